@@ -1,0 +1,29 @@
+/** The B-cos settings after presets are applied. docs/language.md, "B-cos settings". */
+import type { Variant } from "../layers/layer.ts";
+
+export interface BcosSettings {
+  readonly preset: "v1" | "v2" | "cosified";
+  /** Exponent B ≥ 1. */
+  readonly b: number;
+  /** Units per output, ≥ 1. */
+  readonly maxout: number;
+  /** `none` · `v1(factor)` (divide by k·√C_in/factor, bcos.md 1.4) · `constant(divisor)`. */
+  readonly scale: Variant;
+  readonly weights: "unit" | "free";
+  /**
+   * What `norm` becomes. `batch`, `all`, `layer`, `position`, `instance`, `group(n)`, each also with `_uncentered`, or
+   * `none`; bcos.md 2.1.
+   */
+  readonly norm: Variant;
+  /** Whether B-cos norms keep their bias (published models do not). */
+  readonly normBias: boolean;
+  readonly relu: "drop" | "keep";
+  readonly gelu: "drop" | "keep";
+  readonly maxPool: "average" | "keep";
+  /** `add_inverse` · `add_inverse_normalized([mean…], [std…])` · `none`. */
+  readonly encode: Variant;
+  readonly head: "before_pool" | "after_pool";
+  /** "auto" is −ln(classes − 1). */
+  readonly logitBias: "auto" | number;
+  readonly logitTemperature: number;
+}
