@@ -6,4 +6,32 @@ export const limitCodes = {
     severity: "error",
     message: (p) => `nested deeper than ${p.limit} levels`,
   }),
+  "limit/expansion-depth": entry<{ limit: number }>({
+    severity: "error",
+    message: (p) => `blocks are nested deeper than ${p.limit} levels here`,
+  }),
+  "limit/layers": entry<{ limit: number }>({
+    severity: "error",
+    message: (p) => `the model has more than ${p.limit.toLocaleString("en-US")} layers`,
+  }),
+  "limit/expansion": entry<{ limit: number }>({
+    severity: "error",
+    message: (p) => `the model takes more than ${p.limit.toLocaleString("en-US")} steps to expand`,
+  }),
+  "limit/repeat": entry<{ limit: number; found: number }>({
+    severity: "error",
+    message: (p) => `\`repeat\` takes at most ${p.limit.toLocaleString("en-US")}, not ${p.found}`,
+  }),
+  "limit/tensor": entry<{ limit: string; shape: string }>({
+    severity: "error",
+    message: (p) => `a value of the shape ${p.shape} has more than ${p.limit} numbers`,
+  }),
+  "limit/imports": entry<{ limit: number }>({
+    severity: "error",
+    message: (p) => `more than ${p.limit} files are imported`,
+  }),
+  "limit/import-depth": entry<{ limit: number }>({
+    severity: "error",
+    message: (p) => `imports are nested deeper than ${p.limit} files`,
+  }),
 };
