@@ -67,13 +67,27 @@ export const bcosCodes = {
     severity: "error",
     message: (p) => `the input of shape ${p.actual} has no channels to encode`,
   }),
-  "bcos/encode-statistics": entry<{ what: string; found: number; channels: number }>({
-    severity: "error",
-    message: (p) =>
-      `\`add_inverse_normalized\` takes one ${p.what} for each of the ${p.channels} channels of the input, not ${p.found}`,
-  }),
   "bcos/encode-deviation": entry({
     severity: "error",
     message: () => "the standard deviations of `add_inverse_normalized` must be greater than 0",
+  }),
+  "bcos/settings-place": entry<{ name: string }>({
+    severity: "error",
+    message: (p) => `the block \`${p.name}\` has B-cos settings; they belong to a model or to its file`,
+  }),
+  "bcos/settings-unused": entry({
+    severity: "warning",
+    message: () => "these B-cos settings have no effect: the file has no model",
+    hint: () => "a model takes the settings of its own file, not of the files that it imports",
+  }),
+  "bcos/encode-channels": entry<{ list: string; found: number; channels: number }>({
+    severity: "error",
+    message: (p) =>
+      `\`${p.list}\` of the input encoding has ${p.found} numbers, but the input has ${p.channels} channels`,
+  }),
+  "bcos/logit-bias": entry({
+    severity: "error",
+    message: () => "`logit_bias: auto` is −ln(classes − 1), which does not exist for one class",
+    hint: () => "give the bias as a number, e.g. `logit_bias: 0`",
   }),
 };

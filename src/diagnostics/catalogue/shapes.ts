@@ -33,18 +33,6 @@ export const shapeCodes = {
     severity: "error",
     message: (p) => `\`${p.layer}\` takes ${p.expected}, not ${p.actual}`,
   }),
-  "shape/mismatch": entry<{ operator: string; left: string; right: string }>({
-    severity: "error",
-    message: (p) => `the two sides of \`${p.operator}\` have different shapes: ${p.left} and ${p.right}`,
-    hint: (p) =>
-      p.operator === "*"
-        ? "a gate may also be one number a channel: `[C]` or `[1, 1, C]`"
-        : "project the skip: `x -> conv(width, kernel: 1, stride: stride) -> norm`",
-  }),
-  "shape/concat": entry<{ first: string; other: string }>({
-    severity: "error",
-    message: (p) => `\`concat\` joins along channels, but ${p.first} and ${p.other} differ before the channels`,
-  }),
   "shape/window": entry<{ layer: string; axis: string; window: number; size: number }>({
     severity: "error",
     message: (p) =>
