@@ -6,4 +6,34 @@ export const dataCodes = {
     severity: "error",
     message: (p) => `can not read ${p.file}: ${p.reason}`,
   }),
+  "data/unwritable": entry<{ file: string; reason: string }>({
+    severity: "error",
+    message: (p) => `can not write ${p.file}: ${p.reason}`,
+  }),
+  "data/idx": entry<{ reason: string }>({
+    severity: "error",
+    message: (p) => `not a valid idx file: ${p.reason}`,
+    hint: () => "the four MNIST files hold unsigned bytes: images [n, 28, 28] and labels [n], plain or gzipped",
+  }),
+  "data/gzip": entry<{ reason: string }>({
+    severity: "error",
+    message: (p) => `can not unpack the gzip data: ${p.reason}`,
+  }),
+  "data/image": entry<{ reason: string }>({
+    severity: "error",
+    message: (p) => `can not use the image: ${p.reason}`,
+    hint: () => "PNG, JPEG and WebP files are read",
+  }),
+  "data/not-found": entry<{ what: string }>({
+    severity: "error",
+    message: (p) => `can not find ${p.what}`,
+  }),
+  "data/dataset": entry<{ reason: string }>({
+    severity: "error",
+    message: (p) => `the dataset is not consistent: ${p.reason}`,
+  }),
+  "data/does-not-fit": entry<{ what: string; expected: string; found: string }>({
+    severity: "error",
+    message: (p) => `the dataset does not fit the model: ${p.what} ${p.found}, the model wants ${p.expected}`,
+  }),
 };

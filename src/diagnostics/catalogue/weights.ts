@@ -6,4 +6,27 @@ export const weightsCodes = {
     severity: "error",
     message: (p) => `the weights have no tensor \`${p.path}\``,
   }),
+  "weights/unexpected": entry<{ path: string }>({
+    severity: "error",
+    message: (p) => `the weights have a tensor \`${p.path}\` that the model does not know`,
+    hint: () => "the names and the number of classes have to be those of the model that the weights were saved from",
+  }),
+  "weights/shape": entry<{ path: string; expected: string; found: string }>({
+    severity: "error",
+    message: (p) => `the tensor \`${p.path}\` has the shape ${p.found}, the model wants ${p.expected}`,
+  }),
+  "weights/header": entry<{ reason: string }>({
+    severity: "error",
+    message: (p) => `not a valid safetensors file: ${p.reason}`,
+    hint: () => "the file may be cut off or of another format; write it or download it again",
+  }),
+  "weights/tensor": entry<{ name: string; reason: string }>({
+    severity: "error",
+    message: (p) => `the tensor \`${p.name}\` is not valid: ${p.reason}`,
+  }),
+  "weights/ranges": entry<{ reason: string }>({
+    severity: "error",
+    message: (p) => `the byte ranges of the tensors do not tile the data: ${p.reason}`,
+    hint: () => "the file is damaged or was written by a faulty program",
+  }),
 };

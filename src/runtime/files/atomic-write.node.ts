@@ -1,0 +1,47 @@
+/** Writes whole files so that a reader sees the old content or the new one, never a part. */
+import { randomBytes } from "node:crypto";
+import { mkdir, open, realpath, rename, rm, stat, type FileHandle } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { fail } from "../../diagnostics/catalogue.ts";
+import { reasonOf } from "./reason.ts";
+
+/**
+ * Writes `content` to `path` through a temporary file in the same folder that is synced and renamed. Missing folders
+ * are made; a symbolic link is followed; an existing file keeps its mode. On failure the old file stays, nothing is
+ * left behind, and the error is `data/unwritable`.
+ */
+export async function writeFileAtomic(path: string, content: Uint8Array | string): Promise<void> {
+  let temporary: string | undefined;
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    const target = await realpath(path).catch(() => path);
+    const old = await stat(target).catch(() => undefined);
+    if (old?.isDirectory() === true) fail("data/unwritable", { file: path, reason: "it is a folder" });
+    temporary = join(dirname(target), `.${basename(target).slice(0, 100)}.${randomBytes(6).toString("hex")}.tmp`);
+    const handle = await open(temporary, "wx", old === undefined ? 0o666 : old.mode & 0o777);
+    await writeAndSync(handle, content);
+    await rename(temporary, target);
+    temporary = undefined;
+    await syncFolder(dirname(target));
+  } catch (error) {
+    if (temporary !== undefined) await rm(temporary, { force: true }).catch(() => undefined);
+    if (error instanceof Error && error.name === "BcosError") throw error;
+    fail("data/unwritable", { file: path, reason: reasonOf(error) });
+  }
+}
+
+async function writeAndSync(handle: FileHandle, content: Uint8Array | string): Promise<void> {
+  try {
+    await handle.writeFile(content);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Makes the rename itself durable. Not every system can sync a folder; the content is safe without it. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, "r").catch(() => undefined);
+  await handle?.sync().catch(() => undefined);
+  await handle?.close();
+}

@@ -1,0 +1,18 @@
+/** safetensors files on disk. */
+import { writeFileAtomic } from "../files/atomic-write.node.ts";
+import { readBytes } from "../files/read.node.ts";
+import { readSafetensors, writeSafetensors, type Safetensors, type StoredTensor } from "./safetensors.ts";
+
+/** Throws `data/unreadable`, or a code of the area `weights` for bytes that are not a valid file. */
+export async function loadSafetensors(path: string): Promise<Safetensors> {
+  return readSafetensors(await readBytes(path), path);
+}
+
+/** Atomic: an interrupted save leaves the old file. Throws `data/unwritable`. */
+export async function saveSafetensors(
+  path: string,
+  tensors: Iterable<readonly [string, StoredTensor]>,
+  metadata: Iterable<readonly [string, string]> = [],
+): Promise<void> {
+  await writeFileAtomic(path, writeSafetensors(tensors, metadata));
+}
