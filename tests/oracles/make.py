@@ -241,8 +241,8 @@ def norm_case(name, op, eps, groups=None):
             for step, x in ((1, t["x"]), (2, 2 * t["x"])):
                 n = x.numel() // c
                 var = x.var(axes, unbiased=False).reshape(-1)
-                # PyTorch's BatchNorm2d keeps the unbiased variance; the B-cos norms keep the biased one.
-                rv = 0.9 * rv + 0.1 * (var * n / (n - 1) if op.startswith("BatchNorm2d") else var)
+                # Centred norms keep the unbiased variance, as PyTorch's BatchNorm2d; uncentred ones the biased one.
+                rv = 0.9 * rv + 0.1 * (var * n / (n - 1) if centered else var)
                 rm = 0.9 * rm + 0.1 * x.mean(axes).reshape(-1) if centered else rm
                 out[f"running_var_after_{step}"] = array(rv)
                 if step == 1:
