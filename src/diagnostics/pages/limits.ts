@@ -1,0 +1,98 @@
+/** Pages of the area `limit`. */
+import type { limitCodes } from "../catalogue/limits.ts";
+import { around, classify, model } from "./examples.ts";
+import type { PagesOf } from "./page.ts";
+
+const one = (step: string) => model(`logits = image -> ${step} ${classify}`);
+
+const block = (name: string, step: string) =>
+  `block ${name} {\n  input  x: [H, W, C]\n  output y: [H, W, C]\n\n  y = x -> ${step}\n}`;
+
+/** Blocks B0 … Bn, each containing the next `times` times. */
+function tower(height: number, times: number): string {
+  return Array.from({ length: height }, (_, i) =>
+    block(`B${i}`, i === height - 1 ? "relu" : times === 1 ? `B${i + 1}` : `repeat ${times} { B${i + 1} }`),
+  ).join("\n\n");
+}
+
+function importing(count: number): Record<string, string> {
+  const names = Array.from({ length: count }, (_, i) => `B${i}`);
+  return {
+    "main.bcos": around(
+      "model Net {",
+      [`logits = image -> ${names.join(" -> ")} ${classify}`],
+      names.map((n) => `import { ${n} } from "./${n}.bcos"`).join("\n"),
+    ),
+    ...Object.fromEntries(names.map((n) => [`${n}.bcos`, `${block(n, "relu")}\n`])),
+  };
+}
+
+function importChain(length: number): Record<string, string> {
+  const file = (i: number): string =>
+    i === length - 1
+      ? `${block(`B${i}`, "relu")}\n`
+      : `import { B${i + 1} } from "./B${i + 1}.bcos"\n\n${block(`B${i}`, `B${i + 1}`)}\n`;
+  return {
+    "main.bcos": around("model Net {", [`logits = image -> B0 ${classify}`], 'import { B0 } from "./B0.bcos"'),
+    ...Object.fromEntries(Array.from({ length }, (_, i) => [`B${i}.bcos`, file(i)])),
+  };
+}
+
+export const limitPages: PagesOf<typeof limitCodes> = {
+  "limit/depth": {
+    kind: "source",
+    meaning: "Brackets are nested too deeply.",
+    why: "No model needs it; the bound keeps damaged files from exhausting the memory of the compiler.",
+    wrong: one(`conv(${"(".repeat(2000)}16${")".repeat(2000)})`),
+    right: one("conv((16))"),
+  },
+  "limit/expansion-depth": {
+    kind: "source",
+    meaning: "Blocks contain blocks to too great a depth.",
+    why: "The bound keeps the messages readable and the compiler quick.",
+    wrong: around("model Net {", [`logits = image -> B0 ${classify}`], tower(200, 1)),
+    right: around("model Net {", [`logits = image -> B0 ${classify}`], tower(3, 1)),
+  },
+  "limit/layers": {
+    kind: "source",
+    meaning: "The model has too many layers when it is written out.",
+    why: "A `repeat` within a `repeat` grows fast; the bound answers at once where the compiler would run for minutes.",
+    wrong: around("model Net {", [`logits = image -> B0 ${classify}`], tower(4, 60)),
+    right: around("model Net {", [`logits = image -> B0 ${classify}`], tower(4, 2)),
+  },
+  "limit/expansion": {
+    kind: "source",
+    meaning: "Writing out the model takes too many steps.",
+    why: "Nested `repeat`s can take forever without making a single layer.",
+    wrong: one("repeat 1000 { repeat 1000 { repeat 1000 { } } }"),
+    right: one("repeat 10 { relu }"),
+  },
+  "limit/repeat": {
+    kind: "source",
+    meaning: "`repeat` is given a larger number than it takes.",
+    why: "The steps are written out as often as it says.",
+    wrong: one("repeat 1000000000 { relu }"),
+    right: one("repeat 10 { relu }"),
+  },
+  "limit/tensor": {
+    kind: "source",
+    meaning: "A value inside the model is too large for any device.",
+    why: "The bound finds a slip in a width or stride before the memory runs out.",
+    wrong: one("upsample(100000) -> conv(16)"),
+    right: one("upsample(2) -> conv(16)"),
+  },
+  "limit/imports": {
+    kind: "source",
+    meaning: "Too many files are imported.",
+    why: "The bound answers at once where reading the files would take long.",
+    wrong: importing(300),
+    right: importing(2),
+  },
+  "limit/import-depth": {
+    kind: "source",
+    meaning: "Files import files to too great a depth.",
+    why: "The bound keeps damaged or generated files from exhausting the compiler.",
+    wrong: importChain(100),
+    right: importChain(2),
+  },
+};

@@ -1,0 +1,51 @@
+/** Pages of the area `weights`. */
+import type { weightsCodes } from "../catalogue/weights.ts";
+import type { PagesOf } from "./page.ts";
+
+export const weightsPages: PagesOf<typeof weightsCodes> = {
+  "weights/missing": {
+    kind: "situation",
+    meaning: "The model has a weight that the file does not hold.",
+    why: "A weight that is left at its random start gives wrong answers without a sign of it, so all must be there.",
+    situation:
+      "The file was saved from another model or another form of it (`--as standard` has biases and running means that the B-cos form has not), or a label in the `.bcos` file was renamed since.",
+    remedy:
+      "`bcosc inspect FILE` lists the weight paths of the model. Use the weights that were saved from this model, or give the step the label that the file uses (`conv1: conv(64)`).",
+  },
+  "weights/unexpected": {
+    kind: "situation",
+    meaning: "The file holds a tensor that the model has no place for.",
+    why: "It is the sign of weights that belong to another model; loading the rest would hide it.",
+    situation: "The model has lost a layer since the weights were saved, or they are those of a larger sibling.",
+    remedy: "`bcosc inspect FILE` lists the weight paths of the model. Use the weights that were saved from it.",
+  },
+  "weights/shape": {
+    kind: "situation",
+    meaning: "A tensor of the file has another shape than the model's weight of that name.",
+    why: "Numbers can't be moved into another shape without changing what they mean.",
+    situation:
+      "The model was trained with `--set classes=10` and is loaded with `classes: 1000`, or a width was changed.",
+    remedy: "Give the parameters that the weights were trained with: `--set classes=10`.",
+  },
+  "weights/header": {
+    kind: "situation",
+    meaning: "The header of the safetensors file is not valid.",
+    why: "A safetensors file starts with the length of its header (8 bytes) and a JSON object that names every tensor. The header is checked strictly, since a file that is half understood gives wrong weights.",
+    situation: "The download was cut off, the file is a PyTorch pickle (`.pth`), or a web page was saved in its place.",
+    remedy: "Download or save the file again. Pickles have to be converted with the `safetensors` package of Python.",
+  },
+  "weights/tensor": {
+    kind: "situation",
+    meaning: "The header describes a tensor that can't be: its type, its shape or its byte range is not valid.",
+    why: "The number of bytes must be the number of elements times the size of one, and the type must be a known one.",
+    situation: "The file is damaged, or a program wrote a type that only it knows.",
+    remedy: "Save the file again, with a floating point type (F32, F16, BF16 or F64).",
+  },
+  "weights/ranges": {
+    kind: "situation",
+    meaning: "The byte ranges of the tensors have a gap, overlap, or do not cover the file.",
+    why: "The format asks for ranges that follow each other without a hole: anything else may hide data or read it twice.",
+    situation: "The file was cut off while it was copied, or something was appended to it.",
+    remedy: "Download or save the file again.",
+  },
+};
