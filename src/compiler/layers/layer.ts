@@ -24,6 +24,8 @@ export type ArgumentType =
   | { readonly kind: "pair"; readonly min?: number }
   /** `same` · `valid` · an int · a list of two; the value is "same" or [height, width]; `valid` is [0, 0]. */
   | { readonly kind: "padding" }
+  /** `auto` or a number; the value is "auto" or the number. */
+  | { readonly kind: "auto_float" }
   /** `name` or `name(numbers or lists)`; the value is a `Variant`. */
   | { readonly kind: "variant"; readonly variants: Readonly<Record<string, readonly ("int" | "float" | "list")[]>> };
 
@@ -74,6 +76,8 @@ export interface LoweringContext {
   /** A tensor that training updates by itself, e.g. a running variance. */
   buffer(layer: LayerInstance, name: string, shape: Shape, initial: number): ValueId;
   updateBuffer(layer: LayerInstance, name: string, value: ValueId): void;
+  /** The number of the training step, [1]: what random layers draw from. An input of the training graph. */
+  step(): ValueId;
   /** Reports a change, once a layer. */
   note<C extends Code>(layer: LayerInstance, code: C, params: Params<C>): void;
 }

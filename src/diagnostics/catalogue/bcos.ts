@@ -22,9 +22,9 @@ export const bcosCodes = {
     message: (p) => `\`max_pool\` becomes an average over the same window${where(p)}`,
     hint: () => "`bcos { max_pool: keep }` keeps the maximum",
   }),
-  "bcos/norm-replaced": entry<Changed & { norm: string }>({
+  "bcos/norm-replaced": entry<Changed & { norm: string; bias: boolean }>({
     severity: "info",
-    message: (p) => `\`norm\` becomes \`${p.norm}\` in the B-cos form${where(p)}`,
+    message: (p) => `\`norm\` becomes \`${p.norm}\`${p.bias ? "" : ", without a bias,"} in the B-cos form${where(p)}`,
   }),
   "bcos/norm-dropped": entry<Changed>({
     severity: "info",
@@ -62,10 +62,6 @@ export const bcosCodes = {
     message: (p) => `in the B-cos form, where the input has ${p.channels} channels: ${p.problem}`,
     hint: () =>
       "the encoding doubles the input's channels; put a layer with a width of its own first, or `bcos { encode: none }`",
-  }),
-  "bcos/encode-input": entry<{ actual: string }>({
-    severity: "error",
-    message: (p) => `the input of shape ${p.actual} has no channels to encode`,
   }),
   "bcos/encode-deviation": entry({
     severity: "error",

@@ -1,0 +1,65 @@
+/** `relu`, `gelu`, `silu` and `sigmoid`. */
+import { geluGate, siluGate, unattributed } from "../composites/gates.ts";
+import type { GraphBuilder } from "../graph/builder.ts";
+import type { ValueId } from "../graph/graph.ts";
+import { single } from "./arguments.ts";
+import type { LayerDefinition } from "./layer.ts";
+
+/** An activation that the B-cos form may drop; `setting` says which of the settings decides. */
+function droppable(
+  name: string,
+  setting: "relu" | "gelu",
+  summary: string,
+  emit: (graph: GraphBuilder, x: ValueId) => ValueId,
+): LayerDefinition {
+  return {
+    name,
+    summary,
+    category: "activation",
+    parameters: [],
+    inputs: "one",
+    weighted: false,
+    shape: (_, inputs) => ({ shape: single(inputs) }),
+    standard: (context, _, inputs) => emit(context.graph, single(inputs)),
+    bcos(context, layer, inputs) {
+      if (context.settings[setting] === "keep") return emit(context.graph, single(inputs));
+      context.note(layer, "bcos/relu-dropped", { layer: name, path: layer.path, count: 1 });
+      return single(inputs);
+    },
+  };
+}
+
+export const relu = droppable(
+  "relu",
+  "relu",
+  "max(x, 0). Dropped in the B-cos form, which is non-linear by itself, unless the settings keep it.",
+  (graph, x) => graph.emit("relu", [x], {}),
+);
+
+export const gelu = droppable(
+  "gelu",
+  "gelu",
+  "x Φ(x) with the normal distribution's Φ. Dropped in the B-cos form; where the settings keep it, Φ(x) is a dynamic factor.",
+  geluGate,
+);
+
+export const silu = droppable(
+  "silu",
+  "gelu",
+  "x sigmoid(x). In the B-cos form as `gelu`: dropped, or kept with a dynamic factor.",
+  siluGate,
+);
+
+export const sigmoid: LayerDefinition = {
+  name: "sigmoid",
+  summary: "1 / (1 + exp(-x)). Made for gates, `x * gate`: there it is a dynamic factor; elsewhere a constant part.",
+  category: "activation",
+  parameters: [],
+  inputs: "one",
+  weighted: false,
+  shape: (_, inputs) => ({ shape: single(inputs) }),
+  standard: (context, _, inputs) => context.graph.emit("sigmoid", [single(inputs)], {}),
+  // Sigmoid(0) isn't 0, so its value is no linear map of its input.
+  bcos: (context, layer, inputs) =>
+    unattributed(context.graph, context.graph.emit("sigmoid", [single(inputs)], {}), layer.path),
+};

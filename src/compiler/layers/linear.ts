@@ -1,0 +1,44 @@
+/** `linear`: a matrix product over the last axis. */
+import { bcosLinear, scaleDivisor } from "../composites/bcos-linear.ts";
+import type { ValueId } from "../graph/graph.ts";
+import type { LayerInstance } from "../network/network.ts";
+import { b, bias, boolOf, maxout, numberOf, optionalNumber, single, width } from "./arguments.ts";
+import type { LayerDefinition, LoweringContext } from "./layer.ts";
+
+function weightOf(context: LoweringContext, layer: LayerInstance, input: ValueId, units: number) {
+  const features = context.graph.shapeOf(input).at(-1) ?? 0;
+  const outputs = numberOf(layer.arguments, "width");
+  const initial = { kind: "kaiming_uniform", fanIn: features } as const;
+  return { features, outputs, initial, weight: context.weight(layer, "weight", [outputs * units, features], initial) };
+}
+
+export const linear: LayerDefinition = {
+  name: "linear",
+  summary: "Matrix product over the last axis of a vector, of tokens or of an image's pixels.",
+  category: "linear",
+  parameters: [width("Number of outputs."), b, maxout, bias(true)],
+  inputs: "one",
+  weighted: true,
+  shape(args, inputs) {
+    return { shape: [...single(inputs).slice(0, -1), numberOf(args, "width")] };
+  },
+  standard(context, layer, inputs) {
+    const { weight, outputs, initial } = weightOf(context, layer, single(inputs), 1);
+    const y = context.graph.emit("matmul", [single(inputs), weight], { transposeA: false, transposeB: true });
+    if (!boolOf(layer.arguments, "bias")) return y;
+    return context.graph.emit("shift", [y, context.weight(layer, "bias", [outputs], initial)], { name: layer.path });
+  },
+  bcos(context, layer, inputs) {
+    const { settings } = context;
+    const units = optionalNumber(layer.arguments, "maxout") ?? settings.maxout;
+    const { weight, features } = weightOf(context, layer, single(inputs), units);
+    if (boolOf(layer.arguments, "bias"))
+      context.note(layer, "bcos/bias-dropped", { layer: "linear", path: layer.path, count: 1 });
+    return bcosLinear(context.graph, single(inputs), weight, {
+      b: optionalNumber(layer.arguments, "b") ?? settings.b,
+      maxout: units,
+      weights: settings.weights,
+      divisor: scaleDivisor(settings.scale, [1, 1], features),
+    });
+  },
+};
