@@ -1,0 +1,119 @@
+/** A sheet of explained images: each with its input, its colour explanation over white and its contribution map. */
+import { contributionMap } from "../explain/contribution-map.ts";
+import {
+  BLACK,
+  createRaster,
+  drawText,
+  enlarge,
+  fillRectangle,
+  paste,
+  rasterFromUnit,
+  textWidth,
+  WHITE,
+  type Colour,
+  type Raster,
+} from "./canvas.ts";
+import { GLYPH_HEIGHT, GLYPH_WIDTH } from "./font.ts";
+
+export interface ContactSheetItem {
+  readonly height: number;
+  readonly width: number;
+  /** [H, W, C] from 0 to 1; C is 1 or 3. */
+  readonly image: ArrayLike<number>;
+  /** RGBA [H, W, 4] from 0 to 1. Left out, the place stays white. */
+  readonly colour?: ArrayLike<number>;
+  /** [H, W]. */
+  readonly contributions: ArrayLike<number>;
+  /** Name of the true class, where it is known. */
+  readonly label?: string;
+  /** Name of the explained class. */
+  readonly prediction: string;
+  /** The explained logit; its sigmoid is the probability that is written. */
+  readonly logit: number;
+  /** |explained − constant − Σ contributions|. */
+  readonly residual: number;
+}
+
+export interface ContactSheetOptions {
+  /** Items side by side. Default 4. */
+  readonly columns?: number;
+  /** A line above everything. */
+  readonly title?: string;
+}
+
+const MARGIN = 12;
+const GAP = 4;
+const FRAME: Colour = [210, 210, 210];
+const GREY: Colour = [110, 110, 110];
+const RED: Colour = [190, 30, 30];
+/** Pictures smaller than this are enlarged by a whole factor. */
+const LEAST_SIDE = 112;
+const CAPTION_SIZE = 2;
+const CAPTION_HEIGHT = GLYPH_HEIGHT * CAPTION_SIZE + 4;
+const NOTE_HEIGHT = GLYPH_HEIGHT + 4;
+
+/** Draws the sheet. All items have the same height and width. A wrong prediction is written in red. */
+export function contactSheet(items: readonly ContactSheetItem[], options: ContactSheetOptions = {}): Raster {
+  const first = items[0];
+  if (first === undefined) return createRaster(1, 1);
+  if (items.some((item) => item.height !== first.height || item.width !== first.width)) {
+    throw new Error("all images of a contact sheet have one size");
+  }
+  const columns = Math.max(1, Math.min(options.columns ?? 4, items.length));
+  const factor = Math.max(1, Math.ceil(LEAST_SIDE / Math.min(first.height, first.width)));
+  const tileWidth = first.width * factor;
+  const cellWidth = 3 * tileWidth + 2 * GAP;
+  const cellHeight = CAPTION_HEIGHT + first.height * factor + 2 + NOTE_HEIGHT;
+  const titleHeight = options.title === undefined ? 0 : CAPTION_HEIGHT + MARGIN;
+  const rows = Math.ceil(items.length / columns);
+  const sheet = createRaster(
+    MARGIN + titleHeight + rows * (cellHeight + MARGIN),
+    MARGIN + columns * (cellWidth + MARGIN),
+  );
+  if (options.title !== undefined) {
+    drawText(sheet, fit(options.title, sheet.width - 2 * MARGIN, CAPTION_SIZE), MARGIN, MARGIN, BLACK, CAPTION_SIZE);
+  }
+  items.forEach((item, i) => {
+    const top = MARGIN + titleHeight + Math.floor(i / columns) * (cellHeight + MARGIN);
+    const left = MARGIN + (i % columns) * (cellWidth + MARGIN);
+    drawItem(sheet, item, top, left, factor, cellWidth);
+  });
+  return sheet;
+}
+
+function drawItem(sheet: Raster, item: ContactSheetItem, top: number, left: number, factor: number, width: number) {
+  const wrong = item.label !== undefined && item.label !== item.prediction;
+  const caption = fit(captionOf(item), width, CAPTION_SIZE);
+  drawText(sheet, caption, top, left, wrong ? RED : BLACK, CAPTION_SIZE);
+  const pictures = [
+    rasterFromUnit(item.image, item.height, item.width),
+    item.colour === undefined
+      ? createRaster(item.height, item.width)
+      : rasterFromUnit(item.colour, item.height, item.width),
+    { height: item.height, width: item.width, data: contributionMap(item.contributions) },
+  ];
+  const tileTop = top + CAPTION_HEIGHT;
+  pictures.forEach((picture, i) => {
+    const tile = enlarge(picture, factor);
+    const tileLeft = left + i * (tile.width + GAP);
+    fillRectangle(sheet, tileTop - 1, tileLeft - 1, tile.height + 2, tile.width + 2, FRAME);
+    fillRectangle(sheet, tileTop, tileLeft, tile.height, tile.width, WHITE);
+    paste(sheet, tile, tileTop, tileLeft);
+  });
+  const note = fit(`residual ${item.residual.toExponential(1)}`, width, 1);
+  drawText(sheet, note, tileTop + item.height * factor + 4, left, GREY);
+}
+
+function captionOf(item: ContactSheetItem): string {
+  const probability = `${(100 / (1 + Math.exp(-item.logit))).toFixed(1)}%`;
+  return item.label === undefined || item.label === item.prediction
+    ? `${item.prediction} ${probability}`
+    : `${item.prediction} ${probability}, is ${item.label}`;
+}
+
+/** The text, or as much of it as is not wider than `width` pixels. */
+function fit(text: string, width: number, size: number): string {
+  return textWidth(text, size) <= width
+    ? text
+    : `${[...text].slice(0, Math.max(0, Math.floor(width / ((GLYPH_WIDTH + 1) * size)) - 2)).join("")}..`;
+}
