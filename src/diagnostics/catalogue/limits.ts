@@ -34,4 +34,19 @@ export const limitCodes = {
     severity: "error",
     message: (p) => `imports are nested deeper than ${p.limit} files`,
   }),
+  "limit/nesting": entry<{ limit: number }>({
+    severity: "error",
+    message: (p) => `brackets are nested deeper than ${p.limit} levels`,
+    hint: () => "name parts of the statement with bindings of their own",
+  }),
+  "limit/operators": entry<{ limit: number }>({
+    severity: "error",
+    message: (p) => `more than ${p.limit} operators in one statement`,
+    hint: () => "name parts of the statement with bindings of their own",
+  }),
+  "limit/file-size": entry<{ size: number; limit: number }>({
+    severity: "error",
+    message: (p) => `the file has ${p.size} characters, more than the limit of ${p.limit}`,
+    hint: () => "split the file, and use `repeat` and blocks for parts that come again",
+  }),
 };

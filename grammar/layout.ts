@@ -1,0 +1,426 @@
+/**
+ * Owns the layout rules: which line breaks end a statement, and which braces hold bodies. It stands between lexer and
+ * parser and hands over a list of statements, each of which can be parsed, and mended, on its own.
+ *
+ * - A line break ends a statement, except inside `(` `[` or the braces of a flow, after an operator or `->`, and before
+ *   a line that starts with an operator, `->`, `:`, `,`, a closing bracket, `{`, `else` or `from`.
+ * - A line that starts a statement (`name =`, `input`, `output`, `block`, `model`, `import`, `bcos`, `}`) always ends
+ *   the one before, whatever is still open. One token written before it by mistake does not hide it.
+ *
+ * For files with balanced braces nothing depends on indentation. Only when a brace is missing or one too many is
+ * indentation used to find out which one.
+ */
+import { createTokenInstance, type IToken, type TokenType } from "chevrotain";
+import { diagnose } from "../src/diagnostics/catalogue.ts";
+import type { Diagnostic, RelatedPlace, Span } from "../src/diagnostics/diagnostic.ts";
+import { describeToken, endOf, spanOf } from "./describe.ts";
+import type { StatementRule } from "./parser.ts";
+import * as t from "./tokens.ts";
+
+export interface Statement {
+  readonly kind: "statement";
+  readonly rule: StatementRule;
+  readonly tokens: readonly IToken[];
+  /** Given up: a limit was passed, and the tokens are not all there. */
+  readonly skipped: boolean;
+}
+
+/** A statement, or a brace around the body of a declaration or of settings. */
+export type Part = Statement | { readonly kind: "open" | "close"; readonly token: IToken };
+
+export interface Layout {
+  readonly parts: readonly Part[];
+  /** Faults of the structure: braces, statements at the wrong place, limits. In source order. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export const nestingLimit = 64;
+export const operatorLimit = 1000;
+
+const operators = new Set<TokenType>([
+  t.Plus,
+  t.Minus,
+  t.Star,
+  t.Slash,
+  t.Percent,
+  t.EqualEqual,
+  t.NotEqual,
+  t.Less,
+  t.LessEqual,
+  t.Greater,
+  t.GreaterEqual,
+  t.And,
+  t.Or,
+  t.Not,
+]);
+const joinsBefore = new Set<TokenType>([...operators, t.Arrow, t.Equals, t.Colon, t.Comma]);
+const joinsAfter = new Set<TokenType>([
+  ...[...operators].filter((type) => type !== t.Not),
+  t.Arrow,
+  t.Colon,
+  t.Comma,
+  t.RParen,
+  t.RSquare,
+  t.LCurly,
+  t.Else,
+  t.From,
+]);
+const starters = new Map<TokenType, StatementRule>([
+  [t.Import, "importStatement"],
+  [t.Bcos, "settingsHead"],
+  [t.Model, "declarationHead"],
+  [t.Block, "declarationHead"],
+  [t.Input, "port"],
+  [t.Output, "port"],
+]);
+
+interface Entry {
+  readonly token: IToken;
+  readonly lineStart: boolean;
+  /** Distance of the token from the start of its line. */
+  readonly column: number;
+}
+
+interface Body {
+  readonly kind: "declaration" | "settings";
+  readonly open: IToken;
+  readonly column: number;
+}
+
+interface Draft {
+  rule: StatementRule | "unknown";
+  tokens: IToken[];
+  column: number;
+  operators: number;
+  skipped: boolean;
+}
+
+/** Splits the tokens of a file into statements. Never throws; takes time linear in the number of tokens. */
+export function layOut(path: string, tokens: readonly IToken[]): Layout {
+  const plain = arrange(path, tokens, false);
+  if (plain.diagnostics.length === 0) return plain;
+  const byIndentation = arrange(path, tokens, true);
+  return byIndentation.diagnostics.length > 0 || hasOpenFlow(byIndentation) ? byIndentation : plain;
+}
+
+/** Whether a statement was cut although a brace of it is open: then parsing it will report that brace. */
+function hasOpenFlow(layout: Layout): boolean {
+  return layout.parts.some((part) => {
+    if (part.kind !== "statement") return false;
+    const count = (type: TokenType): number => part.tokens.filter((token) => token.tokenType === type).length;
+    return count(t.LCurly) !== count(t.RCurly);
+  });
+}
+
+function arrange(path: string, tokens: readonly IToken[], byIndentation: boolean): Layout {
+  const entries = entriesOf(tokens);
+  const parts: Part[] = [];
+  const diagnostics: Diagnostic[] = [];
+  const bodies: Body[] = [];
+  const brackets: TokenType[] = [];
+  let draft: Draft | undefined;
+  /** Whether the statement before stood outside of every declaration: only the first of a run is reported. */
+  let inOrphans = false;
+
+  const typeAt = (i: number): TokenType | undefined => entries[i]?.token.tokenType;
+  const onLine = (i: number): TokenType | undefined => (entries[i]?.lineStart === false ? typeAt(i) : undefined);
+  const body = (): Body | undefined => bodies.at(-1);
+
+  /** What kind of statement the line that starts at `i` certainly starts, looking past one stray token. */
+  function startAt(i: number): StatementRule | "close" | undefined {
+    const own = plainStartAt(i, typeAt(i), onLine(i + 1), onLine(i + 2), onLine(i + 3));
+    if (own !== undefined || typeAt(i) === t.Arrow || onLine(i + 1) === undefined) return own;
+    const next = plainStartAt(i + 1, onLine(i + 1), onLine(i + 2), onLine(i + 3), onLine(i + 4));
+    return next === "close" || next === "setting" ? undefined : next;
+  }
+
+  function plainStartAt(
+    i: number,
+    t0: TokenType | undefined,
+    t1: TokenType | undefined,
+    t2: TokenType | undefined,
+    t3: TokenType | undefined,
+  ): StatementRule | "close" | undefined {
+    if (t0 === undefined) return undefined;
+    if (t0 === t.RCurly) return "close";
+    if (t1 === t.Equals && isWord(entries[i]!.token)) return starters.get(t0) === "port" ? "port" : "binding";
+    if (t0 === t.Equals && brackets.length === 0) return "binding";
+    if (t1 === t.Identifier && t2 === t.Equals && !(starters.get(t0) === "port" && t3 === t.LSquare)) return "binding";
+    const rule = starters.get(t0);
+    const atTop = bodies.length === 0 && brackets.length === 0;
+    switch (rule) {
+      case "importStatement":
+        return atTop || t1 === t.LCurly ? rule : undefined;
+      case "settingsHead":
+        return atTop || t1 === t.LCurly ? rule : undefined;
+      case "declarationHead":
+        if (atTop && !(t1 !== undefined && starters.has(t1))) return rule;
+        return t1 === t.Identifier && (t2 === undefined || t2 === t.LParen || t2 === t.LCurly) ? rule : undefined;
+      case "port":
+        return t1 === t.Identifier || t1 === t.Colon ? rule : undefined;
+      default:
+        return body()?.kind === "settings" && t0 === t.Identifier && t1 === t.Colon ? "setting" : undefined;
+    }
+  }
+
+  /** The rule of a statement whose first token is `i`, by where it stands. */
+  function ruleFor(i: number): StatementRule | "unknown" {
+    const start = startAt(i);
+    if (body()?.kind === "settings") return "setting";
+    if (start !== undefined && start !== "close" && start !== "setting") return start;
+    const direct = starters.get(typeAt(i)!);
+    if (body() === undefined) return direct ?? "unknown";
+    return direct === "port" ? direct : "binding";
+  }
+
+  function report(diagnostic: Diagnostic): void {
+    diagnostics.push(diagnostic);
+  }
+
+  function lastToken(): IToken | undefined {
+    const last = parts.at(-1);
+    return draft?.tokens.at(-1) ?? (last?.kind === "statement" ? last.tokens.at(-1) : last?.token);
+  }
+
+  function insertionPoint(): Span {
+    const last = lastToken();
+    const offset = last === undefined ? 0 : endOf(last);
+    return { file: path, start: offset, end: offset };
+  }
+
+  function virtual(type: TokenType): IToken {
+    const offset = insertionPoint().start;
+    return createTokenInstance(type, "", offset, offset - 1, NaN, NaN, NaN, NaN);
+  }
+
+  function openBody(token: IToken, kind: Body["kind"], column: number): void {
+    parts.push({ kind: "open", token });
+    bodies.push({ kind, open: token, column });
+  }
+
+  function closeBody(token: IToken): void {
+    bodies.pop();
+    parts.push({ kind: "close", token });
+  }
+
+  function reportOpenBody(): void {
+    const open = body()!;
+    const related: RelatedPlace[] = [{ span: spanOf(path, open.open), label: "opened here" }];
+    const at = insertionPoint();
+    const edit = { span: at, text: `\n${" ".repeat(Math.min(open.column, 200))}}` };
+    const span = { ...at, start: Math.max(0, at.start - 1) };
+    const fixes = [{ title: "add the closing `}`", edits: [edit] }];
+    report(
+      diagnose(
+        "syntax/unclosed",
+        { open: "{", close: "}" },
+        { span, label: "`}` expected after this", related, fixes },
+      ),
+    );
+  }
+
+  /** Closes every body, because a statement starts that stands in none, or the file ends. */
+  function closeAllBodies(): void {
+    if (bodies.length === 0) return;
+    reportOpenBody();
+    while (bodies.length > 0) closeBody(virtual(t.BodyClose));
+  }
+
+  function endStatement(next: StatementRule | "close" | "end" | undefined): void {
+    brackets.length = 0;
+    if (draft === undefined) return;
+    const { rule, tokens: own, skipped, column } = draft;
+    if (rule === "unknown" && own.some((token) => token.tokenType === t.From)) {
+      parts.push({ kind: "statement", rule: "importStatement", tokens: own, skipped });
+    } else if (bodies.length === 0 && (rule === "unknown" || rule === "port" || rule === "binding")) {
+      if (!inOrphans && !skipped) reportOrphan(own, rule);
+      inOrphans = true;
+    } else {
+      parts.push({ kind: "statement", rule, tokens: own, skipped } as Statement);
+    }
+    draft = undefined;
+    if (rule === "declarationHead" || rule === "settingsHead") openMissingBody(rule, own, column, next);
+  }
+
+  /** A head without its `{`. What follows tells whether its body does. */
+  function openMissingBody(
+    rule: StatementRule,
+    own: readonly IToken[],
+    column: number,
+    next: StatementRule | "close" | "end" | undefined,
+  ): void {
+    const at = insertionPoint();
+    const fixes = [{ title: "add `{`", edits: [{ span: at, text: " {" }] }];
+    const span = spanOf(path, own.at(-1)!);
+    const what = rule === "settingsHead" ? "the settings" : "the body";
+    report(diagnose("syntax/missing-token", { missing: "{", before: what }, { span, fixes }));
+    const kind = rule === "settingsHead" ? "settings" : "declaration";
+    openBody(virtual(t.BodyOpen), kind, column);
+    const follows = kind === "settings" ? ["setting", "close"] : ["port", "binding", "settingsHead", "close"];
+    if (next === undefined || !follows.includes(next)) closeBody(virtual(t.BodyClose));
+  }
+
+  function reportOrphan(own: readonly IToken[], rule: "unknown" | "port" | "binding"): void {
+    const first = own[0]!;
+    const span = spanOf(path, first);
+    if (rule === "unknown") {
+      const expected = "`import`, `bcos`, `model` or `block`";
+      report(diagnose("syntax/unexpected", { found: describeToken(first), expected }, { span }));
+    } else {
+      report(diagnose("syntax/outside", { what: rule === "port" ? `\`${first.image}\`` : "a binding" }, { span }));
+    }
+  }
+
+  /** Whether the `}` at `i` can not be the end of the body, because the body goes on behind it. */
+  function bodyGoesOn(i: number): boolean {
+    if (bodies.length !== 1 || body()!.kind !== "declaration" || entries[i + 1] === undefined) return false;
+    const next = startAt(i + 1);
+    return next === "binding" || next === "port" || next === "close";
+  }
+
+  function reportUnopened(token: IToken): void {
+    const span = spanOf(path, token);
+    const fixes = [{ title: `remove \`${token.image}\``, edits: [{ span, text: "" }] }];
+    report(diagnose("syntax/unopened", { close: token.image }, { span, fixes }));
+  }
+
+  /** Handles a `}`; returns whether it belongs to the current statement. */
+  function closeBrace(i: number): boolean {
+    const { token, lineStart, column } = entries[i]!;
+    const outdented = byIndentation && lineStart && bodies.length > 0 && column <= body()!.column;
+    const flow = brackets.lastIndexOf(t.LCurly);
+    if (flow >= 0 && !(outdented && column < (draft?.column ?? 0))) {
+      brackets.length = flow;
+      return true;
+    }
+    if (bodies.length === 0) {
+      if (draft !== undefined && !lineStart) return true;
+      endStatement("close");
+      if (!inOrphans) reportUnopened(token);
+      inOrphans = false;
+      return false;
+    }
+    if (bodyGoesOn(i)) {
+      if (draft !== undefined && !lineStart) return true;
+      endStatement("close");
+      reportUnopened(token);
+      return false;
+    }
+    endStatement("close");
+    if (outdented && bodies.length === 2 && column <= bodies[0]!.column && column < body()!.column) {
+      reportOpenBody();
+      closeBody(virtual(t.BodyClose));
+    }
+    closeBody(retype(token, t.BodyClose));
+    return false;
+  }
+
+  function startLine(i: number): void {
+    const start = startAt(i);
+    const previous = entries[i - 1]?.token;
+    if (start === "close") {
+      if (draft?.skipped === true) endStatement(start);
+      return;
+    }
+    if (start !== undefined) {
+      endStatement(start);
+      const top = start === "importStatement" || start === "declarationHead";
+      if (top) closeAllBodies();
+      else if (start !== "setting" && body()?.kind === "settings") {
+        reportOpenBody();
+        closeBody(virtual(t.BodyClose));
+      }
+      if (start !== "binding" && start !== "port") inOrphans = false;
+      return;
+    }
+    if (draft === undefined || draft.skipped || brackets.length > 0 || previous === undefined) return;
+    if (joinsBefore.has(previous.tokenType) || joinsAfter.has(typeAt(i)!)) return;
+    // `foo -> conv(…)` after a binding: a stray word before a line that goes on, not a statement of its own.
+    const goesOn = onLine(i + 1) === t.Arrow || onLine(i + 1) === t.Plus || onLine(i + 1) === t.Star;
+    if (goesOn && draft.rule === "binding" && typeAt(i) !== t.LParen && typeAt(i) !== t.LSquare) return;
+    endStatement(undefined);
+  }
+
+  function add(i: number): void {
+    const { token, column } = entries[i]!;
+    draft ??= { rule: ruleFor(i), tokens: [], column, operators: 0, skipped: false };
+    if (draft.skipped) return;
+    draft.tokens.push(token);
+    const type = token.tokenType;
+    if (operators.has(type) && ++draft.operators > operatorLimit) {
+      skip(diagnose("limit/operators", { limit: operatorLimit }, { span: spanOf(path, token) }));
+    } else if (type === t.LParen || type === t.LSquare || type === t.LCurly) {
+      brackets.push(type);
+      if (brackets.length > nestingLimit) {
+        skip(diagnose("limit/nesting", { limit: nestingLimit }, { span: spanOf(path, token) }));
+      }
+    } else if (type === t.RParen || type === t.RSquare) {
+      if (brackets.at(-1) === (type === t.RParen ? t.LParen : t.LSquare)) brackets.pop();
+    }
+  }
+
+  function skip(diagnostic: Diagnostic): void {
+    draft!.skipped = true;
+    brackets.length = 0;
+    report(diagnostic);
+  }
+
+  for (let i = 0; i < entries.length; i++) {
+    const { token, lineStart } = entries[i]!;
+    const type = token.tokenType;
+    if (lineStart) startLine(i);
+    const head = draft?.rule === "declarationHead" || draft?.rule === "settingsHead";
+    const unknownHead = draft?.rule === "unknown" && brackets.length === 0 && onLine(i + 1) === undefined;
+    if (type === t.LCurly && draft !== undefined && !draft.skipped && (head || unknownHead)) {
+      const kind = draft.rule === "settingsHead" ? "settings" : "declaration";
+      const rule = kind === "settings" ? "settingsHead" : "declarationHead";
+      parts.push({ kind: "statement", rule, tokens: draft.tokens, skipped: false });
+      openBody(retype(token, t.BodyOpen), kind, draft.column);
+      draft = undefined;
+      brackets.length = 0;
+      inOrphans = false;
+    } else if (type === t.RCurly) {
+      if (draft?.skipped === true && !lineStart) continue;
+      if (closeBrace(i)) add(i);
+    } else if (type === t.Comma && body()?.kind === "settings" && brackets.length === 0) {
+      const next = entries[i + 1]?.token.tokenType;
+      if (draft === undefined || next === t.RCurly || next === undefined) {
+        const found = { found: "`,`", expected: next === t.RCurly ? "`}`" : "a setting" };
+        const span = spanOf(path, token);
+        const fixes = [{ title: "remove `,`", edits: [{ span, text: "" }] }];
+        report(diagnose("syntax/unexpected", found, { span, fixes }));
+      }
+      endStatement(undefined);
+    } else {
+      add(i);
+    }
+  }
+  endStatement("end");
+  closeAllBodies();
+  return { parts, diagnostics };
+}
+
+function entriesOf(tokens: readonly IToken[]): Entry[] {
+  const entries: Entry[] = [];
+  let lineStart = true;
+  let lineOffset = 0;
+  for (const token of tokens) {
+    if (token.tokenType === t.LineBreak) {
+      lineStart = true;
+      lineOffset = token.startOffset + token.image.length;
+    } else {
+      entries.push({ token, lineStart, column: token.startOffset - lineOffset });
+      lineStart = false;
+    }
+  }
+  return entries;
+}
+
+/** A name or a keyword. */
+function isWord(token: IToken): boolean {
+  return /^[A-Za-z_]/.test(token.image);
+}
+
+function retype(token: IToken, type: TokenType): IToken {
+  return createTokenInstance(type, token.image, token.startOffset, endOf(token) - 1, NaN, NaN, NaN, NaN);
+}

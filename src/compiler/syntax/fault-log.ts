@@ -1,0 +1,44 @@
+/**
+ * Owns the choice of the errors that are shown: one a line and one a statement, because the next fault there is most
+ * often a follow-up of the first, and not more than a reader can use.
+ */
+import { diagnose } from "../../diagnostics/catalogue.ts";
+import type { Diagnostic } from "../../diagnostics/diagnostic.ts";
+
+export const errorLimit = 100;
+
+export interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface FaultLog {
+  /** Takes the error, unless an earlier one is on its line or in its statement. Add the certain ones first. */
+  readonly add: (diagnostic: Diagnostic, statement: Range | undefined) => void;
+  readonly finish: () => Diagnostic[];
+}
+
+export function createFaultLog(path: string, text: string): FaultLog {
+  const taken: Diagnostic[] = [];
+  const lines = new Set<number>();
+  const lineStart = (offset: number): number =>
+    Math.max(text.lastIndexOf("\n", offset - 1), text.lastIndexOf("\r", offset - 1));
+  return {
+    add(diagnostic, statement) {
+      const at = diagnostic.span?.start ?? 0;
+      const line = at === 0 ? -1 : lineStart(at);
+      if (lines.has(line)) return;
+      const inStatement = (other: Diagnostic): boolean =>
+        statement !== undefined && other.span!.start >= statement.start && other.span!.start <= statement.end;
+      if (taken.some(inStatement)) return;
+      lines.add(line);
+      taken.push(diagnostic);
+    },
+    finish() {
+      const sorted = taken.sort((a, b) => a.span!.start - b.span!.start);
+      if (sorted.length <= errorLimit) return sorted;
+      const span = { file: path, start: text.length, end: text.length };
+      return [...sorted.slice(0, errorLimit), diagnose("syntax/too-many", { limit: errorLimit }, { span })];
+    },
+  };
+}
