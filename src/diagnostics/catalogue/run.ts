@@ -37,4 +37,13 @@ export const runCodes = {
       `the explanation of image ${p.image} does not add up: |explained − constant − Σ contributions| = ${p.residual}, above the bound ${p.bound}`,
     hint: () => "the device computes too coarsely or wrongly; compare with the device `reference`",
   }),
+  "run/feed": entry<{ graph: string; name: string; problem: string; takes: string }>({
+    severity: "error",
+    message: (p) => `the graph \`${p.graph}\` ${p.problem} \`${p.name}\``,
+    hint: (p) => `it takes ${p.takes}`,
+  }),
+  "run/no-output": entry<{ graph: string; output: string; available: string }>({
+    severity: "error",
+    message: (p) => `the graph \`${p.graph}\` has no output \`${p.output}\`; it has ${p.available}`,
+  }),
 };

@@ -1,7 +1,8 @@
 /** Evaluates a graph once, with nothing kept: for tests and checks. */
-import type { Graph } from "../../../compiler/graph/graph.ts";
+import { sizeOf, type Graph, type ValueId } from "../../../compiler/graph/graph.ts";
+import { fail } from "../../../diagnostics/catalogue.ts";
 import type { Tensor } from "../../device.ts";
-import { toTensor } from "./feeds.ts";
+import { checkFeeds, toTensor } from "./feeds.ts";
 import { createPlan } from "./plan.ts";
 import { createPool, type Precision } from "./pool.ts";
 
@@ -22,28 +23,29 @@ export interface Evaluation {
   readonly updates: Record<string, Tensor>;
 }
 
-/** Throws an `Error` where a feed or a state tensor is missing or has the wrong length. */
+/** Fails with `run/feed` or `run/state` where a feed or a state tensor is missing or has the wrong length. */
 export function evaluateGraph(graph: Graph, options: EvaluateOptions = {}): Evaluation {
   const { feeds = {}, state = {}, precision = "float64", reuse = true } = options;
-  const lengths = new Map<string, number>();
-  for (const node of graph.nodes) {
-    const length = node.shape.reduce((a, b) => a * b, 1);
-    if (node.op === "input") lengths.set(`feed ${node.attributes.name}`, length);
-    if (node.op === "state") lengths.set(`state ${node.attributes.path}`, length);
-  }
-  const read = (what: "feed" | "state", name: string): Tensor => {
-    const values = (what === "feed" ? feeds : state)[name];
-    const length = lengths.get(`${what} ${name}`);
-    if (values === undefined) throw new Error(`graph ${graph.name}: no ${what} \`${name}\``);
-    if (values.length !== length) {
-      throw new Error(`graph ${graph.name}: ${what} \`${name}\` has ${values.length} numbers instead of ${length}`);
-    }
-    return toTensor(values, precision);
-  };
   const results = [...Object.values(graph.outputs), ...Object.values(graph.updates)];
   const plan = createPlan(graph, results, createPool(precision), reuse);
-  const value = plan.execute({ feed: (name) => read("feed", name), state: (path) => read("state", path) });
-  const copies = (names: Readonly<Record<string, number>>) =>
+  const given = checkFeeds(graph, plan.feeds, feeds, precision);
+  const value = plan.execute({
+    feed: (name) => given.get(name)!,
+    state: (path) => {
+      if (!Object.hasOwn(state, path)) fail("run/state", { path });
+      return checkState(graph, path, toTensor(state[path]!, precision));
+    },
+  });
+  const copies = (names: Readonly<Record<string, ValueId>>) =>
     Object.fromEntries(Object.entries(names).map(([name, id]) => [name, value(id).slice()]));
   return { outputs: copies(graph.outputs), updates: copies(graph.updates) };
+}
+
+function checkState(graph: Graph, path: string, values: Tensor): Tensor {
+  const node = graph.nodes.find((node) => node.op === "state" && node.attributes.path === path);
+  const length = sizeOf(node!.shape);
+  if (values.length !== length) {
+    fail("run/input", { name: path, expected: `${length} numbers`, found: `${values.length}` });
+  }
+  return values;
 }

@@ -15,8 +15,8 @@ export interface Sources {
 export type ReadValue = (value: ValueId) => Tensor;
 
 export interface Plan {
-  /** Names of the feeds that this run reads, with their lengths. */
-  readonly feeds: ReadonlyMap<string, number>;
+  /** Names of the feeds that a run reads. */
+  readonly feeds: ReadonlySet<string>;
   execute(sources: Sources): ReadValue;
 }
 
@@ -51,10 +51,10 @@ export function createPlan(graph: Graph, results: readonly ValueId[], pool: Pool
     }),
   );
 
-  const feeds = new Map<string, number>();
+  const feeds = new Set<string>();
   for (const id of bound) {
     const node = nodes[id]!;
-    if (node.op === "input") feeds.set(node.attributes.name, sizeOf(node.shape));
+    if (node.op === "input") feeds.add(node.attributes.name);
   }
 
   return {
