@@ -2,6 +2,7 @@
  * The B-cos transform: y = |cos(x, w)|^(B−1) · ŵx, with ŵ of unit length (Böhle et al. 2022, eq. 3; 2024, eq. 3). Read as
  * y = W(x)x, the factor in front is the dynamic one. Without bias.
  */
+import * as g from "../graph/build.ts";
 import type { GraphBuilder } from "../graph/builder.ts";
 import type { ConvAttributes, ValueId } from "../graph/graph.ts";
 import type { Variant } from "../layers/layer.ts";
@@ -30,22 +31,24 @@ export function bcosConv(
   attributes: ConvAttributes,
   options: BcosOptions,
 ): ValueId {
-  const rows = options.weights === "unit" ? graph.emit("unit_rows", [weight], {}) : weight;
-  const product = largestUnit(graph, graph.emit("conv2d", [x, rows], attributes), options.maxout);
+  const product = largestUnit(graph, g.conv2d(graph, x, rowsOf(graph, weight, options), attributes), options.maxout);
   if (options.b === 1) return divided(graph, product, options.divisor);
   const [, kh = 1, kw = 1] = graph.shapeOf(weight);
-  const norm = graph.emit("patch_norm", [x], { ...attributes, kernel: [kh, kw], epsilon: patchEpsilon });
-  return divided(graph, graph.emit("bcos_scale", [product, norm], { b: options.b }), options.divisor);
+  const norm = g.patchNorm(graph, x, [kh, kw], attributes, patchEpsilon);
+  return divided(graph, g.bcosScale(graph, product, norm, options.b), options.divisor);
 }
 
 /** x [..., D], weight [O·maxout, D] → [..., O]. */
 export function bcosLinear(graph: GraphBuilder, x: ValueId, weight: ValueId, options: BcosOptions): ValueId {
-  const rows = options.weights === "unit" ? graph.emit("unit_rows", [weight], {}) : weight;
-  const all = graph.emit("matmul", [x, rows], { transposeA: false, transposeB: true });
+  const all = g.matmul(graph, x, rowsOf(graph, weight, options), { b: true });
   const product = largestUnit(graph, all, options.maxout);
   if (options.b === 1) return divided(graph, product, options.divisor);
-  const norm = graph.emit("row_norm", [x], { epsilon: rowEpsilon });
-  return divided(graph, graph.emit("bcos_scale", [product, norm], { b: options.b }), options.divisor);
+  const norm = g.rowNorm(graph, x, rowEpsilon);
+  return divided(graph, g.bcosScale(graph, product, norm, options.b), options.divisor);
+}
+
+function rowsOf(graph: GraphBuilder, weight: ValueId, options: BcosOptions): ValueId {
+  return options.weights === "unit" ? g.unitRows(graph, weight) : weight;
 }
 
 /** MaxOut (Goodfellow et al. 2013): the largest of each run of `units` channels. */
@@ -53,13 +56,12 @@ function largestUnit(graph: GraphBuilder, o: ValueId, units: number): ValueId {
   if (units === 1) return o;
   const shape = graph.shapeOf(o);
   const kept = [...shape.slice(0, -1), (shape.at(-1) ?? 0) / units];
-  const split = graph.emit("reshape", [o], { shape: [...kept, units] });
-  return graph.emit("reshape", [graph.emit("reduce_max", [split], { axes: [kept.length] })], { shape: kept });
+  const split = g.reshape(graph, o, [...kept, units]);
+  return g.reshape(graph, g.maximum(graph, split, [kept.length]), kept);
 }
 
 function divided(graph: GraphBuilder, y: ValueId, divisor: number): ValueId {
-  if (divisor === 1) return y;
-  return graph.emit("mul", [y, graph.emit("constant", [], { values: [1 / divisor] }, [1])], {});
+  return divisor === 1 ? y : g.times(graph, y, 1 / divisor);
 }
 
 /**

@@ -1,29 +1,27 @@
 /** Products in which one factor decides how much of the other passes: the deciding one is a dynamic factor. */
+import * as g from "../graph/build.ts";
 import type { GraphBuilder } from "../graph/builder.ts";
 import type { ValueId } from "../graph/graph.ts";
 
 /** x · Φ(x), Φ(x) = (1 + erf(x/√2)) / 2 (Hendrycks and Gimpel 2016, the exact form). */
 export function geluGate(graph: GraphBuilder, x: ValueId): ValueId {
-  const scaled = graph.emit("mul", [x, constant(graph, Math.SQRT1_2)], {});
-  const half = constant(graph, 0.5);
-  const phi = graph.emit("add", [graph.emit("mul", [graph.emit("erf", [scaled], {}), half], {}), half], {});
-  return gated(graph, x, phi);
+  const error = g.erf(graph, g.times(graph, x, Math.SQRT1_2));
+  return gated(graph, x, g.plus(graph, g.times(graph, error, 0.5), 0.5));
 }
 
 /** x · sigmoid(x) */
 export function siluGate(graph: GraphBuilder, x: ValueId): ValueId {
-  return gated(graph, x, graph.emit("sigmoid", [x], {}));
+  return gated(graph, x, g.sigmoid(graph, x));
 }
 
 /** x · gate, with the gate as a dynamic factor. Shapes broadcast. */
 export function gated(graph: GraphBuilder, x: ValueId, gate: ValueId): ValueId {
-  return graph.emit("mul", [x, graph.emit("dynamic", [gate], {})], {});
+  return g.mul(graph, x, g.dynamic(graph, gate));
 }
 
 /** A value that explanations carry as the constant part `name`, because no linear map of the input gives it. */
 export function unattributed(graph: GraphBuilder, value: ValueId, name: string): ValueId {
-  const zeros = graph.emit("constant", [], { values: [0] }, graph.shapeOf(value));
-  return graph.emit("shift", [zeros, value], { name });
+  return g.shift(graph, name, g.filled(graph, 0, graph.shapeOf(value)), value);
 }
 
 /** Whether a value is a sigmoid, seen through changes of form: such a factor of a product is its gate. */
@@ -43,8 +41,4 @@ export function isSigmoid(graph: GraphBuilder, value: ValueId): boolean {
     default:
       return false;
   }
-}
-
-function constant(graph: GraphBuilder, value: number): ValueId {
-  return graph.emit("constant", [], { values: [value] }, [1]);
 }

@@ -5,6 +5,7 @@
  * For explanations the variance is a dynamic factor. A mean taken over the sample itself stays differentiable, because
  * centring is linear; a running mean and a bias are amounts that no explanation can attribute to the input.
  */
+import * as g from "../graph/build.ts";
 import type { GraphBuilder } from "../graph/builder.ts";
 import { sizeOf, type ValueId } from "../graph/graph.ts";
 import type { Variant } from "../layers/layer.ts";
@@ -79,93 +80,69 @@ type Running = NormOptions & { readonly running: NonNullable<NormOptions["runnin
 /** In evaluation: one factor a channel, known before the input. */
 function byRunning(graph: GraphBuilder, x: ValueId, options: Running): ValueId {
   const { mean, variance } = options.running;
-  const factor = graph.emit("div", [options.weight, deviation(graph, variance, options.epsilon)], {});
-  const scaled = graph.emit("mul", [x, factor], {});
-  const offset = mean === undefined ? undefined : graph.emit("neg", [graph.emit("mul", [mean, factor], {})], {});
-  if (offset === undefined && options.bias === undefined) return scaled;
-  const constant =
-    offset === undefined || options.bias === undefined
-      ? (offset ?? options.bias ?? 0)
-      : graph.emit("add", [offset, options.bias], {});
-  return graph.emit("shift", [scaled, constant], { name: options.name });
+  const factor = g.div(graph, options.weight, deviation(graph, variance, options.epsilon));
+  const scaled = g.mul(graph, x, factor);
+  const offset = mean === undefined ? undefined : g.neg(graph, g.mul(graph, mean, factor));
+  const { bias } = options;
+  const constant = offset === undefined || bias === undefined ? (offset ?? bias) : g.add(graph, offset, bias);
+  return constant === undefined ? scaled : g.shift(graph, options.name, scaled, constant);
 }
 
 function byBatch(graph: GraphBuilder, x: ValueId, options: Running): NormResult {
-  const shape = graph.shapeOf(x);
-  const axes = options.kind.statistics === "all" ? allAxes(shape.length) : allAxes(shape.length - 1);
-  const [size] = graph.shapeOf(options.weight);
-  const variance = graph.emit("reduce_variance", [x], { axes });
-  const mean = options.kind.centered ? graph.emit("reduce_mean", [x], { axes }) : undefined;
+  const { centered, statistics } = options.kind;
+  const { momentum, ...running } = options.running;
+  const axes = statistics === "all" ? g.allAxes(graph, x) : g.allAxes(graph, x).slice(0, -1);
+  const size = graph.shapeOf(options.weight);
+  const variance = g.variance(graph, x, axes);
+  const mean = centered ? g.mean(graph, x, axes) : undefined;
 
-  const factor = graph.emit(
-    "div",
-    [options.weight, deviation(graph, graph.emit("dynamic", [variance], {}), options.epsilon)],
-    {},
-  );
-  const input = mean === undefined ? x : graph.emit("sub", [x, mean], {});
-  const y = graph.emit("mul", [input, factor], {});
+  const factor = g.div(graph, options.weight, deviation(graph, g.dynamic(graph, variance), options.epsilon));
+  const y = g.mul(graph, mean === undefined ? x : g.sub(graph, x, mean), factor);
 
   // The running variance of a centred norm is the unbiased one, of an uncentred norm the biased one, as PyTorch's batch
   // norm and the published B-cos networks have it.
-  const count = sizeOf(shape) / (size ?? 1);
-  const correction = options.kind.centered ? count / Math.max(count - 1, 1) : 1;
-  const { momentum } = options.running;
-  const moved = (old: ValueId, seen: ValueId, by: number): ValueId => {
-    const flat = graph.emit("reshape", [seen], { shape: graph.shapeOf(old) });
-    return graph.emit("add", [scaledBy(graph, old, 1 - momentum), scaledBy(graph, flat, momentum * by)], {});
-  };
+  const count = sizeOf(graph.shapeOf(x)) / sizeOf(size);
+  const correction = centered ? count / Math.max(count - 1, 1) : 1;
+  const moved = (old: ValueId, seen: ValueId, factor: number): ValueId =>
+    g.add(graph, g.times(graph, old, 1 - momentum), g.times(graph, g.reshape(graph, seen, size), momentum * factor));
   return {
     y: biased(graph, y, options),
     updates: {
-      variance: moved(options.running.variance, variance, correction),
-      mean: mean === undefined || options.running.mean === undefined ? undefined : moved(options.running.mean, mean, 1),
+      variance: moved(running.variance, variance, correction),
+      mean: mean === undefined || running.mean === undefined ? undefined : moved(running.mean, mean, 1),
     },
   };
 }
 
 function bySample(graph: GraphBuilder, x: ValueId, options: NormOptions): ValueId {
   const shape = graph.shapeOf(x);
-  const { statistics, groups } = options.kind;
-  const channels = shape.at(-1) ?? 0;
+  const { statistics, centered, groups } = options.kind;
   const last = shape.length - 1;
-  // Of vectors and tokens, `layer` is over the last axis alone; of images over the whole sample.
-  const perPixel = statistics === "position" || (statistics === "layer" && shape.length < 4);
   const grouped = statistics === "group" && groups > 1;
-  const viewed = grouped
-    ? graph.emit("reshape", [x], { shape: [...shape.slice(0, -1), groups, channels / groups] })
-    : x;
-  const pixels = allAxes(last).slice(1);
-  const axes = perPixel
-    ? [last]
-    : statistics === "instance"
-      ? pixels
-      : grouped
-        ? [...pixels, last + 1]
-        : [...pixels, last];
+  const runs = [...shape.slice(0, -1), groups, (shape[last] ?? 0) / groups];
+  const viewed = grouped ? g.reshape(graph, x, runs) : x;
+  const axes = sampleAxes(statistics, last, grouped);
 
-  const variance = graph.emit("dynamic", [graph.emit("reduce_variance", [viewed], { axes })], {});
-  const input = options.kind.centered
-    ? graph.emit("sub", [viewed, graph.emit("reduce_mean", [viewed], { axes })], {})
-    : viewed;
-  const normalised = graph.emit("div", [input, deviation(graph, variance, options.epsilon)], {});
-  const back = grouped ? graph.emit("reshape", [normalised], { shape }) : normalised;
-  return biased(graph, graph.emit("mul", [back, options.weight], {}), options);
+  const variance = g.dynamic(graph, g.variance(graph, viewed, axes));
+  const input = centered ? g.sub(graph, viewed, g.mean(graph, viewed, axes)) : viewed;
+  const normalised = g.div(graph, input, deviation(graph, variance, options.epsilon));
+  return biased(graph, g.mul(graph, g.reshape(graph, normalised, shape), options.weight), options);
+}
+
+/** The axes of a per-sample statistic; `last` is the channels' axis, behind which groups have one more. */
+function sampleAxes(statistics: Statistics, last: number, grouped: boolean): readonly number[] {
+  const pixels = Array.from({ length: last - 1 }, (_, i) => i + 1);
+  if (statistics === "instance") return pixels;
+  // `layer` is over the whole sample for images, over the last axis alone for vectors and tokens.
+  if (statistics === "position" || (statistics === "layer" && last < 3)) return [last];
+  return grouped ? [...pixels, last + 1] : [...pixels, last];
 }
 
 function biased(graph: GraphBuilder, y: ValueId, options: NormOptions): ValueId {
-  return options.bias === undefined ? y : graph.emit("shift", [y, options.bias], { name: options.name });
+  return options.bias === undefined ? y : g.shift(graph, options.name, y, options.bias);
 }
 
 /** √(var + ε) */
 function deviation(graph: GraphBuilder, variance: ValueId, epsilon: number): ValueId {
-  const safe = graph.emit("add", [variance, graph.emit("constant", [], { values: [epsilon] }, [1])], {});
-  return graph.emit("sqrt", [safe], {});
-}
-
-function scaledBy(graph: GraphBuilder, x: ValueId, factor: number): ValueId {
-  return factor === 1 ? x : graph.emit("mul", [x, graph.emit("constant", [], { values: [factor] }, [1])], {});
-}
-
-function allAxes(rank: number): number[] {
-  return Array.from({ length: rank }, (_, i) => i);
+  return g.sqrt(graph, g.plus(graph, variance, epsilon));
 }

@@ -1,5 +1,6 @@
 /** `relu`, `gelu`, `silu` and `sigmoid`. */
 import { geluGate, siluGate, unattributed } from "../composites/gates.ts";
+import * as g from "../graph/build.ts";
 import type { GraphBuilder } from "../graph/builder.ts";
 import type { ValueId } from "../graph/graph.ts";
 import { single } from "./arguments.ts";
@@ -33,7 +34,7 @@ export const relu = droppable(
   "relu",
   "relu",
   "max(x, 0). Dropped in the B-cos form, which is non-linear by itself, unless the settings keep it.",
-  (graph, x) => graph.emit("relu", [x], {}),
+  g.relu,
 );
 
 export const gelu = droppable(
@@ -58,8 +59,7 @@ export const sigmoid: LayerDefinition = {
   inputs: "one",
   weighted: false,
   shape: (_, inputs) => ({ shape: single(inputs) }),
-  standard: (context, _, inputs) => context.graph.emit("sigmoid", [single(inputs)], {}),
+  standard: (context, _, inputs) => g.sigmoid(context.graph, single(inputs)),
   // Sigmoid(0) isn't 0, so its value is no linear map of its input.
-  bcos: (context, layer, inputs) =>
-    unattributed(context.graph, context.graph.emit("sigmoid", [single(inputs)], {}), layer.path),
+  bcos: (context, layer, inputs) => unattributed(context.graph, g.sigmoid(context.graph, single(inputs)), layer.path),
 };

@@ -1,5 +1,6 @@
 /** `conv` and `depthwise_conv`. */
 import { bcosConv, scaleDivisor } from "../composites/bcos-linear.ts";
+import * as g from "../graph/build.ts";
 import type { ConvAttributes, ValueId } from "../graph/graph.ts";
 import type { LayerInstance } from "../network/network.ts";
 import {
@@ -83,10 +84,10 @@ function convLayer(
     standard(context, layer, inputs) {
       const { graph } = context;
       const { weight, attributes, width } = parts(context, layer, single(inputs), 1);
-      const y = graph.emit("conv2d", [single(inputs), weight], attributes);
+      const y = g.conv2d(graph, single(inputs), weight, attributes);
       if (!boolOf(layer.arguments, "bias")) return y;
       const b = context.weight(layer, "bias", [width], { kind: "constant", value: 0 });
-      return graph.emit("shift", [y, b], { name: layer.path });
+      return g.shift(graph, layer.path, y, b);
     },
     bcos(context, layer, inputs) {
       const { settings } = context;

@@ -1,4 +1,5 @@
 /** Layers that change the form of a value and nothing else: `flatten`, `crop`, `pad`, `upsample`, `identity`. */
+import * as g from "../graph/build.ts";
 import type { Shape, ValueId } from "../graph/graph.ts";
 import { sizeOf } from "../graph/graph.ts";
 import { imageOf, pairOf, problem, single } from "./arguments.ts";
@@ -39,11 +40,8 @@ export const flatten = form(
     if (shape.length === 2) return x;
     const [batch = 1, ...rest] = shape;
     // Weights of a linear layer behind it are stored for channels first.
-    const channelsFirst =
-      shape.length === 4 && sizeOf(shape.slice(1, 3)) > 1
-        ? graph.emit("transpose", [x], { permutation: [0, 3, 1, 2] })
-        : x;
-    return graph.emit("reshape", [channelsFirst], { shape: [batch, sizeOf(rest)] });
+    const channelsFirst = shape.length === 4 && sizeOf(shape.slice(1, 3)) > 1 ? g.transpose(graph, x, [0, 3, 1, 2]) : x;
+    return g.reshape(graph, channelsFirst, [batch, sizeOf(rest)]);
   },
 );
 
@@ -75,10 +73,8 @@ export const crop = form(
   ({ graph }, args, x) => {
     const [batch = 1, height = 1, width = 1, channels = 1] = graph.shapeOf(x);
     const size = pairOf(args, "size");
-    return graph.emit("slice", [x], {
-      start: [0, Math.floor((height - size[0]) / 2), Math.floor((width - size[1]) / 2), 0],
-      size: [batch, ...size, channels],
-    });
+    const start = [0, Math.floor((height - size[0]) / 2), Math.floor((width - size[1]) / 2), 0];
+    return g.slice(graph, x, start, [batch, ...size, channels]);
   },
 );
 
@@ -104,7 +100,7 @@ export const pad = form(
   },
   ({ graph }, args, x) => {
     const around = [0, ...pairOf(args, "size"), 0];
-    return graph.emit("pad", [x], { before: around, after: around });
+    return g.pad(graph, x, around, around);
   },
 );
 
@@ -129,5 +125,5 @@ export const upsample = form(
     const factor = pairOf(args, "factor");
     return { shape: [height * factor[0], width * factor[1], channels] };
   },
-  ({ graph }, args, x) => graph.emit("upsample", [x], { factor: pairOf(args, "factor") }),
+  ({ graph }, args, x) => g.upsample(graph, x, pairOf(args, "factor")),
 );

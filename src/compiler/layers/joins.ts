@@ -1,5 +1,6 @@
 /** The layers with several inputs: `a + b`, `a * b` and `concat(a, b, …)`. */
 import { gated, isSigmoid } from "../composites/gates.ts";
+import * as g from "../graph/build.ts";
 import type { GraphBuilder } from "../graph/builder.ts";
 import { sameShape, type Shape, type ValueId } from "../graph/graph.ts";
 import { problem } from "./arguments.ts";
@@ -23,8 +24,8 @@ export const add: LayerDefinition = {
     const [left, right] = two(inputs);
     return sameShape(left, right) ? { shape: left } : problem({ code: "shape/mismatch", params: { operator: "+" } });
   },
-  standard: (context, _, inputs) => context.graph.emit("add", inputs, {}),
-  bcos: (context, _, inputs) => context.graph.emit("add", inputs, {}),
+  standard: (context, _, inputs) => g.add(context.graph, ...two(inputs)),
+  bcos: (context, _, inputs) => g.add(context.graph, ...two(inputs)),
 };
 
 /** Whether `gate` is one number a channel of `map`: `[C]` or `[1, 1, C]` beside `[H, W, C]`. */
@@ -38,7 +39,7 @@ function aligned(graph: GraphBuilder, left: ValueId, right: ValueId): readonly [
   const raised = (value: ValueId, shape: Shape, rank: number): ValueId => {
     if (shape.length >= rank) return value;
     const ones = new Array<number>(rank - shape.length).fill(1);
-    return graph.emit("reshape", [value], { shape: [...shape.slice(0, 1), ...ones, ...shape.slice(1)] });
+    return g.reshape(graph, value, [...shape.slice(0, 1), ...ones, ...shape.slice(1)]);
   };
   return [raised(left, a, b.length), raised(right, b, a.length)];
 }
@@ -58,7 +59,7 @@ export const mul: LayerDefinition = {
     if (isChannelGate(right, left)) return { shape: right };
     return problem({ code: "shape/mismatch", params: { operator: "*" } });
   },
-  standard: (context, _, inputs) => context.graph.emit("mul", aligned(context.graph, ...two(inputs)), {}),
+  standard: (context, _, inputs) => g.mul(context.graph, ...aligned(context.graph, ...two(inputs))),
   bcos(context, _, inputs) {
     const [left, right] = two(inputs);
     const leftIsGate = isSigmoid(context.graph, left) && !isSigmoid(context.graph, right);
@@ -89,5 +90,5 @@ export const concat: LayerDefinition = {
 function joined(graph: GraphBuilder, inputs: readonly ValueId[]): ValueId {
   const [first] = inputs;
   if (first === undefined) throw new Error("concat without parts");
-  return inputs.length === 1 ? first : graph.emit("concat", inputs, { axis: graph.shapeOf(first).length - 1 });
+  return inputs.length === 1 ? first : g.concat(graph, inputs, graph.shapeOf(first).length - 1);
 }

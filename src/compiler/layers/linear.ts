@@ -1,5 +1,6 @@
 /** `linear`: a matrix product over the last axis. */
 import { bcosLinear, scaleDivisor } from "../composites/bcos-linear.ts";
+import * as g from "../graph/build.ts";
 import type { ValueId } from "../graph/graph.ts";
 import type { LayerInstance } from "../network/network.ts";
 import { b, bias, boolOf, maxout, numberOf, optionalNumber, single, width } from "./arguments.ts";
@@ -24,9 +25,9 @@ export const linear: LayerDefinition = {
   },
   standard(context, layer, inputs) {
     const { weight, outputs, initial } = weightOf(context, layer, single(inputs), 1);
-    const y = context.graph.emit("matmul", [single(inputs), weight], { transposeA: false, transposeB: true });
+    const y = g.matmul(context.graph, single(inputs), weight, { b: true });
     if (!boolOf(layer.arguments, "bias")) return y;
-    return context.graph.emit("shift", [y, context.weight(layer, "bias", [outputs], initial)], { name: layer.path });
+    return g.shift(context.graph, layer.path, y, context.weight(layer, "bias", [outputs], initial));
   },
   bcos(context, layer, inputs) {
     const { settings } = context;

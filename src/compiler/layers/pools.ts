@@ -1,5 +1,6 @@
 /** `max_pool`, `avg_pool`, `global_avg_pool` and `blur_pool`. */
 import { averageWindow, blurWindow, globalAverage } from "../composites/pools.ts";
+import * as g from "../graph/build.ts";
 import type { WindowAttributes } from "../graph/graph.ts";
 import {
   imageOf,
@@ -64,11 +65,10 @@ export const maxPool: LayerDefinition = {
   inputs: "one",
   weighted: false,
   shape: (args, inputs) => pooled("max_pool", args, inputs),
-  standard: (context, layer, inputs) =>
-    context.graph.emit("window_max", [single(inputs)], attributesOf(layer.arguments)),
+  standard: (context, layer, inputs) => g.windowMax(context.graph, single(inputs), attributesOf(layer.arguments)),
   bcos(context, layer, inputs) {
     if (context.settings.maxPool === "keep")
-      return context.graph.emit("window_max", [single(inputs)], attributesOf(layer.arguments));
+      return g.windowMax(context.graph, single(inputs), attributesOf(layer.arguments));
     context.note(layer, "bcos/max-pool-averaged", { path: layer.path, count: 1 });
     return averageWindow(context.graph, single(inputs), attributesOf(layer.arguments));
   },

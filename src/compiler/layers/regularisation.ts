@@ -1,4 +1,5 @@
 /** `dropout`, `stochastic_depth` and `layer_scale`. */
+import * as g from "../graph/build.ts";
 import type { Shape, ValueId } from "../graph/graph.ts";
 import type { LayerInstance } from "../network/network.ts";
 import { numberOf, rate, single } from "./arguments.ts";
@@ -13,9 +14,8 @@ function dropped(context: LoweringContext, layer: LayerInstance, x: ValueId, mas
   const share = numberOf(layer.arguments, "rate");
   if (!context.training || share === 0) return x;
   const uniform = graph.emit("random_uniform", [context.step()], { shape: maskShape, key: keyOf(layer.path) });
-  const constant = (value: number): ValueId => graph.emit("constant", [], { values: [value] }, [1]);
-  const kept = graph.emit("greater", [constant(1 - share), uniform], {});
-  return graph.emit("mul", [x, share === 1 ? kept : graph.emit("mul", [kept, constant(1 / (1 - share))], {})], {});
+  const kept = g.greater(graph, g.scalar(graph, 1 - share), uniform);
+  return g.mul(graph, x, share === 1 ? kept : g.times(graph, kept, 1 / (1 - share)));
 }
 
 /** FNV-1a of the path: layers draw different numbers, and the same ones at every compilation. */
@@ -57,7 +57,7 @@ function scaled(context: LoweringContext, layer: LayerInstance, x: ValueId): Val
   const { graph } = context;
   const channels = graph.shapeOf(x).at(-1) ?? 1;
   const initial = { kind: "constant", value: numberOf(layer.arguments, "initial") } as const;
-  return graph.emit("mul", [x, context.weight(layer, "weight", [channels], initial)], {});
+  return g.mul(graph, x, context.weight(layer, "weight", [channels], initial));
 }
 
 export const layerScale: LayerDefinition = {
