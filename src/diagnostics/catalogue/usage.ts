@@ -11,9 +11,9 @@ export const usageCodes = {
     severity: "error",
     message: (p) => `there is no option \`${p.option}\``,
   }),
-  "usage/missing-value": entry<{ option: string; expected: string }>({
+  "usage/missing-value": entry<{ option: string; usage: string }>({
     severity: "error",
-    message: (p) => `\`${p.option}\` needs a value: ${p.expected}`,
+    message: (p) => `\`${p.option}\` needs a value: \`${p.usage}\``,
   }),
   "usage/value": entry<{ option: string; expected: string; found: string }>({
     severity: "error",

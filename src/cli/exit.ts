@@ -1,0 +1,23 @@
+/** What the process ends with. */
+import { hasErrors, type Diagnostic } from "../diagnostics/diagnostic.ts";
+
+export const exitCodes = {
+  ok: 0,
+  /** The sources, or the result, have faults. */
+  findings: 1,
+  /** The command line is wrong, or a file can't be read, written or used. */
+  usage: 2,
+  /** A fault in bcosc itself. */
+  internal: 101,
+  /** 128 + SIGINT, as shells count. */
+  interrupted: 130,
+} as const;
+
+const usageAreas = new Set(["usage", "data", "weights"]);
+
+/** The exit code that diagnostics call for. */
+export function exitCodeOf(diagnostics: readonly Diagnostic[]): number {
+  if (!hasErrors(diagnostics)) return exitCodes.ok;
+  const areas = diagnostics.filter((d) => d.severity === "error").map((d) => d.code.split("/")[0]!);
+  return areas.every((area) => usageAreas.has(area)) ? exitCodes.usage : exitCodes.findings;
+}
