@@ -98,7 +98,7 @@ async function dispatch(words: readonly string[], terminal: Terminal): Promise<n
   }
   const entry = { name: found.name, summary: found.summary, command: await found.load() };
   if (wantsHelp(rest)) {
-    printHelp(createCac([entry]), entry.name);
+    printHelp(createCac([entry]), entry);
     return exitCodes.ok;
   }
   return entry.command.run(parseArguments(entry, rest), terminal);

@@ -2,7 +2,11 @@
 import type { CAC } from "cac";
 
 /** Prints to standard output. `command` is the one whose help is wanted; without it the help is about the whole. */
-export function printHelp(cli: CAC, command: string | undefined, examples: readonly string[] = []): void {
+export function printHelp(
+  cli: CAC,
+  command: { readonly name: string; readonly summary: string } | undefined,
+  examples: readonly string[] = [],
+): void {
   for (const example of examples) cli.example(`  $ ${example}`);
   if (command === undefined) cli.option("-v, --version", "Show the version");
   cli.option("-h, --help", "Show this");
@@ -14,8 +18,8 @@ export function printHelp(cli: CAC, command: string | undefined, examples: reado
       .map((s) => ({ ...s, body: s.body.replace(/ +$/gm, "") }));
     return command === undefined
       ? [...shown, { body: "`bcosc <command> --help` shows the options of a command." }]
-      : shown;
+      : [{ body: `${command.summary}.` }, ...shown];
   };
-  cli.parse(["node", "bcosc", ...(command === undefined ? [] : [command])], { run: false });
+  cli.parse(["node", "bcosc", ...(command === undefined ? [] : [command.name])], { run: false });
   cli.outputHelp();
 }

@@ -95,4 +95,25 @@ export const limitPages: PagesOf<typeof limitCodes> = {
     wrong: importChain(100),
     right: importChain(2),
   },
+  "limit/nesting": {
+    kind: "source",
+    meaning: "Brackets are nested too deeply in one statement.",
+    why: "No model needs it; the bound keeps damaged files from exhausting the compiler.",
+    wrong: one(`conv(${"(".repeat(2000)}16${")".repeat(2000)})`),
+    right: one("conv((16))"),
+  },
+  "limit/operators": {
+    kind: "source",
+    meaning: "One statement has too many operators.",
+    why: "The bound keeps damaged and generated files from exhausting the compiler.",
+    wrong: one(`conv(${"1 + ".repeat(20000)}1)`),
+    right: one("conv(1 + 1)"),
+  },
+  "limit/file-size": {
+    kind: "source",
+    meaning: "The file is too large.",
+    why: "The largest published model takes a few kilobytes. The bound keeps the answer quick when something else was named by mistake.",
+    wrong: `${one("conv(16)")}\n${`// ${"x".repeat(1000)}\n`.repeat(5000)}`,
+    right: one("conv(16)"),
+  },
 };

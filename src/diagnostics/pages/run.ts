@@ -52,4 +52,18 @@ export const runPages: PagesOf<typeof runCodes> = {
     situation: "A device that computes with too few digits, or a fault in bcosc.",
     remedy: "Run it with `--device reference`. If the residual stays, please report it with the model and the weights.",
   },
+  "run/feed": {
+    kind: "situation",
+    meaning: "A graph is run with an input that it does not have, or without one that it needs.",
+    why: "A misspelt input that is ignored would leave the right one at nothing.",
+    situation: "A program runs the graph `train` and forgets `learningRate`.",
+    remedy: "Feed exactly what the hint lists.",
+  },
+  "run/no-output": {
+    kind: "situation",
+    meaning: "A graph is asked for an output that it does not have.",
+    why: "Every graph has a fixed set of outputs.",
+    situation: "A program asks the graph `predict` for `contributions`; the graph `explain` has them.",
+    remedy: "Use one of the names that the message lists.",
+  },
 };
