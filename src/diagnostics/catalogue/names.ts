@@ -55,4 +55,9 @@ export const nameCodes = {
         : `these blocks contain each other: ${p.chain.join(" → ")}`,
     hint: () => "use `repeat` for a part that occurs several times",
   }),
+  "name/reserved-input": entry<{ name: string }>({
+    severity: "error",
+    message: (p) => `the model's input can't be named \`${p.name}\`: training and explaining feed a value of that name`,
+    hint: () => "call it `image` or `x`",
+  }),
 };
