@@ -1,12 +1,6 @@
 /** Plain n-dimensional arrays, and one graph of one operation: what the tests compare the device with. */
-import {
-  sizeOf,
-  type Graph,
-  type Node,
-  type OpAttributes,
-  type OpKind,
-  type Shape,
-} from "../../src/compiler/graph/graph.ts";
+import { createBuilder } from "../../src/compiler/graph/builder.ts";
+import { sizeOf, type Graph, type OpAttributes, type OpKind, type Shape } from "../../src/compiler/graph/graph.ts";
 
 export interface Nd {
   readonly shape: Shape;
@@ -71,16 +65,17 @@ export function sum(values: Iterable<number>): number {
   return total;
 }
 
-/** A graph of one operation on inputs x0, x1, … */
+/** A graph of one operation on inputs x0, x1, … `shape` is the result's where the operation has no inputs. */
 export function graphOf<K extends OpKind>(
   op: K,
   attributes: OpAttributes[K],
   inputs: readonly Shape[],
   shape: Shape,
 ): Graph {
-  const leaves = inputs.map((s, i): Node => ({ op: "input", attributes: { name: `x${i}` }, inputs: [], shape: s }));
-  const node = { op, attributes, inputs: inputs.map((_, i) => i), shape } as unknown as Node;
-  return { name: op, nodes: [...leaves, node], outputs: { y: inputs.length }, updates: {}, taps: {} };
+  const b = createBuilder(op);
+  const leaves = inputs.map((s, i) => b.emit("input", [], { name: `x${i}` }, s));
+  b.output("y", b.emit(op, leaves, attributes, shape));
+  return b.finish();
 }
 
 export function feedsOf(inputs: readonly Nd[]): Record<string, Float64Array> {
