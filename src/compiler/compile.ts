@@ -1,0 +1,92 @@
+/** The compiler's middle end in one call: a checked network → the graphs of a program. */
+import { BcosError, type Diagnostic } from "../diagnostics/diagnostic.ts";
+import { explainGraph, gradientGraph, predictGraph } from "./graphs/evaluation.ts";
+import { trainGraph } from "./graphs/training.ts";
+import type { Graph } from "./graph/graph.ts";
+import type { Form, GraphName, Program, StateSpec, TrainSettings } from "./graph/program.ts";
+import { simplify } from "./graph/simplify.ts";
+import { assertSound } from "./graph/verify.ts";
+import { checkForm, encodedShape } from "./network/forms.ts";
+import { lower } from "./network/lower.ts";
+import type { Network } from "./network/network.ts";
+
+export interface ProgramOptions {
+  readonly form: Form;
+  /** Samples a run, ≥ 1. */
+  readonly batch: number;
+  /** `explain` exists only in the B-cos form: in the conventional form it is left out. */
+  readonly graphs: readonly GraphName[];
+  /** Needed for the graph `train`. */
+  readonly train?: TrainSettings;
+  /** `predict` gets an output `tap/PATH` for each layer, binding and block. */
+  readonly keepTaps?: boolean;
+  /** `train` gets outputs `gradient/PATH`, and with clipping `clipped/PATH`, for each weight. */
+  readonly outputGradients?: boolean;
+}
+
+export interface BuiltProgram {
+  readonly program: Program;
+  /** What the form changed, as `info`. */
+  readonly notes: readonly Diagnostic[];
+}
+
+/** Throws a `BcosError` where the network can't be lowered in the form (see `checkForm`). */
+export function buildProgram(network: Network, options: ProgramOptions): BuiltProgram {
+  const { form, batch } = options;
+  const problems = checkForm(network, form);
+  if (problems.length > 0) throw new BcosError(problems);
+  if (!Number.isSafeInteger(batch) || batch < 1) throw new Error(`a batch of ${batch} samples`);
+
+  const base = lower(network, { name: "predict", form, batch, training: false });
+  const state = new Map<string, StateSpec>(base.state.map((spec) => [spec.path, spec]));
+  const graphs: Partial<Record<GraphName, Graph>> = {};
+  for (const name of new Set(options.graphs)) {
+    if (name === "explain" && form === "standard") continue;
+    const { graph, state: added } = build(name, network, options);
+    assertSound(graph, "building");
+    const simple = simplify(graph);
+    assertSound(simple, "simplifying");
+    graphs[name] = simple;
+    for (const spec of added) state.set(spec.path, spec);
+  }
+  const program: Program = {
+    model: network.name,
+    form,
+    batch,
+    input: {
+      name: network.input.name,
+      shape: network.input.shape,
+      encodedShape: encodedShape(network.input.shape, network.settings, form),
+    },
+    classes: base.graph.shapeOf(base.logits).at(-1) ?? 0,
+    state: [...state.values()],
+    graphs,
+  };
+  return { program, notes: base.notes };
+}
+
+interface BuiltGraph {
+  readonly graph: Graph;
+  /** State beyond the network's own. */
+  readonly state: readonly StateSpec[];
+}
+
+function build(name: GraphName, network: Network, options: ProgramOptions): BuiltGraph {
+  const { form, batch } = options;
+  const evaluation = () => lower(network, { name, form, batch, training: false });
+  switch (name) {
+    case "predict":
+      return { graph: predictGraph(evaluation(), options.keepTaps ?? false), state: [] };
+    case "explain":
+      return { graph: explainGraph(evaluation(), network.input.shape), state: [] };
+    case "gradient":
+      return { graph: gradientGraph(evaluation()), state: [] };
+    case "train": {
+      if (options.train === undefined) throw new Error("the graph `train` needs its settings");
+      const lowered = lower(network, { name, form, batch, training: true });
+      return trainGraph(lowered, options.train, options.outputGradients ?? false);
+    }
+    default:
+      throw new Error(`unknown graph ${JSON.stringify(name satisfies never)}`);
+  }
+}

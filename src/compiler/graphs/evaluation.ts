@@ -1,0 +1,83 @@
+/** The graphs that leave the state alone: `predict`, `explain` and `gradient`. */
+import * as g from "../graph/build.ts";
+import type { GraphBuilder } from "../graph/builder.ts";
+import { differentiate, type ReachedShift } from "../graph/differentiate.ts";
+import { sizeOf, type Graph, type Shape, type ValueId } from "../graph/graph.ts";
+import type { Lowered } from "../network/lower.ts";
+
+export function predictGraph(lowered: Lowered, keepTaps: boolean): Graph {
+  const { graph, logits, taps } = lowered;
+  graph.output("logits", logits);
+  for (const [path, value] of taps) {
+    graph.tap(path, value);
+    if (keepTaps) graph.output(`tap/${path}`, value);
+  }
+  return graph.finish();
+}
+
+/** W(x)ᵀ·v and what it adds up to; see `GraphName`. `inputShape` is the model's, without batch and encoding. */
+export function explainGraph(lowered: Lowered, inputShape: Shape): Graph {
+  const { graph, logits, encoded } = lowered;
+  const cotangent = g.input(graph, "cotangent", graph.shapeOf(logits));
+  const { gradients, shifts } = differentiate(graph, [{ value: logits, cotangent }], [encoded], "explain");
+  const weights = gradients[0] ?? g.filled(graph, 0, graph.shapeOf(encoded));
+  const parts = constantParts(graph, shifts);
+  const [batch = 1] = graph.shapeOf(logits);
+
+  graph.output("logits", logits);
+  graph.output("explained", sumOfSample(graph, g.mul(graph, cotangent, logits)));
+  graph.output("weights", weights);
+  graph.output("contributions", contributionsOf(graph, g.mul(graph, weights, encoded), inputShape));
+  graph.output(
+    "constant",
+    [...parts.values()].reduce<ValueId | undefined>(
+      (sum, part) => (sum === undefined ? part : g.add(graph, sum, part)),
+      undefined,
+    ) ?? g.filled(graph, 0, [batch]),
+  );
+  for (const [name, part] of parts) graph.output(`constant/${name}`, part);
+  for (const [path, value] of lowered.taps) graph.tap(path, value);
+  return graph.finish();
+}
+
+/** ⟨cotangent, c⟩ of each sample, by name, first in the network first. */
+function constantParts(graph: GraphBuilder, shifts: readonly ReachedShift[]): ReadonlyMap<string, ValueId> {
+  const parts = new Map<string, ValueId>();
+  for (const { node, name, cotangent } of shifts.toReversed()) {
+    const amount = graph.node(node).inputs[1];
+    if (amount === undefined) throw new Error(`shift %${node} has no amount`);
+    const part = sumOfSample(graph, g.mul(graph, cotangent, amount));
+    const before = parts.get(name);
+    parts.set(name, before === undefined ? part : g.add(graph, before, part));
+  }
+  return parts;
+}
+
+/**
+ * Weights · encoded input, summed over what belongs to one place: the channels of a pixel or token, and of vectors an
+ * element and its inverse. [N,H,W,C] → [N,H,W], [N,2D] or [N,D] → [N,D].
+ */
+function contributionsOf(graph: GraphBuilder, product: ValueId, inputShape: Shape): ValueId {
+  const shape = graph.shapeOf(product);
+  if (shape.length > 2) return g.reshape(graph, g.sum(graph, product, [shape.length - 1]), shape.slice(0, -1));
+  const [batch = 1, length = 1] = shape;
+  const size = sizeOf(inputShape);
+  if (length === size) return product;
+  return g.reshape(graph, g.sum(graph, g.reshape(graph, product, [batch, length / size, size]), [1]), [batch, size]);
+}
+
+/** [N, ...] → [N] */
+function sumOfSample(graph: GraphBuilder, x: ValueId): ValueId {
+  const [batch = 1] = graph.shapeOf(x);
+  return g.reshape(graph, g.sum(graph, x, g.allAxes(graph, x).slice(1)), [batch]);
+}
+
+/** The true gradient of v · logits to the encoded input. */
+export function gradientGraph(lowered: Lowered): Graph {
+  const { graph, logits, encoded } = lowered;
+  const cotangent = g.input(graph, "cotangent", graph.shapeOf(logits));
+  const { gradients } = differentiate(graph, [{ value: logits, cotangent }], [encoded], "true");
+  graph.output("logits", logits);
+  graph.output("gradient", gradients[0] ?? g.filled(graph, 0, graph.shapeOf(encoded)));
+  return graph.finish();
+}
