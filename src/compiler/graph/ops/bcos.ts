@@ -13,7 +13,7 @@ import { expect, expectRank, expectWhole, formatShape, windowShape } from "./sha
 
 /** Added to |cos| where B ≠ 2, so that the power has a finite derivative; the reference implementation's value. */
 const cosineEpsilon = 1e-6;
-/** The smallest normal float32: x / smallest is finite arithmetic, and 0 / smallest is 0. */
+/** The smallest normal float32: something to divide 0 by. */
 const smallestNormal = 2 ** -126;
 
 /** [..., C] as [..., groups, C/groups], and back: channels by their group. */
@@ -149,10 +149,13 @@ export const bcos: OpGroup<"unit_rows" | "patch_norm" | "row_norm" | "bcos_scale
       return [...x!.slice(0, -1), 1];
     },
     flops: (node, [x]) => 2 * sizeOf(x!) + 2 * sizeOf(node.shape),
-    // x/‖x‖ · g; a row of zeros has no direction and gets 0.
+    // g · x/‖x‖, the division first: a row of zeros has no direction and gets 0, whatever g is. The floor is what is
+    // lost of ‖x‖ in float32 when ε is added; below it the direction is shortened, never blown up.
     gradient: ({ graph: b, node, inputs, output, cotangent }) => {
-      const norm = max(b, sub(b, output, scalar(b, node.attributes.epsilon)), scalar(b, smallestNormal));
-      return [mul(b, inputs[0]!, div(b, cotangent, norm))];
+      const { epsilon } = node.attributes;
+      const floor = Math.max(epsilon * 2 ** -24, smallestNormal);
+      const norm = max(b, sub(b, output, scalar(b, epsilon)), scalar(b, floor));
+      return [mul(b, cotangent, div(b, inputs[0]!, norm))];
     },
     specimens: [
       { inputs: [{ shape: [2, 4] }], attributes: { epsilon: 1e-12 } },

@@ -20,7 +20,7 @@ type Rule = (
 
 type Range = SpecimenInput["range"];
 
-function binary<K extends Binary>(doc: string, rule: Rule, right: Range = [-1, 1]): OpDefinition<K> {
+function binary<K extends Binary>(doc: string, rule: Rule, right: Range = [-1.5, 1.5]): OpDefinition<K> {
   const specimen = (x: readonly number[], y: readonly number[]): Specimen<"add"> => ({
     inputs: [
       { shape: x, range: [-1.5, 1.5] },
