@@ -4,8 +4,7 @@ import { explainGraph, gradientGraph, predictGraph } from "./graphs/evaluation.t
 import { trainGraph } from "./graphs/training.ts";
 import type { Graph } from "./graph/graph.ts";
 import type { Form, GraphName, Program, StateSpec, TrainSettings } from "./graph/program.ts";
-import { simplify } from "./graph/simplify.ts";
-import { assertSound } from "./graph/verify.ts";
+import { simplify, type SimplifyOptions } from "./graph/simplify.ts";
 import { checkForm, encodedShape } from "./network/forms.ts";
 import { lower } from "./network/lower.ts";
 import type { Network } from "./network/network.ts";
@@ -22,6 +21,8 @@ export interface ProgramOptions {
   readonly keepTaps?: boolean;
   /** `train` gets outputs `gradient/PATH`, and with clipping `clipped/PATH`, for each weight. */
   readonly outputGradients?: boolean;
+  /** The last simplification to run, for listings: a name from `passes`, or `build` for none. All without it. */
+  readonly stopAfter?: string;
 }
 
 export interface BuiltProgram {
@@ -43,10 +44,7 @@ export function buildProgram(network: Network, options: ProgramOptions): BuiltPr
   for (const name of new Set(options.graphs)) {
     if (name === "explain" && form === "standard") continue;
     const { graph, state: added } = build(name, network, options);
-    assertSound(graph, "building");
-    const simple = simplify(graph);
-    assertSound(simple, "simplifying");
-    graphs[name] = simple;
+    graphs[name] = options.stopAfter === "build" ? graph : simplify(graph, simplifyOptions(options));
     for (const spec of added) state.set(spec.path, spec);
   }
   const program: Program = {
@@ -65,6 +63,10 @@ export function buildProgram(network: Network, options: ProgramOptions): BuiltPr
   return { program, notes: base.notes };
 }
 
+function simplifyOptions({ keepTaps, stopAfter }: ProgramOptions): SimplifyOptions {
+  return { ...(keepTaps === undefined ? {} : { keepTaps }), ...(stopAfter === undefined ? {} : { stopAfter }) };
+}
+
 interface BuiltGraph {
   readonly graph: Graph;
   /** State beyond the network's own. */
@@ -78,7 +80,7 @@ function build(name: GraphName, network: Network, options: ProgramOptions): Buil
     case "predict":
       return { graph: predictGraph(evaluation(), options.keepTaps ?? false), state: [] };
     case "explain":
-      return { graph: explainGraph(evaluation(), network.input.shape), state: [] };
+      return { graph: explainGraph(evaluation()), state: [] };
     case "gradient":
       return { graph: gradientGraph(evaluation()), state: [] };
     case "train": {

@@ -2,7 +2,7 @@
 import * as g from "../graph/build.ts";
 import type { GraphBuilder } from "../graph/builder.ts";
 import { differentiate, type ReachedShift } from "../graph/differentiate.ts";
-import { sizeOf, type Graph, type Shape, type ValueId } from "../graph/graph.ts";
+import type { Graph, ValueId } from "../graph/graph.ts";
 import type { Lowered } from "../network/lower.ts";
 
 export function predictGraph(lowered: Lowered, keepTaps: boolean): Graph {
@@ -15,8 +15,8 @@ export function predictGraph(lowered: Lowered, keepTaps: boolean): Graph {
   return graph.finish();
 }
 
-/** W(x)ᵀ·v and what it adds up to; see `GraphName`. `inputShape` is the model's, without batch and encoding. */
-export function explainGraph(lowered: Lowered, inputShape: Shape): Graph {
+/** W(x)ᵀ·v and what it adds up to; see `GraphName`. */
+export function explainGraph(lowered: Lowered): Graph {
   const { graph, logits, encoded } = lowered;
   const cotangent = g.input(graph, "cotangent", graph.shapeOf(logits));
   const { gradients, shifts } = differentiate(graph, [{ value: logits, cotangent }], [encoded], "explain");
@@ -27,14 +27,8 @@ export function explainGraph(lowered: Lowered, inputShape: Shape): Graph {
   graph.output("logits", logits);
   graph.output("explained", sumOfSample(graph, g.mul(graph, cotangent, logits)));
   graph.output("weights", weights);
-  graph.output("contributions", contributionsOf(graph, g.mul(graph, weights, encoded), inputShape));
-  graph.output(
-    "constant",
-    [...parts.values()].reduce<ValueId | undefined>(
-      (sum, part) => (sum === undefined ? part : g.add(graph, sum, part)),
-      undefined,
-    ) ?? g.filled(graph, 0, [batch]),
-  );
+  graph.output("contributions", contributionsOf(graph, weights, encoded));
+  graph.output("constant", totalOf(graph, [...parts.values()], batch));
   for (const [name, part] of parts) graph.output(`constant/${name}`, part);
   for (const [path, value] of lowered.taps) graph.tap(path, value);
   return graph.finish();
@@ -53,17 +47,19 @@ function constantParts(graph: GraphBuilder, shifts: readonly ReachedShift[]): Re
   return parts;
 }
 
-/**
- * Weights · encoded input, summed over what belongs to one place: the channels of a pixel or token, and of vectors an
- * element and its inverse. [N,H,W,C] → [N,H,W], [N,2D] or [N,D] → [N,D].
- */
-function contributionsOf(graph: GraphBuilder, product: ValueId, inputShape: Shape): ValueId {
+/** Weights · encoded input: of images summed over the channels, [N,H,W,C] → [N,H,W]; of vectors and tokens as it is. */
+function contributionsOf(graph: GraphBuilder, weights: ValueId, encoded: ValueId): ValueId {
+  const product = g.mul(graph, weights, encoded);
   const shape = graph.shapeOf(product);
-  if (shape.length > 2) return g.reshape(graph, g.sum(graph, product, [shape.length - 1]), shape.slice(0, -1));
-  const [batch = 1, length = 1] = shape;
-  const size = sizeOf(inputShape);
-  if (length === size) return product;
-  return g.reshape(graph, g.sum(graph, g.reshape(graph, product, [batch, length / size, size]), [1]), [batch, size]);
+  return shape.length === 4 ? g.reshape(graph, g.sum(graph, product, [3]), shape.slice(0, 3)) : product;
+}
+
+/** The sum of values of shape [batch]. */
+function totalOf(graph: GraphBuilder, values: readonly ValueId[], batch: number): ValueId {
+  const [first, ...rest] = values;
+  return first === undefined
+    ? g.filled(graph, 0, [batch])
+    : rest.reduce((sum, value) => g.add(graph, sum, value), first);
 }
 
 /** [N, ...] → [N] */
