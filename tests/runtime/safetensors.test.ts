@@ -201,6 +201,7 @@ describe("writing safetensors", () => {
     const shifted = new Uint8Array(17);
     shifted.set(new Uint8Array(words.buffer), 1);
     expect(new Uint32Array(toFloat32("F32", shifted.subarray(1)).buffer)).toEqual(words);
+    expect(new Uint32Array(toFloat32("F32", Buffer.from(words.buffer)).buffer)).toEqual(words);
   });
 });
 

@@ -19,8 +19,9 @@ export function bytesOf(dtype: Dtype): number {
  * those of NaN. BOOL gives 0 and 1.
  */
 export function toFloat32(dtype: Dtype, bytes: Uint8Array): Float32Array {
-  // Every JavaScript engine of today runs on little-endian machines, so the bytes are the array.
-  if (dtype === "F32") return new Float32Array(bytes.slice().buffer);
+  // Every JavaScript engine of today runs on little-endian machines, so a copy of the bytes is the array. The copy is
+  // made by the constructor: `slice` of Node's Buffer would be a view.
+  if (dtype === "F32") return new Float32Array(new Uint8Array(bytes).buffer);
   const size = BYTES[dtype];
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const read = READERS[dtype];

@@ -1,7 +1,8 @@
-/** safetensors files on disk. */
+/** safetensors files and model weights on disk. */
 import { writeFileAtomic } from "../files/atomic-write.node.ts";
 import { readBytes } from "../files/read.node.ts";
 import { readSafetensors, writeSafetensors, type Safetensors, type StoredTensor } from "./safetensors.ts";
+import { weightsFromSafetensors, weightsToSafetensors, type Weights, type WeightTensor } from "./weights.ts";
 
 /** Throws `data/unreadable`, or a code of the area `weights` for bytes that are not a valid file. */
 export async function loadSafetensors(path: string): Promise<Safetensors> {
@@ -15,4 +16,18 @@ export async function saveSafetensors(
   metadata: Iterable<readonly [string, string]> = [],
 ): Promise<void> {
   await writeFileAtomic(path, writeSafetensors(tensors, metadata));
+}
+
+/** A file's tensors as float32, for `Session.importWeights`. */
+export async function loadWeights(path: string): Promise<Map<string, WeightTensor>> {
+  return weightsFromSafetensors(await loadSafetensors(path));
+}
+
+/** Saves what `Session.exportWeights` gave. */
+export async function saveWeights(
+  path: string,
+  weights: Weights,
+  metadata: Iterable<readonly [string, string]> = [],
+): Promise<void> {
+  await saveSafetensors(path, weightsToSafetensors(weights), metadata);
 }

@@ -1,0 +1,54 @@
+/** The runtime: opens compiled programs, trains, evaluates and explains them. Works in browsers and in Node alike. */
+export type { Device, DeviceOptions, DeviceSession, Tensor } from "./device.ts";
+export { deviceNames, type DeviceChoice } from "./devices/registry.ts";
+export { openSession, type Feeds, type Precision, type Session, type SessionOptions } from "./session.ts";
+
+export type { Augmentation } from "./data/augment.ts";
+export {
+  orderedBatches,
+  trainingBatches,
+  trainingSteps,
+  type Batch,
+  type TrainingBatchOptions,
+} from "./data/batches.ts";
+export { createDataset, datasetFromIdx, range, subset, type Dataset } from "./data/dataset.ts";
+export { parseIdx, readIdx, type IdxArray } from "./data/idx.ts";
+export { centreCrop, resize, resizeAndCrop, resizeShorterSide, type ByteImage } from "./data/resize.ts";
+
+export { learningRateAt, type Schedule, type ScheduleTime, type Warmup } from "./train/schedule.ts";
+export {
+  train,
+  type EpochMetrics,
+  type StepMetrics,
+  type TrainOptions,
+  type TrainPosition,
+  type TrainResult,
+} from "./train/trainer.ts";
+export { evaluate, type ClassAccuracy, type EvaluateOptions, type Evaluation } from "./evaluate/evaluate.ts";
+
+export { colourExplanation, smoothingFor, type ColourOptions, type WeightImage } from "./explain/colour.ts";
+export { contributionBound, contributionMap, type ContributionMapOptions } from "./explain/contribution-map.ts";
+export { explain, type ExplainOptions, type Explanation } from "./explain/explainer.ts";
+export { contactSheet, type ContactSheetItem, type ContactSheetOptions } from "./pictures/contact-sheet.ts";
+export {
+  createRaster,
+  drawText,
+  enlarge,
+  fillRectangle,
+  paste,
+  rasterFromUnit,
+  textWidth,
+  type Colour,
+  type Raster,
+} from "./pictures/canvas.ts";
+
+export {
+  readSafetensors,
+  storeFloat32,
+  toFloat32,
+  writeSafetensors,
+  type Dtype,
+  type Safetensors,
+  type StoredTensor,
+} from "./weights/safetensors.ts";
+export { weightsFromSafetensors, weightsToSafetensors, type Weights, type WeightTensor } from "./weights/weights.ts";

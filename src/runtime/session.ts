@@ -1,0 +1,235 @@
+/** A session: one program on one device, with its state. Everything else in the runtime works on sessions. */
+import { sizeOf } from "../compiler/graph/graph.ts";
+import type { GraphName, Program, StateSpec } from "../compiler/graph/program.ts";
+import { fail } from "../diagnostics/catalogue.ts";
+import { createBreather } from "./breathe.ts";
+import type { DeviceOptions, DeviceSession, Tensor } from "./device.ts";
+import { findDevice, type DeviceChoice } from "./devices/registry.ts";
+import { initialValues } from "./initialise.ts";
+import { fileShape, fromFileLayout, toFileLayout } from "./weights/layout.ts";
+import { matchWeights, type Weights, type WeightTensor } from "./weights/weights.ts";
+
+export type Precision = NonNullable<DeviceOptions["precision"]>;
+
+export interface SessionOptions {
+  /** Default `auto`. */
+  readonly device?: DeviceChoice;
+  /** Default float32. float64 is for tests and verification; only the reference device has it. */
+  readonly precision?: Precision;
+  /** Of the initial weights: a whole number from 0 on. Default 0. */
+  readonly seed?: number;
+  /** Instead of random initial weights. */
+  readonly weights?: Weights;
+}
+
+/** Row-major numbers by the name of the graph's input. */
+export type Feeds = Readonly<Record<string, ArrayLike<number>>>;
+
+/** Calls are done one after the other, in the order they were made. After `dispose` every call fails with `run/disposed`. */
+export interface Session {
+  readonly program: Program;
+  /** The device's name. */
+  readonly device: string;
+  readonly precision: Precision;
+  /** Runs a graph once on exactly one batch. `only` names the wanted outputs; all without it. */
+  run(graph: GraphName, feeds: Feeds, only?: readonly string[]): Promise<Record<string, Tensor>>;
+  /**
+   * Runs a graph on any number of samples: feeds [count, …] are cut into batches, the last one filled up with zeros, and
+   * the outputs [count, …] put together. For graphs whose samples do not depend on each other: all but `train`.
+   */
+  runSamples(
+    graph: Exclude<GraphName, "train">,
+    count: number,
+    feeds: Feeds,
+    only?: readonly string[],
+  ): Promise<Record<string, Tensor>>;
+  /** Logits [n, classes] of images [n, …input shape] with numbers from 0 to 1. */
+  predict(images: ArrayLike<number>): Promise<Tensor>;
+  /** Weights and buffers, as weight files have them; with `optimizer` the optimiser's state too (a checkpoint). */
+  exportWeights(options?: { readonly optimizer?: boolean }): Promise<Map<string, WeightTensor>>;
+  /**
+   * Replaces weights and buffers, and the optimiser's state where it is given; else the optimiser starts anew. Nothing is
+   * changed unless everything fits: `weights/missing`, `weights/unexpected`, `weights/shape`, all in one error. `place`
+   * names where they come from, for the message.
+   */
+  importWeights(weights: Weights, place?: string): Promise<void>;
+  /** Frees everything on the device, after the calls made before. A second time it does nothing. */
+  dispose(): Promise<void>;
+}
+
+/** Opens a program on a device, with initial weights from the seed or with the given ones. */
+export async function openSession(program: Program, options: SessionOptions = {}): Promise<Session> {
+  const seed = options.seed ?? 0;
+  if (!Number.isSafeInteger(seed) || seed < 0) {
+    fail("run/input", { name: "seed", expected: "a whole number from 0 to 2^53", found: String(seed) });
+  }
+  if (options.weights !== undefined) matchWeights(program, options.weights);
+  const device = await findDevice(options.device ?? "auto");
+  const precision = options.precision ?? "float32";
+  const opened = await device.open(program, { precision });
+  try {
+    for (const spec of program.state) await opened.write(spec.path, initialValues(spec, seed));
+    const session = createSession(program, device.name, precision, opened, seed);
+    if (options.weights !== undefined) await session.importWeights(options.weights);
+    return session;
+  } catch (error) {
+    await opened.dispose();
+    throw error;
+  }
+}
+
+function createSession(
+  program: Program,
+  device: string,
+  precision: Precision,
+  opened: DeviceSession,
+  seed: number,
+): Session {
+  const enqueue = createQueue();
+  let disposed: Promise<void> | undefined;
+
+  function serially<T>(task: () => Promise<T>): Promise<T> {
+    if (disposed !== undefined) return Promise.reject(failure(() => fail("run/disposed", {})));
+    return enqueue(task);
+  }
+
+  function run(graph: GraphName, feeds: Feeds, only?: readonly string[]): Promise<Record<string, Tensor>> {
+    return serially(async () => {
+      requireGraph(program, graph);
+      const tensors = Object.entries(feeds).map(([name, values]) => [name, toTensor(values, precision)] as const);
+      return opened.run(graph, Object.fromEntries(tensors), only);
+    });
+  }
+
+  async function runSamples(
+    graph: Exclude<GraphName, "train">,
+    count: number,
+    feeds: Feeds,
+    only?: readonly string[],
+  ): Promise<Record<string, Tensor>> {
+    const { batch } = program;
+    const whole = Object.entries(feeds).map(([name, values]) => ({
+      name,
+      values: toTensor(values, precision),
+      width: sampleWidth(name, values, count),
+    }));
+    const results: Record<string, Tensor> = {};
+    for (let start = 0; start < count; start += batch) {
+      const part = Math.min(batch, count - start);
+      const cut = whole.map(({ name, values, width }) => {
+        const samples = values.subarray(start * width, (start + part) * width);
+        return [name, padded(samples, batch * width)] as const;
+      });
+      for (const [name, values] of Object.entries(await run(graph, Object.fromEntries(cut), only))) {
+        const width = values.length / batch;
+        results[name] ??= newTensor(precision, count * width);
+        results[name].set(values.subarray(0, part * width), start * width);
+      }
+    }
+    return results;
+  }
+
+  return {
+    program,
+    device,
+    precision,
+    run,
+    runSamples,
+    async predict(images) {
+      const count = countSamples(program, images);
+      const { logits } = await runSamples("predict", count, { [program.input.name]: images }, ["logits"]);
+      return logits ?? newTensor(precision, 0);
+    },
+    exportWeights: ({ optimizer = false } = {}) =>
+      serially(async () => {
+        const weights = new Map<string, WeightTensor>();
+        for (const spec of program.state) {
+          if (spec.role === "optimizer" && !optimizer) continue;
+          weights.set(spec.path, {
+            shape: fileShape(spec),
+            data: toFileLayout(spec, await opened.read(spec.path)),
+          });
+        }
+        return weights;
+      }),
+    importWeights: (weights, place) =>
+      serially(async () => {
+        const given = new Set<StateSpec>(matchWeights(program, weights, place));
+        for (const spec of program.state) {
+          const values = given.has(spec)
+            ? fromFileLayout(spec, weights.get(spec.path)!.data)
+            : initialValues(spec, seed);
+          await opened.write(spec.path, values);
+        }
+      }),
+    dispose: () => (disposed ??= enqueue(() => opened.dispose())),
+  };
+}
+
+/** Runs tasks one after the other. A task that fails does not stop the ones behind it. */
+function createQueue(): <T>(task: () => Promise<T>) => Promise<T> {
+  const breathe = createBreather();
+  let last: Promise<unknown> = Promise.resolve();
+  return (task) => {
+    const result = last.then(breathe).then(task);
+    last = result.catch(() => undefined);
+    return result;
+  };
+}
+
+/** What `body` throws. */
+function failure(body: () => never): unknown {
+  try {
+    return body();
+  } catch (error) {
+    return error;
+  }
+}
+
+/** Images in [n, …input shape]; `run/input` where the length is no multiple. */
+export function countSamples(program: Program, images: ArrayLike<number>): number {
+  const size = sizeOf(program.input.shape);
+  const count = images.length / size;
+  if (!Number.isInteger(count)) {
+    fail("run/input", {
+      name: program.input.name,
+      expected: `images of [${program.input.shape.join(", ")}], ${size} numbers each`,
+      found: `${images.length} numbers`,
+    });
+  }
+  return count;
+}
+
+/** Throws `run/no-graph` where the program has no such graph. */
+export function requireGraph(program: Program, graph: GraphName): void {
+  if (program.graphs[graph] !== undefined) return;
+  fail("run/no-graph", { graph, available: Object.keys(program.graphs).join(", ") || "none" });
+}
+
+/** Numbers a sample. */
+function sampleWidth(name: string, values: ArrayLike<number>, count: number): number {
+  const width = count === 0 ? 0 : values.length / count;
+  if (Number.isInteger(width)) return width;
+  return fail("run/input", {
+    name,
+    expected: `the same amount of numbers for each of ${count} samples`,
+    found: `${values.length} numbers`,
+  });
+}
+
+/** `values` themselves where they have the session's type already. */
+function toTensor(values: ArrayLike<number>, precision: Precision): Tensor {
+  if (precision === "float64") return values instanceof Float64Array ? values : Float64Array.from(values);
+  return values instanceof Float32Array ? values : Float32Array.from(values);
+}
+
+function newTensor(precision: Precision, length: number): Tensor {
+  return precision === "float64" ? new Float64Array(length) : new Float32Array(length);
+}
+
+function padded(values: Tensor, length: number): Tensor {
+  if (values.length === length) return values;
+  const result = values instanceof Float64Array ? new Float64Array(length) : new Float32Array(length);
+  result.set(values);
+  return result;
+}

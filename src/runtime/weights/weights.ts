@@ -1,0 +1,68 @@
+/** A model's weights by path, as weight files have them, and the check of a set of weights against a program. */
+import { sameShape, sizeOf, type Shape } from "../../compiler/graph/graph.ts";
+import type { Program, StateSpec } from "../../compiler/graph/program.ts";
+import { diagnose } from "../../diagnostics/catalogue.ts";
+import { BcosError, type Diagnostic } from "../../diagnostics/diagnostic.ts";
+import type { Tensor } from "../device.ts";
+import { fileShape } from "./layout.ts";
+import { storeFloat32, toFloat32, type Safetensors, type StoredTensor } from "./safetensors.ts";
+
+export interface WeightTensor {
+  /** As in weight files: convolutions [O, I, kh, kw]. */
+  readonly shape: Shape;
+  /** Row-major. */
+  readonly data: Tensor;
+}
+
+export type Weights = ReadonlyMap<string, WeightTensor>;
+
+/** All tensors of a file as float32. */
+export function weightsFromSafetensors(file: Safetensors): Map<string, WeightTensor> {
+  return new Map(
+    [...file.tensors].map(([path, stored]) => [
+      path,
+      { shape: stored.shape, data: toFloat32(stored.dtype, stored.bytes) },
+    ]),
+  );
+}
+
+/** Tensors for a file; float64 is rounded to float32. */
+export function weightsToSafetensors(weights: Weights): Map<string, StoredTensor> {
+  return new Map([...weights].map(([path, tensor]) => [path, storeFloat32(tensor.shape, tensor.data)]));
+}
+
+/**
+ * Which tensors of the program the weights replace. All weights and buffers have to be there; optimiser state all or
+ * none. Throws one `BcosError` that lists every tensor that is missing, unexpected or of a wrong shape.
+ */
+export function matchWeights(program: Program, weights: Weights, place?: string): readonly StateSpec[] {
+  const details = place === undefined ? {} : { place };
+  const findings: Diagnostic[] = [];
+  const known = new Map(program.state.map((spec) => [spec.path, spec]));
+  const withOptimizer = program.state.some((spec) => spec.role === "optimizer" && weights.has(spec.path));
+  const wanted = program.state.filter((spec) => spec.role !== "optimizer" || withOptimizer);
+  for (const spec of wanted) {
+    const tensor = weights.get(spec.path);
+    if (tensor === undefined) {
+      findings.push(diagnose("weights/missing", { path: spec.path }, details));
+      continue;
+    }
+    const expected = fileShape(spec);
+    if (!sameShape(expected, tensor.shape)) {
+      const params = { path: spec.path, expected: describe(expected), found: describe(tensor.shape) };
+      findings.push(diagnose("weights/shape", params, details));
+    } else if (tensor.data.length !== sizeOf(expected)) {
+      const reason = `${tensor.data.length} numbers for the shape ${describe(expected)}`;
+      findings.push(diagnose("weights/tensor", { name: spec.path, reason }, details));
+    }
+  }
+  for (const path of weights.keys()) {
+    if (!known.has(path)) findings.push(diagnose("weights/unexpected", { path }, details));
+  }
+  if (findings.length > 0) throw new BcosError(findings);
+  return wanted;
+}
+
+function describe(shape: Shape): string {
+  return `[${shape.join(", ")}]`;
+}
