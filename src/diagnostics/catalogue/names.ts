@@ -34,7 +34,7 @@ export const nameCodes = {
   }),
   "name/weight-path": entry<{ path: string }>({
     severity: "error",
-    message: (p) => `two layers have the weight path \`${p.path}\``,
+    message: (p) => `the weight path \`${p.path}\` is taken already`,
     hint: () => "give one of them another label, e.g. `conv2: conv(…)`",
   }),
   "name/file-missing": entry<{ file: string }>({

@@ -1,0 +1,20 @@
+/** Bounds that keep every input, also a hostile one, from taking the checker's time or stack. */
+
+export const limits = {
+  /** Levels of the syntax tree, and of everything that an expansion is inside of at once. */
+  depth: 1000,
+  /** Blocks inside blocks. */
+  blocks: 64,
+  /** Layers of one model. */
+  layers: 20_000,
+  /** Steps, repetitions and copies of layers that one model's expansion takes. */
+  work: 2_000_000,
+  /** `repeat n`. */
+  repeat: 10_000,
+  /** Numbers in one value, for one image. */
+  tensor: 2 ** 31,
+  /** Files of one check. */
+  imports: 200,
+  /** Files that import each other in a chain. */
+  importDepth: 64,
+} as const;

@@ -1,0 +1,294 @@
+/**
+ * Names and types inside one declaration, without values and shapes: every name is known, given once and given before
+ * its use. Both branches of every `if` are checked, and blocks that nothing uses.
+ */
+import type { Span } from "../../diagnostics/diagnostic.ts";
+import type { Declaration, Flow, Name, Step } from "../syntax/ast.ts";
+import { resolveCall, type CallContext } from "./calls.ts";
+import type { Fact } from "./facts.ts";
+import {
+  checkArgument,
+  checkCondition,
+  checkDimension,
+  checkRepeatCount,
+  type ExpressionScope,
+} from "./infer-types.ts";
+import { didYouMean, type Report } from "./report.ts";
+import { isDamaged, type Module, type Resolution } from "./resolution.ts";
+import { checkSettings } from "./settings.ts";
+import { argumentTypeOf, staticTypeOf, type StaticType } from "./types.ts";
+
+/** What can be seen at a place of a declaration, and what has been used so far. */
+interface Scope {
+  readonly context: CallContext;
+  readonly declaration: Declaration;
+  readonly values: Map<string, { readonly type: StaticType; readonly span: Span }>;
+  /** Tensors that are assigned, by name. */
+  readonly tensors: Map<string, Span>;
+  readonly used: Set<string>;
+  readonly inRepeat: boolean;
+}
+
+/** The name of a dimension that a block's input binds: `H`, `W`, `C`, `T2`. */
+export function isSymbol(name: string): boolean {
+  return /^[A-Z][A-Z0-9_]*$/.test(name);
+}
+
+/** `usedNames` collects the blocks that the declaration's rows call. */
+export function checkDeclaration(
+  declaration: Declaration,
+  module: Module,
+  report: Report,
+  resolution: Resolution,
+  facts: Fact[],
+  usedNames: Set<string>,
+): void {
+  const context: CallContext = { report, faulty: resolution.faulty, resolution, module, declaration, facts, usedNames };
+  const scope: Scope = {
+    context,
+    declaration,
+    values: new Map(),
+    tensors: new Map(),
+    used: new Set(),
+    inRepeat: false,
+  };
+  checkParameters(scope);
+  checkPortCounts(scope);
+  checkInputs(scope);
+  checkOwnSettings(scope);
+  checkBindings(scope);
+  checkOutputs(scope);
+  if (!isDamaged(module, declaration.span)) reportUnused(scope);
+}
+
+function checkParameters(scope: Scope): void {
+  const { context, declaration, values } = scope;
+  for (const parameter of declaration.parameters) {
+    const { text, span } = parameter.name;
+    const type = argumentTypeOf(parameter.type);
+    if (parameter.type.kind === "enum") checkDistinct(context.report, "a value", parameter.type.values);
+    // A default may use the parameters before it.
+    if (parameter.default !== undefined && type !== undefined) {
+      checkArgument(context, expressionScope(scope), parameter.default, text, type);
+    }
+    if (text === "") continue;
+    const first = values.get(text);
+    if (first !== undefined) {
+      const related = [{ span: first.span, label: "the first" }];
+      context.report.at(span, "name/duplicate", { what: "a parameter", name: text }, { related });
+    } else if (text === "index") {
+      context.report.at(span, "name/reserved", {
+        name: text,
+        reason: "inside `repeat` it is the number of the instance",
+      });
+    } else {
+      values.set(text, { type: staticTypeOf(parameter.type), span });
+    }
+  }
+}
+
+function checkDistinct(report: Report, what: string, names: readonly Name[]): void {
+  const places = new Map<string, Span>();
+  for (const { text, span } of names) {
+    const first = places.get(text);
+    if (first === undefined) places.set(text, span);
+    else report.at(span, "name/duplicate", { what, name: text }, { related: [{ span: first, label: "the first" }] });
+  }
+}
+
+function checkPortCounts({ context, declaration }: Scope): void {
+  if (isDamaged(context.module, declaration.span)) return;
+  const { kind: what, inputs, outputs, name } = declaration;
+  const check = (direction: "input" | "output", found: number, expected: string, fits: boolean): void => {
+    if (fits) return;
+    const params = { what, name: name.text, direction, found, expected };
+    context.report.at(name.span, "type/port-count", params);
+  };
+  check("input", inputs.length, "one", inputs.length === 1);
+  if (what === "block") check("output", outputs.length, "one", outputs.length === 1);
+  else check("output", outputs.length, "at least one", outputs.length > 0);
+}
+
+function checkInputs(scope: Scope): void {
+  const { context, declaration, values, tensors } = scope;
+  for (const port of declaration.inputs) {
+    addTensor(scope, port.name, "an input");
+    if (declaration.kind === "block") {
+      for (const dimension of port.shape.dimensions) {
+        if (dimension.kind !== "name" || !isSymbol(dimension.name) || values.has(dimension.name)) continue;
+        values.set(dimension.name, { type: { kind: "int" }, span: dimension.span });
+        // A symbol that nothing asks for is no fault: `[H, W, C]` says that the input is an image.
+        scope.used.add(dimension.name);
+      }
+    }
+    for (const dimension of port.shape.dimensions) checkDimension(context, expressionScope(scope), dimension);
+  }
+  // The outputs' names are taken too, by the bindings that assign them.
+  checkDistinct(
+    context.report,
+    "an output",
+    declaration.outputs.map((port) => port.name),
+  );
+  for (const port of declaration.outputs) {
+    const input = tensors.get(port.name.text);
+    if (input === undefined) continue;
+    const related = [{ span: input, label: "the first" }];
+    context.report.at(port.name.span, "name/duplicate", { what: "an input", name: port.name.text }, { related });
+  }
+}
+
+function checkOwnSettings(scope: Scope): void {
+  const { context, declaration } = scope;
+  if (declaration.kind === "model") return checkSettings(context, expressionScope(scope), declaration.settings);
+  for (const block of declaration.settings) {
+    context.report.at(block.span, "bcos/settings-place", { name: declaration.name.text });
+  }
+}
+
+function checkBindings(scope: Scope): void {
+  for (const binding of scope.declaration.bindings) {
+    checkFlow(scope, binding.flow);
+    if (!addTensor(scope, binding.name, "a binding")) scope.context.faulty.add(binding);
+  }
+}
+
+/** Whether the name is free; reports it where it is not. */
+function addTensor(scope: Scope, { text, span }: Name, what: string): boolean {
+  if (text === "") return true;
+  const { report } = scope.context;
+  const tensor = scope.tensors.get(text);
+  const value = scope.values.get(text);
+  if (tensor !== undefined || value !== undefined) {
+    const related = [{ span: tensor ?? value!.span, label: "the first" }];
+    const kind = tensor === undefined ? "a parameter or dimension" : what;
+    report.at(span, "name/duplicate", { what: kind, name: text }, { related });
+    return false;
+  }
+  scope.tensors.set(text, span);
+  return true;
+}
+
+function checkOutputs(scope: Scope): void {
+  const { context, declaration, tensors, used } = scope;
+  for (const port of declaration.outputs) {
+    for (const dimension of port.shape.dimensions) checkDimension(context, expressionScope(scope), dimension);
+    const { text, span } = port.name;
+    used.add(text);
+    if (text === "" || tensors.has(text) || isDamaged(context.module, declaration.span)) continue;
+    const assigned = declaration.bindings.filter((b) => !declaration.outputs.some((o) => o.name.text === b.name.text));
+    const near =
+      didYouMean(
+        context.report,
+        span,
+        text,
+        assigned.map((b) => b.name.text),
+      ).hints ?? [];
+    context.report.at(span, "name/unassigned-output", { name: text }, { hints: near });
+  }
+}
+
+function reportUnused({ context, declaration, used }: Scope): void {
+  const unused = (what: string, { text, span }: Name): void => {
+    // `_name` says that it is known to be unused.
+    if (text === "" || text.startsWith("_") || used.has(text)) return;
+    context.report.at(span, "name/unused", { what, name: text });
+  };
+  for (const parameter of declaration.parameters) unused("parameter", parameter.name);
+  for (const port of declaration.inputs) unused("input", port.name);
+  for (const binding of declaration.bindings) unused("binding", binding.name);
+}
+
+function checkFlow(scope: Scope, flow: Flow): void {
+  switch (flow.kind) {
+    case "reference":
+      return checkReference(scope, flow.name, flow);
+    case "pipe":
+      checkFlow(scope, flow.source);
+      return checkSteps(scope, flow.steps);
+    case "join":
+      checkFlow(scope, flow.left);
+      return checkFlow(scope, flow.right);
+    case "concat":
+      return flow.parts.forEach((part) => checkFlow(scope, part));
+    case "if":
+      checkCondition(scope.context, expressionScope(scope), flow.condition);
+      checkFlow(scope, flow.then);
+      return checkFlow(scope, flow.else);
+    case "missing":
+      return;
+    default:
+      return flow satisfies never;
+  }
+}
+
+function checkSteps(scope: Scope, steps: readonly Step[]): void {
+  for (const step of steps) {
+    switch (step.kind) {
+      case "call":
+        resolveCall(scope.context, expressionScope(scope), step);
+        break;
+      case "repeat":
+        checkRepeatCount(scope.context, expressionScope(scope), step.count);
+        checkSteps({ ...scope, inRepeat: true }, step.steps);
+        break;
+      case "if":
+        checkCondition(scope.context, expressionScope(scope), step.condition);
+        checkSteps(scope, step.then);
+        checkSteps(scope, step.else);
+        break;
+      case "ascription":
+        for (const dimension of step.shape.dimensions) {
+          checkDimension(scope.context, expressionScope(scope), dimension);
+        }
+        break;
+      case "missing":
+        break;
+      default:
+        step satisfies never;
+    }
+  }
+}
+
+function checkReference(scope: Scope, { text, span }: Name, node: Flow): void {
+  if (text === "") return;
+  const { context, declaration, tensors, values, used } = scope;
+  used.add(text);
+  const place = tensors.get(text);
+  if (place !== undefined) {
+    context.facts.push({ kind: "definition", span, target: place });
+    return;
+  }
+  context.faulty.add(node);
+  const later = declaration.bindings.find((binding) => binding.name.text === text);
+  const value = values.get(text);
+  if (later !== undefined) {
+    const related = [{ span: later.name.span, label: "assigned here" }];
+    context.report.at(span, "name/used-before", { name: text }, { related });
+  } else if (value !== undefined || (scope.inRepeat && text === "index")) {
+    const related = value === undefined ? [] : [{ span: value.span, label: "declared here" }];
+    const params = { name: text, found: "a number", expected: "a tensor" };
+    context.report.at(span, "name/wrong-kind", params, { related });
+  } else if (!isDamaged(context.module, declaration.span)) {
+    const details = didYouMean(context.report, span, text, tensors.keys());
+    context.report.at(span, "name/unknown", { what: "binding or input", name: text }, details);
+  }
+}
+
+function expressionScope(scope: Scope): ExpressionScope {
+  const { context, values, used, declaration } = scope;
+  return {
+    typeOf(name, span) {
+      const value = values.get(name);
+      if (value === undefined) return scope.inRepeat && name === "index" ? { kind: "int" } : undefined;
+      used.add(name);
+      if (value.span !== span) context.facts.push({ kind: "definition", span, target: value.span });
+      return value.type;
+    },
+    names: () => (scope.inRepeat ? [...values.keys(), "index"] : values.keys()),
+    otherMeaning(name) {
+      if (name === "index") return "the number of an instance inside `repeat`, which this is not";
+      const isTensor = [...declaration.inputs, ...declaration.bindings].some((thing) => thing.name.text === name);
+      return isTensor ? "a tensor" : undefined;
+    },
+  };
+}
