@@ -18,7 +18,10 @@ export function verify(graph: Graph): readonly GraphProblem[] {
     const message = nodeProblem(graph, node, value);
     return message === undefined ? [] : [{ node: value, message }];
   });
-  return [...nodes, ...duplicateLeaves(graph), ...nameProblems(graph)];
+  const names = danglingNames(graph);
+  // The other checks read fields that have to be sound first.
+  if (nodes.length > 0 || names.length > 0) return [...nodes, ...names];
+  return [...duplicateLeaves(graph), ...updateShapes(graph)];
 }
 
 /** Throws an `Error` that lists all problems; `stage` says after what. */
@@ -31,6 +34,8 @@ export function assertSound(graph: Graph, stage: string): void {
 
 function nodeProblem(graph: Graph, node: Node, value: ValueId): string | undefined {
   if (!isOpKind(node.op)) return `there is no op ${JSON.stringify((node as Node).op)}`;
+  if (typeof node.attributes !== "object" || node.attributes === null) return "its attributes are missing";
+  if (!Array.isArray(node.inputs)) return "its inputs are not a list";
   for (const input of node.inputs) {
     if (!isValue(graph, input)) return `its input %${input} does not exist`;
     if (input >= value) return `its input %${input} is not computed before it`;
@@ -64,23 +69,28 @@ function duplicateLeaves(graph: Graph): readonly GraphProblem[] {
   });
 }
 
-function nameProblems(graph: Graph): readonly GraphProblem[] {
-  const problems: GraphProblem[] = [];
+function danglingNames(graph: Graph): readonly GraphProblem[] {
   const kinds = { output: graph.outputs, update: graph.updates, tap: graph.taps };
-  for (const [kind, values] of Object.entries(kinds)) {
-    for (const [name, value] of Object.entries(values)) {
-      if (!isValue(graph, value)) problems.push({ message: `${kind} ${name}: there is no value %${value}` });
-    }
-  }
-  for (const [path, value] of Object.entries(graph.updates)) {
-    const old = graph.nodes.find((node) => node.op === "state" && node.attributes.path === path);
-    const updated = graph.nodes[value];
-    if (old === undefined || updated === undefined || sameShape(old.shape, updated.shape)) continue;
-    problems.push({
-      message: `update ${path}: %${value} has shape ${formatShape(updated.shape)}, the state ${formatShape(old.shape)}`,
-    });
-  }
-  return problems;
+  return Object.entries(kinds).flatMap(([kind, values]) =>
+    Object.entries(values).flatMap(([name, value]) =>
+      isValue(graph, value) ? [] : [{ message: `${kind} ${name}: there is no value %${value}` }],
+    ),
+  );
+}
+
+/** An update has the shape of the state tensor, as far as the graph reads that. */
+function updateShapes(graph: Graph): readonly GraphProblem[] {
+  const state = new Map(graph.nodes.flatMap((n) => (n.op === "state" ? [[n.attributes.path, n.shape] as const] : [])));
+  return Object.entries(graph.updates).flatMap(([path, value]) => {
+    const expected = state.get(path);
+    const { shape } = graph.nodes[value]!;
+    if (expected === undefined || sameShape(expected, shape)) return [];
+    return [
+      {
+        message: `update ${path}: %${value} has shape ${formatShape(shape)}, the state ${formatShape(expected)}`,
+      },
+    ];
+  });
 }
 
 function isValue(graph: Graph, value: ValueId): boolean {

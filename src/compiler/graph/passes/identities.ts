@@ -23,6 +23,12 @@ function before<K extends OpKind>(b: GraphBuilder, node: Pick<Node, "inputs">, o
   return source.op === op ? (source as unknown as NodeOf<K>) : undefined;
 }
 
+/** −x, which is what is inside where x is a negative itself. */
+function negative(b: GraphBuilder, x: ValueId): ValueId {
+  const { op, inputs } = b.node(x);
+  return op === "neg" ? inputs[0]! : neg(b, x);
+}
+
 const unchanged = (b: GraphBuilder, node: Pick<Node, "inputs" | "shape">): ValueId | undefined =>
   sameShape(b.shapeOf(node.inputs[0]!), node.shape) ? node.inputs[0] : undefined;
 
@@ -42,7 +48,7 @@ function singlePlace({ kernel, stride, padding }: WindowAttributes): boolean {
 }
 
 const identities: { readonly [K in OpKind]?: Identity<K> } = {
-  neg: (b, node) => before(b, node, "neg")?.inputs[0],
+  neg: (b, node) => negative(b, node.inputs[0]!),
   add: (b, node) => without(b, node, 1, 0) ?? without(b, node, 0, 0),
   sub: (b, node) => without(b, node, 1, 0),
   div: (b, node) => without(b, node, 1, 1),
@@ -50,7 +56,7 @@ const identities: { readonly [K in OpKind]?: Identity<K> } = {
     const same = without(b, node, 1, 1) ?? without(b, node, 0, 1);
     if (same !== undefined) return same;
     const opposite = without(b, node, 1, -1) ?? without(b, node, 0, -1);
-    return opposite === undefined ? undefined : neg(b, opposite);
+    return opposite === undefined ? undefined : negative(b, opposite);
   },
   power: (_, node) => (node.attributes.exponent === 1 ? node.inputs[0] : undefined),
   reduce_sum: ofSingles,
