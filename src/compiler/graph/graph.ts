@@ -148,17 +148,18 @@ export interface OpAttributes {
   readonly window_route: WindowAttributes;
 
   // B-cos.
-  /** Rows (all axes but the first) divided by their L2 norm, without an epsilon. bcos.md 1.2 step 1. */
+  /** Rows (all axes but the first) divided by their L2 norm, without an epsilon: the ŵ of a B-cos layer. */
   readonly unit_rows: None;
   /**
-   * x [N,H,W,C] → [N,H',W',groups]: √(Σ x² over the patch of the group + ε). bcos.md 1.3 step 5.
+   * x [N,H,W,C] → [N,H',W',groups]: √(Σ x² over the patch of the group + ε), zeros outside the image.
    */
   readonly patch_norm: ConvAttributes & { readonly kernel: readonly [number, number]; readonly epsilon: number };
-  /** x [..., D] → [..., 1]: ‖x‖ + ε. bcos.md 1.2 step 5. */
+  /** x [..., D] → [..., 1]: ‖x‖ + ε. */
   readonly row_norm: { readonly epsilon: number };
   /**
    * (o [..., C], n [..., G], G divides C): o · s with the dynamic factor s = |o/n| for b = 2, (|o/n| + 1e-6)^(b−1)
-   * otherwise. n of group g covers the g-th of G equal runs of channels. bcos.md 1.2 steps 6 and 7.
+   * otherwise. n of group g covers the g-th of G equal runs of channels. With o = ŵ·x and n = ‖x‖
+   * this is |cos(x, w)|^(b−1) ŵ·x (Böhle et al. 2022, B-cos Networks); the 1e-6 is their implementation's.
    */
   readonly bcos_scale: { readonly b: number };
 

@@ -59,11 +59,11 @@ export type Initial =
 export interface TrainSettings {
   readonly loss: LossSettings;
   readonly optimizer: OptimizerSettings;
-  /** Adaptive gradient clipping before the step. bcos.md 4.4. */
+  /** Adaptive gradient clipping before the step: Brock et al. 2021, section 4. */
   readonly clip?: { readonly kind: "agc"; readonly factor: number; readonly epsilon: number };
 }
 
-/** Targets are a row a sample: one-hot or soft. bcos.md 4.1. */
+/** Targets are a row a sample: one-hot or soft. */
 export type LossSettings =
   /** Binary cross entropy with logits, mean over batch and classes. `smoothing` a: t(1−a) + a/K. */
   | { readonly kind: "bce"; readonly smoothing?: number }

@@ -65,9 +65,8 @@ function trueScaleGradient(
   const groups = b.shapeOf(n).at(-1)!;
   if (exponent === 2) {
     // y = o|o|/n: dy/do = 2|o|/n, dy/dn = −o|o|/n².
-    const factor = dynamicFactor(b, o, n, 2);
-    const along = sumByGroup(b, mul(b, mul(b, g, o), factor), groups);
-    return [mul(b, g, times(b, factor, 2)), neg(b, div(b, along, n))];
+    const scaled = mul(b, g, dynamicFactor(b, o, n, 2));
+    return [times(b, scaled, 2), neg(b, div(b, sumByGroup(b, mul(b, scaled, o), groups), n))];
   }
   // y = o c^(B−1), c = |o/n| + ε: dy/do = c^(B−1) + (B−1) c^(B−2) |o/n|, dy/dn = −o (B−1) c^(B−2) |o|/n².
   const ratio = abs(b, divByGroup(b, o, n));
