@@ -18,7 +18,7 @@ export function panelSize(rows: number, depth: number): number {
 
 /** How many rows to pack at a time, so that the panel stays in a cache of about half a megabyte. */
 export function blockRows(rows: number, depth: number): number {
-  return Math.min(padded(rows), Math.max(16, Math.floor(65536 / depth) & ~3));
+  return Math.min(padded(rows), Math.max(48, Math.floor(65536 / depth) & ~3));
 }
 
 /**

@@ -2,8 +2,10 @@
  * The B-cos operations: Böhle et al. 2024, "B-cos alignment for inherently interpretable CNNs and vision transformers",
  * with the stabilisers of its published implementation.
  */
+import { sizeOf } from "../../../../compiler/graph/graph.ts";
 import type { Kernel, KernelTable } from "../kernel.ts";
 import { scratch } from "../scratch.ts";
+import { createTaps } from "./taps.ts";
 
 /** What is added to |cos| where the exponent is not 2. */
 const COSINE_EPSILON = 1e-6;
@@ -41,13 +43,13 @@ const rowNorm: Kernel<"row_norm"> = (node, [shape]) => {
 };
 
 const patchNorm: Kernel<"patch_norm"> = (node, [shape]) => {
-  const [images, height, width, channels] = shape as [number, number, number, number];
-  const [, outHeight, outWidth, groups] = node.shape as [number, number, number, number];
-  const { kernel, stride, padding, dilation, epsilon } = node.attributes;
-  const each = channels / groups;
+  const groups = node.shape[3]!;
+  const { epsilon } = node.attributes;
+  const each = shape![3]! / groups;
+  const pixels = sizeOf(shape!) / each;
+  const eachPixel = createTaps(node.attributes, shape!, node.shape);
   return ([x], out) => {
-    // Squares are summed over channels once, then over the window.
-    const pixels = images * height * width * groups;
+    // Squares are summed over channels once, then over the windows.
     const squares = scratch("image", pixels);
     let i = 0;
     for (let p = 0; p < pixels; p++) {
@@ -58,25 +60,13 @@ const patchNorm: Kernel<"patch_norm"> = (node, [shape]) => {
       }
       squares[p] = sum;
     }
-    let o = 0;
-    for (let n = 0; n < images; n++) {
-      for (let outY = 0; outY < outHeight; outY++) {
-        for (let outX = 0; outX < outWidth; outX++) {
-          for (let g = 0; g < groups; g++) {
-            let sum = 0;
-            for (let ky = 0; ky < kernel[0]; ky++) {
-              const y = outY * stride[0] - padding[0] + ky * dilation[0];
-              if (y < 0 || y >= height) continue;
-              for (let kx = 0; kx < kernel[1]; kx++) {
-                const column = outX * stride[1] - padding[2] + kx * dilation[1];
-                if (column >= 0 && column < width) sum += squares[((n * height + y) * width + column) * groups + g]!;
-              }
-            }
-            out[o++] = Math.sqrt(sum + epsilon);
-          }
-        }
+    eachPixel((output, inputs, _, count) => {
+      for (let g = 0; g < groups; g++) {
+        let sum = 0;
+        for (let t = 0; t < count; t++) sum += squares[inputs[t]! * groups + g]!;
+        out[output * groups + g] = Math.sqrt(sum + epsilon);
       }
-    }
+    });
   };
 };
 

@@ -18,7 +18,10 @@ import { depthwise, depthwiseInputGradient, depthwiseWeightGradient } from "./de
 
 const conv2d: Kernel<"conv2d"> = (node, [x, w]) => {
   const g = convolutionGeometry(node.attributes, x!, w!, node.shape);
-  if (g.groupChannels === 1 && g.groups > 1) return (inputs, out) => depthwise(inputs[0]!, inputs[1]!, out, g);
+  if (g.groupChannels === 1 && g.groups > 1) {
+    const run = depthwise(g);
+    return (inputs, out) => run(inputs[0]!, inputs[1]!, out);
+  }
   return (inputs, out) => {
     for (let group = 0; group < g.groups; group++) forward(inputs[0]!, inputs[1]!, out, g, group);
   };
@@ -50,7 +53,8 @@ function forward(x: Tensor, w: Tensor, out: Tensor, g: Geometry, group: number):
 const conv2dInputGradient: Kernel<"conv2d_input_gradient"> = (node, [gradient, w]) => {
   const g = convolutionGeometry(node.attributes, node.shape, w!, gradient!);
   if (g.groupChannels === 1 && g.groups > 1) {
-    return (inputs, out) => depthwiseInputGradient(inputs[0]!, inputs[1]!, out, g);
+    const run = depthwiseInputGradient(g);
+    return (inputs, out) => run(inputs[0]!, inputs[1]!, out);
   }
   return (inputs, out) => {
     for (let group = 0; group < g.groups; group++) inputGradient(inputs[0]!, inputs[1]!, out, g, group);
@@ -136,7 +140,8 @@ function addPatches(
 const conv2dWeightGradient: Kernel<"conv2d_weight_gradient"> = (node, [x, gradient]) => {
   const g = convolutionGeometry(node.attributes, x!, node.shape, gradient!);
   if (g.groupChannels === 1 && g.groups > 1) {
-    return (inputs, out) => depthwiseWeightGradient(inputs[0]!, inputs[1]!, out, g);
+    const run = depthwiseWeightGradient(g);
+    return (inputs, out) => run(inputs[0]!, inputs[1]!, out);
   }
   return (inputs, out) => {
     for (let group = 0; group < g.groups; group++) weightGradient(inputs[0]!, inputs[1]!, out, g, group);
@@ -147,7 +152,8 @@ const conv2dWeightGradient: Kernel<"conv2d_weight_gradient"> = (node, [x, gradie
 function weightGradient(x: Tensor, gradient: Tensor, out: Tensor, g: Geometry, group: number): void {
   const { patch, groupOutChannels, outChannels } = g;
   const rows = g.images * g.pixels;
-  const block = blockRows(rows, patch + groupOutChannels);
+  // Deep enough that loading and storing the sums is little work beside the products.
+  const block = Math.min(padded(rows), Math.max(128, blockRows(rows, patch + groupOutChannels)));
   const pitch = padded(patch);
   const channel = group * g.groupChannels;
   const columns = scratch("panel a", panelSize(groupOutChannels, block));
