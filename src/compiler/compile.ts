@@ -9,6 +9,8 @@ import { checkForm, encodedShape } from "./network/forms.ts";
 import { lower } from "./network/lower.ts";
 import type { Network } from "./network/network.ts";
 
+export { summarise, type LayerSummary } from "./network/summary.ts";
+
 export interface ProgramOptions {
   readonly form: Form;
   /** Samples a run, ≥ 1. */

@@ -22,6 +22,7 @@ function droppable(
     weighted: false,
     shape: (_, inputs) => ({ shape: single(inputs) }),
     standard: (context, _, inputs) => emit(context.graph, single(inputs)),
+    becomes: (_, settings) => (settings[setting] === "keep" ? name : "dropped"),
     bcos(context, layer, inputs) {
       if (context.settings[setting] === "keep") return emit(context.graph, single(inputs));
       context.note(layer, "bcos/relu-dropped", { layer: name, path: layer.path, count: 1 });

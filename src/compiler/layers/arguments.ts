@@ -1,5 +1,6 @@
 /** Parameters that several layers share, typed reading of checked arguments, and small checks of shape rules. */
 import type { Shape } from "../graph/graph.ts";
+import type { BcosSettings } from "../network/settings.ts";
 import type { ArgumentValue, LayerArguments, LayerParameter, LayerProblem, ShapeResult, Variant } from "./layer.ts";
 
 export type Pair = readonly [number, number];
@@ -136,6 +137,13 @@ export function imageOf(
       params: { layer, expected: "an image `[H, W, C]`", actual: `\`${shapeText(shape)}\`` },
     },
   };
+}
+
+/** `B 2` or `B 2, MaxOut 2`: the exponent and the units per output of a layer in the B-cos form. */
+export function unitText(args: LayerArguments, settings: BcosSettings): string {
+  const units = optionalNumber(args, "maxout") ?? settings.maxout;
+  const exponent = `B ${optionalNumber(args, "b") ?? settings.b}`;
+  return units === 1 ? exponent : `${exponent}, MaxOut ${units}`;
 }
 
 /** The one input of a layer that takes one. */

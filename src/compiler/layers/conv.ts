@@ -13,6 +13,7 @@ import {
   maxout,
   numberOf,
   optionalNumber,
+  unitText,
   padding,
   paddingOf,
   pairOf,
@@ -89,6 +90,7 @@ function convLayer(
       const b = context.weight(layer, "bias", [width], { kind: "constant", value: 0 });
       return g.shift(graph, layer.path, y, b);
     },
+    becomes: (args, settings) => `B-cos ${name}, ${unitText(args, settings)}`,
     bcos(context, layer, inputs) {
       const { settings } = context;
       const units = optionalNumber(layer.arguments, "maxout") ?? settings.maxout;

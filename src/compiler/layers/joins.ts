@@ -60,6 +60,7 @@ export const mul: LayerDefinition = {
     return problem({ code: "shape/mismatch", params: { operator: "*" } });
   },
   standard: (context, _, inputs) => g.mul(context.graph, ...aligned(context.graph, ...two(inputs))),
+  becomes: () => "product with a dynamic gate",
   bcos(context, _, inputs) {
     const [left, right] = two(inputs);
     const leftIsGate = isSigmoid(context.graph, left) && !isSigmoid(context.graph, right);

@@ -3,7 +3,7 @@ import { bcosLinear, scaleDivisor } from "../composites/bcos-linear.ts";
 import * as g from "../graph/build.ts";
 import type { ValueId } from "../graph/graph.ts";
 import type { LayerInstance } from "../network/network.ts";
-import { b, bias, boolOf, maxout, numberOf, optionalNumber, single, width } from "./arguments.ts";
+import { b, bias, boolOf, maxout, numberOf, optionalNumber, single, unitText, width } from "./arguments.ts";
 import type { LayerDefinition, LoweringContext } from "./layer.ts";
 
 function weightOf(context: LoweringContext, layer: LayerInstance, input: ValueId, units: number) {
@@ -29,6 +29,7 @@ export const linear: LayerDefinition = {
     if (!boolOf(layer.arguments, "bias")) return y;
     return g.shift(context.graph, layer.path, y, context.weight(layer, "bias", [outputs], initial));
   },
+  becomes: (args, settings) => `B-cos linear, ${unitText(args, settings)}`,
   bcos(context, layer, inputs) {
     const { settings } = context;
     const units = optionalNumber(layer.arguments, "maxout") ?? settings.maxout;

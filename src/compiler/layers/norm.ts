@@ -10,6 +10,11 @@ const momentum = 0.1;
 
 const batch: Variant = { variant: "batch", args: [] };
 
+/** `group(2)`, as the language writes it. */
+function kindText(kind: Variant): string {
+  return kind.args.length === 0 ? kind.variant : `${kind.variant}(${kind.args.join(", ")})`;
+}
+
 function emit(context: LoweringContext, layer: LayerInstance, x: ValueId, kind: NormKind, biased: boolean): ValueId {
   const channels = context.graph.shapeOf(x).at(-1) ?? 0;
   const size: Shape = [kind.statistics === "all" ? 1 : channels];
@@ -85,6 +90,10 @@ export const norm: LayerDefinition = {
     if (kind.variant === "none") return single(inputs);
     return emit(context, layer, single(inputs), normKindOf(kind), true);
   },
+  becomes(args, settings) {
+    const kind = variantOf(args, "kind") ?? settings.norm;
+    return kind.variant === "none" ? "dropped" : kindText(kind);
+  },
   bcos(context, layer, inputs) {
     const { settings } = context;
     const own = variantOf(layer.arguments, "kind");
@@ -95,8 +104,7 @@ export const norm: LayerDefinition = {
       return single(inputs);
     }
     if (own === undefined) {
-      const text = kind.args.length === 0 ? kind.variant : `${kind.variant}(${kind.args.join(", ")})`;
-      context.note(layer, "bcos/norm-replaced", { ...once, norm: text, bias: settings.normBias });
+      context.note(layer, "bcos/norm-replaced", { ...once, norm: kindText(kind), bias: settings.normBias });
     } else if (!settings.normBias) context.note(layer, "bcos/bias-dropped", { ...once, layer: "norm" });
     const found = normKindOf(kind);
     if (settings.normBias) context.note(layer, "bcos/constant-part", { ...once, what: "the bias of `norm`" });

@@ -66,6 +66,7 @@ export const maxPool: LayerDefinition = {
   weighted: false,
   shape: (args, inputs) => pooled("max_pool", args, inputs),
   standard: (context, layer, inputs) => g.windowMax(context.graph, single(inputs), attributesOf(layer.arguments)),
+  becomes: (_, settings) => (settings.maxPool === "keep" ? "max_pool" : "avg_pool"),
   bcos(context, layer, inputs) {
     if (context.settings.maxPool === "keep")
       return g.windowMax(context.graph, single(inputs), attributesOf(layer.arguments));
