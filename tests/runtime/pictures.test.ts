@@ -206,7 +206,7 @@ describe("contact sheets", () => {
   it("shortens long texts, does without colours, and has no items or one size only", () => {
     const sheet = contactSheet([item({ prediction: "x".repeat(200), logit: 1 })]);
     expect(pixel(sheet, 14, sheet.width - 3)).toEqual([255, 255, 255, 255]);
-    const { colour: _colour, ...plain } = item();
+    const { colour: _colour, logit: _logit, ...plain } = item();
     expect(pixel(contactSheet([plain]), 12 + 18 + 3, 12 + 116 + 3)).toEqual([255, 255, 255, 255]);
     expect(contactSheet([]).width).toBe(1);
     expect(() => contactSheet([item(), item({ width: 1, height: 4 })])).toThrow("one size");

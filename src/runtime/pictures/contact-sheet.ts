@@ -28,8 +28,8 @@ export interface ContactSheetItem {
   readonly label?: string;
   /** Name of the explained class. */
   readonly prediction: string;
-  /** The explained logit; its sigmoid is the probability that is written. */
-  readonly logit: number;
+  /** The explained logit; its sigmoid is written as the probability. Left out for differences and the like. */
+  readonly logit?: number;
   /** |explained − constant − Σ contributions|. */
   readonly residual: number;
 }
@@ -104,11 +104,9 @@ function drawItem(sheet: Raster, item: ContactSheetItem, top: number, left: numb
   drawText(sheet, note, tileTop + item.height * factor + 4, left, GREY);
 }
 
-function captionOf(item: ContactSheetItem): string {
-  const probability = `${(100 / (1 + Math.exp(-item.logit))).toFixed(1)}%`;
-  return item.label === undefined || item.label === item.prediction
-    ? `${item.prediction} ${probability}`
-    : `${item.prediction} ${probability}, is ${item.label}`;
+function captionOf({ label, prediction, logit }: ContactSheetItem): string {
+  const probability = logit === undefined ? "" : ` ${(100 / (1 + Math.exp(-logit))).toFixed(1)}%`;
+  return `${prediction}${probability}${label === undefined || label === prediction ? "" : `, is ${label}`}`;
 }
 
 /** The text, or as much of it as is not wider than `width` pixels. */
