@@ -9,13 +9,18 @@ import { colorChoices } from "./terminal.ts";
 export interface Arguments {
   readonly positionals: readonly string[];
   flag(option: string): boolean;
+  /** The options that were given. */
+  readonly given: ReadonlyMap<string, readonly string[]>;
   text(option: string): string | undefined;
   /** All values of a repeatable option. */
   texts(option: string): readonly string[];
   choice<T extends string>(option: string, choices: readonly T[]): T | undefined;
   integer(option: string, range: { readonly min: number; readonly max?: number }): number | undefined;
-  /** A finite number that is at least `min`, and greater than `above`. */
-  number(option: string, range: { readonly min?: number; readonly above?: number }): number | undefined;
+  /** A finite number that is at least `min`, greater than `above` and less than `below`. */
+  number(
+    option: string,
+    range: { readonly min?: number; readonly above?: number; readonly below?: number },
+  ): number | undefined;
 }
 
 export const commonOptions: readonly OptionSpec[] = [
@@ -135,12 +140,14 @@ function camelCase(name: string): string {
   return name.replace(/([a-z])-([a-z])/g, (_, a: string, b: string) => a + b.toUpperCase());
 }
 
-function readers(positionals: readonly string[], values: ReadonlyMap<string, readonly string[]>): Arguments {
+/** Readers over values by option; what they refuse is `usage/value`. */
+export function readers(positionals: readonly string[], values: ReadonlyMap<string, readonly string[]>): Arguments {
   const text = (option: string): string | undefined => values.get(option)?.[0];
   const value = (option: string, expected: string): never =>
     fail("usage/value", { option, expected, found: text(option) ?? "" });
   return {
     positionals,
+    given: values,
     flag: (option) => text(option) === "true",
     text,
     texts: (option) => values.get(option) ?? [],
@@ -161,18 +168,18 @@ function readers(positionals: readonly string[], values: ReadonlyMap<string, rea
       if (Number.isSafeInteger(number) && number >= min && (max === undefined || number <= max)) return number;
       return value(option, `a whole number from ${min}${max === undefined ? "" : ` to ${max}`}`);
     },
-    number: (option, { min, above }) => {
+    number: (option, { min, above, below }) => {
       const given = text(option);
       if (given === undefined) return undefined;
       const number = given.trim() === "" ? NaN : Number(given);
-      if (Number.isFinite(number) && (min === undefined || number >= min) && (above === undefined || number > above)) {
-        return number;
-      }
+      const inside = number >= (min ?? -Infinity) && number > (above ?? -Infinity) && number < (below ?? Infinity);
+      if (inside) return number;
       const bounds = [
-        min === undefined ? "" : ` of at least ${min}`,
-        above === undefined ? "" : ` greater than ${above}`,
+        ...(min === undefined ? [] : [`of at least ${min}`]),
+        ...(above === undefined ? [] : [`greater than ${above}`]),
+        ...(below === undefined ? [] : [`less than ${below}`]),
       ];
-      return value(option, `a number${bounds.join(" and")}`);
+      return value(option, `a number ${bounds.join(" and ")}`);
     },
   };
 }

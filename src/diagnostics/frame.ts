@@ -3,7 +3,7 @@
  * expansions, hints and the pointer to the explaining page.
  */
 import { printable, printableText } from "./cells.ts";
-import type { Diagnostic, ExpansionLink, Severity, Span } from "./diagnostic.ts";
+import type { Diagnostic, ExpansionLink, Fix, Severity, Span } from "./diagnostic.ts";
 import { excerptLine, type Mark, type Underline } from "./excerpt.ts";
 import { createLineMap, type LineMap } from "./lines.ts";
 import { colorPalette, type Palette, plainPalette } from "./style.ts";
@@ -88,13 +88,20 @@ function renderOne(diagnostic: Diagnostic, lines: Lines, palette: Palette, width
     ...unplaced,
     ...expansionNotes(diagnostic.expansion, lines),
     ...diagnostic.hints.map((h) => `hint: ${h}`),
-    ...diagnostic.fixes.filter((f) => !diagnostic.hints.includes(f.title)).map((f) => `fix: ${f.title}`),
+    ...diagnostic.fixes.filter((f) => !isHinted(f, diagnostic.hints)).map((f) => `fix: ${f.title}`),
     `see: bcosc explain-error ${diagnostic.code}`,
   ];
   for (const note of notes) {
     out.push(`${palette.quiet(`${gutter} =`)} ${indent(printableText(note), `${gutter}   `)}`);
   }
   return out.join("\n");
+}
+
+/** "did you mean `conv`?" says all that "replace with `conv`" would. */
+function isHinted(fix: Fix, hints: readonly string[]): boolean {
+  return hints.some(
+    (hint) => hint === fix.title || fix.edits.some((e) => e.text !== "" && hint.includes(`\`${e.text}\``)),
+  );
 }
 
 /** All places of a diagnostic in one file. */

@@ -2,7 +2,7 @@
 import { entry } from "../entry.ts";
 
 /** How often a change was made and where first. Equal changes of many layers are one finding. */
-interface Changed {
+export interface Changed {
   readonly path: string;
   readonly count: number;
 }

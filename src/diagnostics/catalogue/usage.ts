@@ -44,4 +44,29 @@ export const usageCodes = {
     message: (p) => `there is no diagnostic code \`${p.code}\``,
     hint: () => "`bcosc explain-error` lists the areas, `bcosc explain-error AREA` the codes of one",
   }),
+  "usage/resumed-setting": entry<{ option: string; saved: string; given: string }>({
+    severity: "error",
+    message: (p) => `\`${p.option}\` was ${p.saved} in the training that is resumed, not ${p.given}`,
+    hint: (p) => `leave \`${p.option}\` out, or train anew in another folder with \`--out\``,
+  }),
+  "usage/run-exists": entry<{ folder: string }>({
+    severity: "error",
+    message: (p) => `the folder ${p.folder} holds a training already`,
+    hint: () => "`--resume` continues it, `--overwrite` starts anew in its place, `--out` names another folder",
+  }),
+  "usage/nothing-to-resume": entry<{ folder: string }>({
+    severity: "error",
+    message: (p) => `the folder ${p.folder} holds no training that could be resumed`,
+    hint: () => "leave `--resume` out to start one",
+  }),
+  "usage/no-model": entry<{ file: string }>({
+    severity: "error",
+    message: (p) => `the file ${p.file} has no model`,
+    hint: () => "name the file with the `model`; files with blocks only are imported by it",
+  }),
+  "usage/which-model": entry<{ file: string; models: string }>({
+    severity: "error",
+    message: (p) => `the file ${p.file} has several models: ${p.models}`,
+    hint: () => "choose one with `--model NAME`",
+  }),
 };

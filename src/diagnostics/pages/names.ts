@@ -122,4 +122,12 @@ export const namePages: PagesOf<typeof nameCodes> = {
     ),
     right: around("model Net {", [`logits = image -> repeat 4 { conv(3) } ${classify}`]),
   },
+  "name/reserved-input": {
+    kind: "source",
+    meaning: "The model's input has a name that the compiled graphs use for something else.",
+    why: "Images, targets, the learning rate, the step and the cotangent are all fed by name.",
+    wrong:
+      "model Net {\n  input  targets: [8, 8, 3]\n  output logits: [10]\n\n  logits = targets -> conv(16) -> global_avg_pool -> linear(10)\n}\n",
+    right: model(`logits = image -> conv(16) ${classify}`),
+  },
 };

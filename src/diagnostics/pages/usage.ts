@@ -75,4 +75,41 @@ export const usagePages: PagesOf<typeof usageCodes> = {
     situation: "`bcosc explain-error shape/mismach`",
     remedy: "`bcosc explain-error` lists the areas, and `bcosc explain-error shape` the codes of one area.",
   },
+  "usage/resumed-setting": {
+    kind: "situation",
+    meaning: "A resumed training is given another setting than it was begun with.",
+    why: "A training that goes on must have its settings, or the result would be neither the one nor the other. Only `--epochs` and `--device` may change.",
+    situation:
+      "`bcosc train net.bcos --data mnist --lr 0.01 --resume`, where the training was begun with `--lr 0.001`.",
+    remedy: "Leave the option out: `--resume` reads the settings from the folder. Or train anew with another `--out`.",
+  },
+  "usage/run-exists": {
+    kind: "situation",
+    meaning: "The folder for the results holds the results of another training.",
+    why: "Hours of work are not overwritten because of a default.",
+    situation: "The same `bcosc train` is called twice.",
+    remedy:
+      "`--resume` goes on where the training ended, `--overwrite` starts anew in its place, `--out` names another folder.",
+  },
+  "usage/nothing-to-resume": {
+    kind: "situation",
+    meaning: "`--resume` is given, but the folder holds no training.",
+    why: "Starting anew instead would hide that the folder is not the one that was meant.",
+    situation: "`bcosc train net.bcos --data mnist --out runs/nte --resume`: the folder is called `runs/net`.",
+    remedy: "Check `--out`, or leave `--resume` out.",
+  },
+  "usage/no-model": {
+    kind: "situation",
+    meaning: "The file has no `model`, only blocks.",
+    why: "A block has no fixed input shape and no logits, so there is nothing to train, explain or measure.",
+    situation: "`bcosc train models/blocks/residual.bcos --data mnist`",
+    remedy: "Name the file that holds the model. `bcosc check` takes files with blocks only.",
+  },
+  "usage/which-model": {
+    kind: "situation",
+    meaning: "The file has several models, and none was chosen.",
+    why: "Training, explaining and measuring are about one model.",
+    situation: "`bcosc train nets.bcos --data mnist`, where `nets.bcos` has `model Small` and `model Large`.",
+    remedy: "`--model Small` chooses one.",
+  },
 };

@@ -1,0 +1,32 @@
+/** From a file to the one network that a command works on. */
+import { checkFile } from "../compiler/check/check.ts";
+import { createNodeHost } from "../compiler/check/node-host.node.ts";
+import type { Network } from "../compiler/network/network.ts";
+import { fail } from "../diagnostics/catalogue.ts";
+import { BcosError, hasErrors } from "../diagnostics/diagnostic.ts";
+import { readSource, requireReadable } from "./files.ts";
+import type { ModelOptions } from "./model-options.ts";
+import { report } from "./report.ts";
+import type { Terminal } from "./terminal.ts";
+
+/**
+ * Checks the file and returns its model, or the one that `--model` names. Throws what is wrong with it; warnings go to
+ * standard error.
+ */
+export function compileModel(file: string, options: ModelOptions, terminal: Terminal): Network {
+  requireReadable(file);
+  const { model, parameters } = options;
+  const { diagnostics, networks } = checkFile(createNodeHost(), file, { model, parameters });
+  if (hasErrors(diagnostics)) throw new BcosError(diagnostics);
+  report(
+    diagnostics.filter((d) => d.severity === "warning"),
+    readSource,
+    terminal.err,
+  );
+  const [network] = networks;
+  if (network === undefined) return fail("usage/no-model", { file });
+  if (networks.length > 1) {
+    fail("usage/which-model", { file, models: networks.map((n) => `\`${n.name}\``).join(", ") });
+  }
+  return network;
+}

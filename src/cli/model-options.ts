@@ -1,0 +1,51 @@
+/** The options of all commands that compile a model. */
+import { fail } from "../diagnostics/catalogue.ts";
+import type { Form } from "../compiler/graph/program.ts";
+import type { Arguments } from "./arguments.ts";
+import type { OptionSpec } from "./command.ts";
+
+export type ParameterValue = number | boolean | string;
+
+export interface ModelOptions {
+  readonly form: Form;
+  /** Values for the model's parameters. */
+  readonly parameters: Readonly<Record<string, ParameterValue>>;
+  /** Which model of the file; without it the file must have one. */
+  readonly model: string | undefined;
+}
+
+export const modelOptions: readonly OptionSpec[] = [
+  { flags: "--as <form>", summary: "Compile as `bcos` (the default) or as the conventional network, `standard`" },
+  { flags: "--set <name=value>", summary: "Give a parameter of the model a value; may be repeated", repeatable: true },
+  { flags: "--model <name>", summary: "Which model of the file, where it has several" },
+];
+
+export const forms = ["bcos", "standard"] as const;
+
+export function readModelOptions(args: Arguments): ModelOptions {
+  return {
+    form: args.choice("--as", forms) ?? "bcos",
+    parameters: readParameters(args.texts("--set")),
+    model: args.text("--model"),
+  };
+}
+
+/** `classes=10` → { classes: 10 }. `true` and `false` are bools, numbers are numbers, the rest names a choice. */
+export function readParameters(settings: readonly string[]): Record<string, ParameterValue> {
+  const parameters = new Map<string, ParameterValue>();
+  for (const setting of settings) {
+    const [, name, value] = /^([A-Za-z_]\w*)=(.+)$/s.exec(setting) ?? [];
+    if (name === undefined || value === undefined) {
+      return fail("usage/value", { option: "--set", expected: "NAME=VALUE", found: setting });
+    }
+    if (parameters.has(name)) fail("usage/repeated-option", { option: `--set ${name}` });
+    parameters.set(name, parameterValue(value));
+  }
+  return Object.fromEntries(parameters);
+}
+
+function parameterValue(text: string): ParameterValue {
+  if (text === "true" || text === "false") return text === "true";
+  const number = Number(text);
+  return text.trim() !== "" && Number.isFinite(number) ? number : text;
+}

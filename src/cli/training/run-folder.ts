@@ -1,0 +1,146 @@
+/** The folder of one training: settings, metrics, the model, and the checkpoint from which it can go on. */
+import { access, open, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { fail } from "../../diagnostics/catalogue.ts";
+import { writeFileAtomic } from "../../runtime/files/atomic-write.node.ts";
+import { readBytes } from "../../runtime/files/read.node.ts";
+import { reasonOf } from "../../runtime/files/reason.ts";
+import type { Session } from "../../runtime/session.ts";
+import type { TrainPosition } from "../../runtime/train/trainer.ts";
+import { loadSafetensors, saveSafetensors } from "../../runtime/weights/files.node.ts";
+import { weightsFromSafetensors, weightsToSafetensors, type Weights } from "../../runtime/weights/weights.ts";
+import type { SavedSettings } from "./settings.ts";
+
+/** One line of `metrics.jsonl`. */
+export interface MetricsLine {
+  /** From 1. */
+  readonly epoch: number;
+  readonly loss: number;
+  /** Share of the training images that were right at the time of their step. */
+  readonly accuracy: number;
+  readonly testAccuracy: number | null;
+  readonly learningRate: number;
+  readonly images: number;
+  readonly seconds: number;
+}
+
+export interface Checkpoint {
+  readonly weights: Weights;
+  readonly next: TrainPosition;
+}
+
+export interface RunFolder {
+  readonly path: string;
+  readonly modelPath: string;
+  exists(): Promise<boolean>;
+  /** Removes what an earlier training left. */
+  clear(): Promise<void>;
+  writeSettings(settings: SavedSettings): Promise<void>;
+  readSettings(): Promise<SavedSettings>;
+  /** Adds a line, and makes sure that it is on the disk. */
+  appendMetrics(line: MetricsLine): Promise<void>;
+  /** Keeps the lines of the whole epochs before `next`: what a crash left behind the last checkpoint is dropped. */
+  trimMetrics(next: TrainPosition): Promise<void>;
+  /** Writes the checkpoint, then the model. */
+  save(session: Session, next: TrainPosition): Promise<void>;
+  readCheckpoint(): Promise<Checkpoint>;
+}
+
+const checkpointName = "checkpoint.safetensors";
+
+export function createRunFolder(path: string): RunFolder {
+  const settingsPath = join(path, "settings.json");
+  const metricsPath = join(path, "metrics.jsonl");
+  const checkpointPath = join(path, checkpointName);
+  const modelPath = join(path, "model.safetensors");
+  const exists = (file: string): Promise<boolean> =>
+    access(file).then(
+      () => true,
+      () => false,
+    );
+  return {
+    path,
+    modelPath,
+    exists: async () => (await exists(settingsPath)) || (await exists(checkpointPath)) || (await exists(modelPath)),
+    clear: async () => {
+      for (const file of [checkpointPath, modelPath, metricsPath, settingsPath]) await rm(file, { force: true });
+    },
+    writeSettings: (settings) => writeFileAtomic(settingsPath, `${JSON.stringify(settings, null, 2)}\n`),
+    readSettings: async () => {
+      if (!(await exists(settingsPath)) || !(await exists(checkpointPath))) {
+        fail("usage/nothing-to-resume", { folder: path });
+      }
+      return parseSettings(settingsPath, new TextDecoder().decode(await readBytes(settingsPath)));
+    },
+    appendMetrics: (line) => appendLine(metricsPath, JSON.stringify(line)),
+    trimMetrics: async (next) => {
+      const text = await readFile(metricsPath, "utf8").catch(() => "");
+      const kept = text.split("\n").filter((line) => epochOf(line) <= next.epoch);
+      const trimmed = kept.map((line) => `${line}\n`).join("");
+      if (trimmed !== text) await writeFileAtomic(metricsPath, trimmed);
+    },
+    save: async (session, next) => {
+      const all = await session.exportWeights({ optimizer: true });
+      const metadata = [["next", JSON.stringify(next)]] as const;
+      await saveSafetensors(checkpointPath, weightsToSafetensors(all), metadata);
+      await saveSafetensors(modelPath, weightsToSafetensors(await session.exportWeights()));
+    },
+    readCheckpoint: async () => {
+      const file = await loadSafetensors(checkpointPath);
+      return { weights: weightsFromSafetensors(file), next: parsePosition(checkpointPath, file.metadata.get("next")) };
+    },
+  };
+}
+
+function parseSettings(path: string, text: string): SavedSettings {
+  const refuse = (): never => fail("data/unreadable", { file: path, reason: "it is not the settings of a training" });
+  const scalar = (v: unknown): boolean => ["string", "number", "boolean"].includes(typeof v);
+  try {
+    const json: unknown = JSON.parse(text);
+    if (typeof json !== "object" || json === null) return refuse();
+    const fine = Object.values(json).every(
+      (v) => scalar(v) || (Array.isArray(v) && v.every((i) => typeof i === "string")),
+    );
+    return fine ? (json as SavedSettings) : refuse();
+  } catch {
+    return refuse();
+  }
+}
+
+function parsePosition(path: string, text: string | undefined): TrainPosition {
+  try {
+    const { epoch, step } = JSON.parse(text ?? "") as Record<string, unknown>;
+    if (isCount(epoch) && isCount(step)) return { epoch, step };
+  } catch {
+    // Said below.
+  }
+  return fail("data/unreadable", { file: path, reason: "it does not say where the training stopped" });
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}
+
+/** The epoch of a metrics line; infinity for what is none, such as a line that was cut off. */
+function epochOf(line: string): number {
+  try {
+    const { epoch } = JSON.parse(line) as { epoch?: unknown };
+    return isCount(epoch) ? epoch : Infinity;
+  } catch {
+    return Infinity;
+  }
+}
+
+async function appendLine(path: string, line: string): Promise<void> {
+  try {
+    const handle = await open(path, "a");
+    try {
+      await handle.writeFile(`${line}\n`);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    fail("data/unwritable", { file: path, reason: reasonOf(error) });
+  }
+}
