@@ -38,6 +38,7 @@ export function expandBlock(
     stopAt(frame, span, "limit/expansion-depth", { limit: limits.blocks });
     return undefined;
   }
+  if (!spend(frame, call.target.declaration.parameters.length, span)) return undefined;
   const link: ExpansionLink = { call: sourceText(moduleOf(frame), span), span };
   const chain = [link, ...frame.chain];
   const environment = evaluateArguments(frame, call, chain);

@@ -48,7 +48,16 @@ export function checkFile(host: SourceHost, entry: string, options: CheckOptions
   const main = modules.get(path);
   const networks = main === undefined ? [] : expandModels(main, options, report, resolution, facts, faulty);
   const files = new Map([...modules].map(([name, { text, file }]) => [name, { text, file }]));
-  return { diagnostics: report.sorted([...modules.keys()]), files, networks, facts };
+  return { diagnostics: report.sorted([...modules.keys()]), files, networks, facts: distinct(facts) };
+}
+
+/** One fact of a kind for a place. */
+function distinct(facts: readonly Fact[]): Fact[] {
+  return [
+    ...new Map(
+      facts.map((fact) => [`${fact.kind} ${fact.span.start} ${fact.span.end} ${fact.span.file}`, fact]),
+    ).values(),
+  ];
 }
 
 /** Everything that can be checked without values and shapes. Declarations with an error are added to `faulty`. */
@@ -75,7 +84,7 @@ function checkModule(
     const fails = report.errors() > errors || isDamaged(module, declaration.span);
     if (fails || (settingsFail && declaration.kind === "model")) faulty.add(declaration);
   }
-  checkUnusedImports(report, module, usedNames);
+  if (report.errors() === before) checkUnusedImports(report, module, usedNames);
 }
 
 function expandModels(

@@ -108,7 +108,12 @@ function openImport(loading: Loading, importer: string, from: Import["from"]): M
     return undefined;
   }
   const module = loadModule(loading, path);
-  if (module === undefined) report.at(from.span, "name/file-missing", { file: path });
+  if (module === undefined) {
+    const full = `${from.text}.bcos`;
+    const isMissingEnding = host.read(`${path}.bcos`) !== undefined;
+    const fix = { title: `import "${full}"`, edits: [{ span: from.span, text: `"${full}"` }] };
+    report.at(from.span, "name/file-missing", { file: path }, { fixes: isMissingEnding ? [fix] : [] });
+  }
   return module;
 }
 

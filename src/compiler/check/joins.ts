@@ -8,6 +8,9 @@ import { differences, shapeText } from "./shapes.ts";
 
 export type JoinOperator = "+" | "*" | "concat";
 
+/** Parts of a `concat` that a report shows. */
+const shown = 8;
+
 const layerOf: Readonly<Record<JoinOperator, string>> = { "+": "add", "*": "mul", concat: "concat" };
 
 /** Joins values whose shapes fit; reports where they don't. `span` is the whole join, `nameSpan` its operator. */
@@ -44,7 +47,9 @@ export function join(
 
 /** Where each part comes from, with its shape, and how the first two that differ do. */
 function mismatch(frame: Frame, operator: JoinOperator, parts: readonly Tensor[]): Details {
-  const related: RelatedPlace[] = parts.map((part) => ({ span: part.span, label: shapeText(part.shape) }));
+  const related: RelatedPlace[] = parts
+    .slice(0, shown)
+    .map((part) => ({ span: part.span, label: shapeText(part.shape) }));
   const [first] = parts as readonly [Tensor, ...Tensor[]];
   // Parts of a concatenation may differ in their last axis.
   const comparable = (part: Tensor): readonly number[] =>

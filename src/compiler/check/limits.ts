@@ -8,9 +8,11 @@ export const limits = {
   /** Layers of one model. */
   layers: 20_000,
   /** Steps, repetitions and copies of layers that one model's expansion takes. */
-  work: 2_000_000,
+  work: 500_000,
   /** `repeat n`. */
   repeat: 10_000,
+  /** Axes of a shape. */
+  rank: 8,
   /** Numbers in one value, for one image. */
   tensor: 2 ** 31,
   /** Files of one check. */

@@ -58,12 +58,17 @@ function expandFlow(frame: Frame, place: RowPlace, flow: Flow): Tensor | undefin
 function expandSteps(frame: Frame, place: RowPlace, source: Tensor, steps: readonly Step[]): Tensor | undefined {
   let value: Tensor | undefined = source;
   for (const step of steps) {
-    if (!spend(frame, 1, step.span)) return undefined;
+    if (!spend(frame, costOf(step), step.span)) return undefined;
     value = expandStep(frame, place, value, step);
     if (value === undefined) return undefined;
     show(frame, step, step.span, value);
   }
   return value;
+}
+
+/** Long arguments take long to evaluate. */
+function costOf(step: Step): number {
+  return step.kind === "repeat" ? 1 : 1 + ((step.span.end - step.span.start) >> 6);
 }
 
 function expandStep(frame: Frame, place: RowPlace, value: Tensor, step: Step): Tensor | undefined {
@@ -123,7 +128,9 @@ function expandRepeat(
     };
     const insidePlace =
       label === undefined ? { ...place, repeated: true } : { row: own, repeated: false, iteration: index };
-    value = spend(frame, 1, step.span) ? expandSteps(inside, insidePlace, value, step.steps) : undefined;
+    value = spend(frame, inside.environment.size, step.span)
+      ? expandSteps(inside, insidePlace, value, step.steps)
+      : undefined;
     // What is wrong in one instance is wrong in the next.
     if (frame.expansion.report.errors() > errors) value = undefined;
   }

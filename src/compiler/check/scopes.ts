@@ -3,7 +3,7 @@
  * its use. Both branches of every `if` are checked, and blocks that nothing uses.
  */
 import type { Span } from "../../diagnostics/diagnostic.ts";
-import type { Declaration, Flow, Name, Step } from "../syntax/ast.ts";
+import type { Declaration, Flow, Name, ShapeExpression, Step } from "../syntax/ast.ts";
 import { resolveCall, type CallContext } from "./calls.ts";
 import type { Fact } from "./facts.ts";
 import {
@@ -13,6 +13,7 @@ import {
   checkRepeatCount,
   type ExpressionScope,
 } from "./infer-types.ts";
+import { limits } from "./limits.ts";
 import { didYouMean, type Report } from "./report.ts";
 import { isDamaged, type Module, type Resolution } from "./resolution.ts";
 import { checkSettings } from "./settings.ts";
@@ -44,6 +45,7 @@ export function checkDeclaration(
   usedNames: Set<string>,
 ): void {
   const context: CallContext = { report, faulty: resolution.faulty, resolution, module, declaration, facts, usedNames };
+  const before = report.errors();
   const scope: Scope = {
     context,
     declaration,
@@ -58,7 +60,8 @@ export function checkDeclaration(
   checkOwnSettings(scope);
   checkBindings(scope);
   checkOutputs(scope);
-  if (!isDamaged(module, declaration.span)) reportUnused(scope);
+  // A name that is not used may be what the unknown name of an error was meant to be.
+  if (report.errors() === before && !isDamaged(module, declaration.span)) reportUnused(scope);
 }
 
 function checkParameters(scope: Scope): void {
@@ -121,7 +124,7 @@ function checkInputs(scope: Scope): void {
         scope.used.add(dimension.name);
       }
     }
-    for (const dimension of port.shape.dimensions) checkDimension(context, expressionScope(scope), dimension);
+    checkShape(scope, port.shape);
   }
   // The outputs' names are taken too, by the bindings that assign them.
   checkDistinct(
@@ -135,6 +138,17 @@ function checkInputs(scope: Scope): void {
     const related = [{ span: input, label: "the first" }];
     context.report.at(port.name.span, "name/duplicate", { what: "an input", name: port.name.text }, { related });
   }
+}
+
+function checkShape(scope: Scope, shape: ShapeExpression): void {
+  const { report, faulty } = scope.context;
+  const found = shape.dimensions.length;
+  if (found > limits.rank) {
+    faulty.add(shape);
+    report.at(shape.span, "limit/rank", { limit: limits.rank, found });
+    return;
+  }
+  for (const dimension of shape.dimensions) checkDimension(scope.context, expressionScope(scope), dimension);
 }
 
 function checkOwnSettings(scope: Scope): void {
@@ -171,7 +185,7 @@ function addTensor(scope: Scope, { text, span }: Name, what: string): boolean {
 function checkOutputs(scope: Scope): void {
   const { context, declaration, tensors, used } = scope;
   for (const port of declaration.outputs) {
-    for (const dimension of port.shape.dimensions) checkDimension(context, expressionScope(scope), dimension);
+    checkShape(scope, port.shape);
     const { text, span } = port.name;
     used.add(text);
     if (text === "" || tensors.has(text) || isDamaged(context.module, declaration.span)) continue;
@@ -237,9 +251,7 @@ function checkSteps(scope: Scope, steps: readonly Step[]): void {
         checkSteps(scope, step.else);
         break;
       case "ascription":
-        for (const dimension of step.shape.dimensions) {
-          checkDimension(scope.context, expressionScope(scope), dimension);
-        }
+        checkShape(scope, step.shape);
         break;
       case "missing":
         break;

@@ -35,6 +35,7 @@ export function evaluateShape(
   environment: Environment,
   shape: ShapeExpression,
 ): (number | undefined)[] {
+  if (context.faulty.has(shape)) return [undefined];
   return shape.dimensions.map((dimension) => {
     const value = evaluate(context, environment, dimension);
     if (value?.kind !== "int") return undefined;

@@ -22,6 +22,10 @@ export const limitCodes = {
     severity: "error",
     message: (p) => `\`repeat\` takes at most ${p.limit.toLocaleString("en-US")}, not ${p.found}`,
   }),
+  "limit/rank": entry<{ limit: number; found: number }>({
+    severity: "error",
+    message: (p) => `a shape has at most ${p.limit} axes, not ${p.found}`,
+  }),
   "limit/tensor": entry<{ limit: string; shape: string }>({
     severity: "error",
     message: (p) => `a value of the shape ${p.shape} has more than ${p.limit} numbers`,
@@ -44,9 +48,9 @@ export const limitCodes = {
     message: (p) => `more than ${p.limit} operators in one statement`,
     hint: () => "name parts of the statement with bindings of their own",
   }),
-  "limit/file-size": entry<{ size: number; limit: number }>({
+  "limit/file-size": entry<{ size: number; unit: "characters" | "tokens"; limit: number }>({
     severity: "error",
-    message: (p) => `the file has ${p.size} characters, more than the limit of ${p.limit}`,
+    message: (p) => `the file has ${p.size} ${p.unit}, more than the limit of ${p.limit}`,
     hint: () => "split the file, and use `repeat` and blocks for parts that come again",
   }),
 };

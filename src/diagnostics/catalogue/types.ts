@@ -63,7 +63,7 @@ export const typeCodes = {
   "type/inexact-division": entry<{ left: number; right: number; result: number }>({
     severity: "warning",
     message: (p) => `${p.left} / ${p.right} is rounded down to ${p.result}`,
-    hint: () => "write `floor(a / 1.0 / b)` or `ceil(…)` to say which is meant",
+    hint: () => "write `(a - a % b) / b` where rounding down is meant",
   }),
   "type/overflow": entry({
     severity: "error",
