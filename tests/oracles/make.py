@@ -470,7 +470,7 @@ def network():
             "W_at_first8": [wx[0, :, r, q].tolist() for r, q in at[:8]],
         }
     return {
-        "name": tag, "config": {"B": 2, "T": 1, "logit_bias": bias, "max_out": 1}, "tag": tag,
+        "name": tag, "config": {"constructor": tag, "B": 2, "T": 1, "logit_bias": bias, "max_out": 1}, "tag": tag,
         "input": {"kind": "formula image", "seed": seed, "H": h, "W": w, "channels": 6},
         "fill": {"runningMeanAmplitude": 0, "meanOffset_default": 0, "meanOffset_by_key": {}, "scaleExp_by_key": exponents,
                  "vRowsScaleExp_by_key": {}},

@@ -1,0 +1,159 @@
+/** From the description of an oracle's network to a checked network: a model file with the settings that are meant. */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { checkFile } from "../../src/compiler/check/check.ts";
+import { createNodeHost } from "../../src/compiler/check/node-host.node.ts";
+import type { SourceHost } from "../../src/compiler/check/source-host.ts";
+import type { Form } from "../../src/compiler/graph/program.ts";
+import type { Network } from "../../src/compiler/network/network.ts";
+import { hasErrors } from "../../src/diagnostics/diagnostic.ts";
+import { Skip } from "./outcome.ts";
+
+/** The repository, also when this runs from its build output. */
+const root = [join(import.meta.dirname, "../.."), join(import.meta.dirname, "../../..")].find((folder) =>
+  existsSync(join(folder, "package.json")),
+)!;
+
+export interface Described {
+  readonly form: Form;
+  readonly network: Network;
+}
+
+/** The logit layer; what is not given is the preset's. */
+export interface Logits {
+  readonly bias?: number | undefined;
+  readonly temperature?: number | undefined;
+}
+
+const normNames: Readonly<Record<string, string>> = {
+  bn: "batch",
+  an: "all",
+  ln: "layer",
+  in: "instance",
+  pn: "position",
+  gn: "group(2)",
+  bnu: "batch_uncentered",
+  anu: "all_uncentered",
+  lnu: "layer_uncentered",
+  inu: "instance_uncentered",
+  pnu: "position_uncentered",
+  gnu: "group_uncentered(2)",
+};
+
+/** `resnet_20_bnu-linear-nomaxout` and its like, as the published CIFAR configurations name them. */
+function cifarResNet(name: string, logits: Logits): Network {
+  const match = /^resnet_(\d+)(?:_([a-z]+))?(-linear|-unaffine)?(-nomaxout)?/.exec(name);
+  if (match === null) throw new Skip(`unknown configuration ${name}`);
+  const [, depth, norm, affine, single] = match;
+  if (affine === "-unaffine") throw new Skip("norms without a weight are not in the language");
+  const settings = {
+    preset: "v2",
+    maxout: single === undefined ? 2 : 1,
+    norm: norm === undefined ? "none" : (normNames[norm] ?? norm),
+    norm_bias: norm !== undefined && affine === undefined,
+    ...logitSettings(logits),
+  };
+  return networkOf(`models/cifar/resnet${depth}.bcos`, settings);
+}
+
+function logitSettings({ bias, temperature }: Logits): Record<string, number> {
+  return {
+    ...(bias === undefined ? {} : { logit_bias: bias }),
+    ...(temperature === undefined ? {} : { logit_temperature: temperature }),
+  };
+}
+
+/**
+ * A network by the text that constructs it, e.g. `bcos.models.pretrained.resnet18(pretrained=False)`. Throws `Skip` where
+ * there is no such model.
+ */
+export function describedNetwork(constructor: string, logits: Logits): Described {
+  const cifar = /(?:^|[/ ])(resnet_\d+\S*)/.exec(constructor);
+  if (cifar !== null) return { form: "bcos", network: cifarResNet(cifar[1]!, logits) };
+  if (/standard CIFAR ResNet-20|same network .*standard/.test(constructor)) {
+    return { form: "standard", network: networkOf("models/cifar/resnet20.bcos") };
+  }
+  const own = /^own_(\w+)( standard)?$/.exec(constructor);
+  if (own !== null) {
+    const form = own[2] === undefined ? "bcos" : "standard";
+    const network = networkOf(`tests/oracles/data/${own[1]}.bcos`, { preset: "v2", ...logitSettings(logits) });
+    return { form, network };
+  }
+  const pretrained = /pretrained\.(standard_)?(\w+)\(/.exec(constructor);
+  if (pretrained !== null) {
+    const form = pretrained[1] === undefined ? "bcos" : "standard";
+    return { form, network: networkOf(`models/${pretrained[2]}.bcos`, { preset: "v2", ...logitSettings(logits) }) };
+  }
+  const first = /^v1 (resnet\d+)$/.exec(constructor);
+  if (first !== null) {
+    return { form: "bcos", network: networkOf(`models/${first[1]}.bcos`, { preset: "v1", ...logitSettings(logits) }) };
+  }
+  const cosified = /BcosifyNetwork\((\w+)\)/.exec(constructor);
+  if (cosified !== null) {
+    const settings = { preset: "cosified", ...logitSettings(logits) };
+    return { form: "bcos", network: networkOf(`models/${cosified[1]}.bcos`, settings) };
+  }
+  const layers = Array.from(constructor.matchAll(/BcosLinear (\d+)->(\d+) B=([\d.]+)(?: MaxOut (\d+))?/g));
+  if (layers.length > 0) return { form: "bcos", network: perceptron(layers, logits) };
+  throw new Skip(`there is no model for ${constructor}`);
+}
+
+/** Linear layers one after the other; the first sees the encoded input, twice as long as the input. */
+function perceptron(layers: readonly RegExpExecArray[], logits: Logits): Network {
+  const steps = layers.map(
+    ([, , width, b, maxout], i) => `layer${i}: linear(${width}, b: ${b}, maxout: ${maxout ?? 1}, bias: false)`,
+  );
+  const text = `bcos { ${settingsText({ preset: "v2", ...logitSettings(logits) })} }
+    model Perceptron() {
+      input x: [${Number(layers[0]![1]) / 2}]
+      output logits: [${layers.at(-1)![2]}]
+      logits = x -> ${steps.join(" -> ")}
+    }`;
+  return checked("perceptron.bcos", { read: () => text, resolve: (_, to) => to });
+}
+
+type Settings = Readonly<Record<string, string | number | boolean>>;
+
+function settingsText(settings: Settings): string {
+  return Object.entries(settings)
+    .map(([key, value]) => `${key}: ${value}`)
+    .join(", ");
+}
+
+/** A model file with its settings block replaced. */
+function networkOf(path: string, settings?: Settings): Network {
+  const file = join(root, path);
+  if (!existsSync(file)) throw new Skip(`there is no ${path} yet`);
+  const disk = createNodeHost();
+  if (settings === undefined) return checked(file, disk);
+  const text = readFileSync(file, "utf8").replace(/^bcos \{[^}]*\}/m, `bcos { ${settingsText(settings)} }`);
+  return checked(file, { ...disk, read: (at) => (at === file ? text : disk.read(at)) });
+}
+
+function checked(path: string, host: SourceHost): Network {
+  const { networks, diagnostics } = checkFile(host, path);
+  const [network] = networks;
+  if (network === undefined || hasErrors(diagnostics)) {
+    throw new Error(`${path}: ${diagnostics.map((d) => `${d.code}: ${d.message}`).join("; ")}`);
+  }
+  return network;
+}
+
+/**
+ * Our weight path of a key of the reference implementation: `layer1.0.conv1.linear.weight` → `layer1.0.conv1.weight`.
+ * Undefined for what is not a tensor of ours.
+ */
+export function weightPath(key: string): string | undefined {
+  if (key.endsWith("num_batches_tracked")) return undefined;
+  const path = key.replace(/\.linear\.(weight|bias)$/, ".$1");
+  // The reference wraps some networks in a sequence or a module; a bare number is a layer of a perceptron.
+  if (/^\d+\.(weight|bias)$/.test(path)) return `layer${path}`;
+  return path.replace(/^(0|model)\./, "");
+}
+
+/** Our tap of a named module of the reference implementation. */
+export function tapPath(stage: string): string {
+  const path = stage.replace(/^(0|model)\.(?=[a-z])/, "");
+  // The published networks of 2022 name the stem's pooling after what it became.
+  return path === "avgpool" ? "maxpool" : path;
+}
