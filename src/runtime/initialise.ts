@@ -1,5 +1,5 @@
 /** The first values of a program's state: a function of the seed and each tensor's own path. */
-import { sizeOf, type Shape } from "../compiler/graph/graph.ts";
+import { sizeOf, type Shape } from "../shape.ts";
 import type { Initial, StateSpec } from "../compiler/graph/program.ts";
 import { createRandom, type Random } from "./random.ts";
 

@@ -1,5 +1,5 @@
 /** A session: one program on one device, with its state. Everything else in the runtime works on sessions. */
-import { sizeOf } from "../compiler/graph/graph.ts";
+import { sizeOf } from "../shape.ts";
 import type { GraphName, Program, StateSpec } from "../compiler/graph/program.ts";
 import { fail } from "../diagnostics/catalogue.ts";
 import { createBreather } from "./breathe.ts";

@@ -3,8 +3,9 @@
  * node's index is the id of its one value. Tensors are row-major floating point, images NHWC, batch first.
  */
 import type { Span } from "../../diagnostics/diagnostic.ts";
+import type { Shape } from "../../shape.ts";
 
-export type Shape = readonly number[];
+export { sameShape, sizeOf, type Shape } from "../../shape.ts";
 
 /** Index into `Graph.nodes`. */
 export type ValueId = number;
@@ -171,12 +172,3 @@ export interface OpAttributes {
 }
 
 export type OpKind = keyof OpAttributes;
-
-/** Number of elements. */
-export function sizeOf(shape: Shape): number {
-  return shape.reduce((a, b) => a * b, 1);
-}
-
-export function sameShape(a: Shape, b: Shape): boolean {
-  return a.length === b.length && a.every((d, i) => d === b[i]);
-}

@@ -1,5 +1,5 @@
 /** Whether a dataset suits a program. */
-import { sameShape } from "../../compiler/graph/graph.ts";
+import { sameShape } from "../../shape.ts";
 import type { Program } from "../../compiler/graph/program.ts";
 import { fail } from "../../diagnostics/catalogue.ts";
 import type { Dataset } from "./dataset.ts";

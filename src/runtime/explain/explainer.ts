@@ -2,7 +2,7 @@
  * Explanations of B-cos networks. The network computes y = W(x)·x for the encoded input x, so any combination v·y of its
  * logits is a sum over the input: v·y = Σ x ⊙ W(x)ᵀv, plus the constants that the program names (Böhle et al. 2022, eq. 8).
  */
-import { sizeOf } from "../../compiler/graph/graph.ts";
+import { sizeOf } from "../../shape.ts";
 import type { Program } from "../../compiler/graph/program.ts";
 import { diagnose, fail } from "../../diagnostics/catalogue.ts";
 import { BcosError } from "../../diagnostics/diagnostic.ts";

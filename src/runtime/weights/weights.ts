@@ -1,5 +1,5 @@
 /** A model's weights by path, as weight files have them, and the check of a set of weights against a program. */
-import { sameShape, sizeOf, type Shape } from "../../compiler/graph/graph.ts";
+import { sameShape, sizeOf, type Shape } from "../../shape.ts";
 import type { Program, StateSpec } from "../../compiler/graph/program.ts";
 import { diagnose } from "../../diagnostics/catalogue.ts";
 import { BcosError, type Diagnostic } from "../../diagnostics/diagnostic.ts";

@@ -2,7 +2,8 @@
  * The reference device: runs programs in plain TypeScript, in float32 for use and in float64 for truth. It works
  * everywhere and needs nothing.
  */
-import { sizeOf, type Graph } from "../../../compiler/graph/graph.ts";
+import type { Graph } from "../../../compiler/graph/graph.ts";
+import { sizeOf } from "../../../shape.ts";
 import type { GraphName, Program } from "../../../compiler/graph/program.ts";
 import { fail } from "../../../diagnostics/catalogue.ts";
 import type { Device, DeviceSession, Tensor } from "../../device.ts";

@@ -1,5 +1,6 @@
 /** Evaluates a graph once, with nothing kept: for tests and checks. */
-import { sizeOf, type Graph, type ValueId } from "../../../compiler/graph/graph.ts";
+import type { Graph, ValueId } from "../../../compiler/graph/graph.ts";
+import { sizeOf } from "../../../shape.ts";
 import { fail } from "../../../diagnostics/catalogue.ts";
 import type { Tensor } from "../../device.ts";
 import { checkFeeds, toTensor } from "./feeds.ts";

@@ -1,5 +1,6 @@
 /** What callers hand over: checked against the graph and converted to the session's precision. */
-import { sizeOf, type Graph } from "../../../compiler/graph/graph.ts";
+import type { Graph } from "../../../compiler/graph/graph.ts";
+import { sizeOf } from "../../../shape.ts";
 import { fail } from "../../../diagnostics/catalogue.ts";
 import type { Tensor } from "../../device.ts";
 import type { Precision } from "./pool.ts";

@@ -1,5 +1,5 @@
 /** Strides and walks: how kernels step through row-major storage, with broadcasting. */
-import { sizeOf, type Shape } from "../../../compiler/graph/graph.ts";
+import { sizeOf, type Shape } from "../../../shape.ts";
 
 export function rowMajorStrides(shape: Shape): number[] {
   const strides = new Array<number>(shape.length);

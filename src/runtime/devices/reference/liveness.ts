@@ -2,7 +2,8 @@
  * Which nodes a run needs, which values share storage, and which slot each value lives in. A slot is named by its length
  * and a number; it is used again as soon as its value was read for the last time.
  */
-import { sizeOf, type Graph, type Node, type OpKind, type ValueId } from "../../../compiler/graph/graph.ts";
+import type { Graph, Node, OpKind, ValueId } from "../../../compiler/graph/graph.ts";
+import { sizeOf } from "../../../shape.ts";
 import { ALIAS_KINDS, BOUND_KINDS, type ComputedKind } from "./kernel.ts";
 
 export interface Slot {

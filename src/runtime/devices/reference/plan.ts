@@ -1,5 +1,6 @@
 /** One graph prepared for one set of outputs: kernels bound to their storage once, then run as often as wanted. */
-import { sizeOf, type Graph, type NodeOf, type ValueId } from "../../../compiler/graph/graph.ts";
+import type { Graph, NodeOf, ValueId } from "../../../compiler/graph/graph.ts";
+import { sizeOf } from "../../../shape.ts";
 import type { Tensor } from "../../device.ts";
 import type { ComputedKind, Kernel, Run } from "./kernel.ts";
 import { kernels } from "./kernels.ts";

@@ -2,7 +2,7 @@
  * The B-cos operations: Böhle et al. 2024, "B-cos alignment for inherently interpretable CNNs and vision transformers",
  * with the stabilisers of its published implementation.
  */
-import { sizeOf } from "../../../../compiler/graph/graph.ts";
+import { sizeOf } from "../../../../shape.ts";
 import type { Kernel, KernelTable } from "../kernel.ts";
 import { scratch } from "../scratch.ts";
 import { createTaps } from "./taps.ts";

@@ -1,5 +1,5 @@
 /** Matrix product over the last two axes, batched. */
-import { sizeOf, type Shape } from "../../../../compiler/graph/graph.ts";
+import { sizeOf, type Shape } from "../../../../shape.ts";
 import type { Tensor } from "../../../device.ts";
 import type { Kernel, KernelTable } from "../kernel.ts";
 import { blockRows, multiplyPanels, padded, panelSize } from "../product.ts";

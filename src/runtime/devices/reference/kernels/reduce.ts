@@ -1,5 +1,5 @@
 /** Reductions and what belongs to them. Sums are kept in double precision. */
-import { sizeOf, type Shape } from "../../../../compiler/graph/graph.ts";
+import { sizeOf, type Shape } from "../../../../shape.ts";
 import type { Tensor } from "../../../device.ts";
 import type { Kernel, KernelTable, Run } from "../kernel.ts";
 import { offsets, rowMajorStrides } from "../layout.ts";
