@@ -1,5 +1,5 @@
 /** The settings of a training: read from the options, kept with its results, and read again to go on. */
-import type { LossSettings, OptimizerSettings, TrainSettings } from "../../compiler/graph/program.ts";
+import type { Form, LossSettings, OptimizerSettings, TrainSettings } from "../../compiler/graph/program.ts";
 import { fail } from "../../diagnostics/catalogue.ts";
 import type { Augmentation } from "../../runtime/data/augment.ts";
 import type { Schedule } from "../../runtime/train/schedule.ts";
@@ -61,18 +61,19 @@ export function readSettings(args: Arguments): RunSettings {
     epochs,
     batch: args.integer("--batch", { min: 1, max: 65536 }) ?? 64,
     seed: args.integer("--seed", { min: 0 }) ?? 0,
-    train: {
-      loss: readLoss(args, model),
-      optimizer: readOptimizer(args),
-      ...readClip(args),
-    },
+    train: readTrainSettings(args, model.form),
     schedule: readSchedule(args, epochs),
     augment: { shift: args.integer("--shift", { min: 0 }) ?? 0, flip: args.flag("--flip") },
   };
 }
 
-function readLoss(args: Arguments, model: ModelOptions): LossSettings {
-  const kind = args.choice("--loss", losses) ?? (model.form === "bcos" ? "bce" : "cross_entropy");
+/** Loss, optimiser and clipping: what the graph `train` is built from. */
+export function readTrainSettings(args: Arguments, form: Form): TrainSettings {
+  return { loss: readLoss(args, form), optimizer: readOptimizer(args), ...readClip(args) };
+}
+
+function readLoss(args: Arguments, form: Form): LossSettings {
+  const kind = args.choice("--loss", losses) ?? (form === "bcos" ? "bce" : "cross_entropy");
   const smoothing = args.number("--smoothing", { min: 0, below: 1 });
   if (kind !== "uniform_off_label_bce") return { kind, ...(smoothing === undefined ? {} : { smoothing }) };
   if (smoothing !== undefined) fail("usage/conflict", { option: "--smoothing", other: "--loss uniform_off_label_bce" });
