@@ -19,10 +19,12 @@ export function trainGraph(lowered: Lowered, settings: TrainSettings, outputGrad
   const { graph, logits } = lowered;
   const targets = g.input(graph, "targets", graph.shapeOf(logits));
   const learningRate = g.input(graph, "learningRate", [1]);
+  // An input of the graph also where nothing reads it, so that all training graphs are fed alike.
+  const step = g.input(graph, "step", [1]);
   const loss = lossOf(graph, logits, targets, settings.loss);
   const trained = gradientsOf(lowered, loss);
   const clipped = trained.map((one) => clip(lowered, one, settings));
-  const step = optimizerStep(graph, settings.optimizer, clipped, learningRate, () => g.input(graph, "step", [1]));
+  const optimizer = optimizerStep(graph, settings.optimizer, clipped, learningRate, step);
 
   graph.output("loss", loss);
   graph.output("logits", logits);
@@ -31,8 +33,8 @@ export function trainGraph(lowered: Lowered, settings: TrainSettings, outputGrad
     if (settings.clip !== undefined)
       for (const { spec, gradient } of clipped) graph.output(`clipped/${spec.path}`, gradient);
   }
-  for (const [path, value] of [...step.updates, ...lowered.updates]) graph.update(path, value);
-  return { graph: graph.finish(), state: step.state };
+  for (const [path, value] of [...optimizer.updates, ...lowered.updates]) graph.update(path, value);
+  return { graph: graph.finish(), state: optimizer.state };
 }
 
 /** The weights that the loss depends on, with their gradients. Others are left as they are, as PyTorch does. */

@@ -26,11 +26,11 @@ export function optimizerStep(
   settings: OptimizerSettings,
   trained: readonly Trained[],
   learningRate: ValueId,
-  step: () => ValueId,
+  step: ValueId,
 ): OptimizerStep {
   switch (settings.kind) {
     case "adam":
-      return adam(graph, settings, trained, learningRate, step());
+      return adam(graph, settings, trained, learningRate, step);
     case "sgd":
       return sgd(graph, settings, trained, learningRate);
     default:
