@@ -87,7 +87,7 @@ export const bcos: OpGroup<"unit_rows" | "patch_norm" | "row_norm" | "bcos_scale
     doc: "Rows (all axes but the first) divided by their L2 norm, without an epsilon",
     arity: 1,
     shape: ([w]) => {
-      expect(w!.length >= 2, `rows need two axes or more, not ${formatShape(w!)}`);
+      expect(w!.length >= 2, () => `rows need two axes or more, not ${formatShape(w!)}`);
       return w!;
     },
     flops: (node) => 3 * sizeOf(node.shape),
@@ -110,8 +110,8 @@ export const bcos: OpGroup<"unit_rows" | "patch_norm" | "row_norm" | "bcos_scale
     shape: ([x], { epsilon, ...conv }) => {
       expectRank(x!, 4, "the image");
       expectWhole([conv.groups], 1, "groups");
-      expect(x![3]! % conv.groups === 0, `${x![3]} channels do not divide into ${conv.groups} groups`);
-      expect(Number.isFinite(epsilon) && epsilon >= 0, `epsilon must be 0 or more, is ${epsilon}`);
+      expect(x![3]! % conv.groups === 0, () => `${x![3]} channels do not divide into ${conv.groups} groups`);
+      expect(Number.isFinite(epsilon) && epsilon >= 0, () => `epsilon must be 0 or more, is ${epsilon}`);
       return windowShape(x!, conv, conv.groups);
     },
     // Squares summed over channels first, then over the window.
@@ -144,7 +144,7 @@ export const bcos: OpGroup<"unit_rows" | "patch_norm" | "row_norm" | "bcos_scale
     arity: 1,
     shape: ([x], { epsilon }) => {
       expect(x!.length >= 1, "a row needs an axis");
-      expect(Number.isFinite(epsilon) && epsilon >= 0, `epsilon must be 0 or more, is ${epsilon}`);
+      expect(Number.isFinite(epsilon) && epsilon >= 0, () => `epsilon must be 0 or more, is ${epsilon}`);
       return [...x!.slice(0, -1), 1];
     },
     flops: (node, [x]) => 2 * sizeOf(x!) + 2 * sizeOf(node.shape),
@@ -165,14 +165,14 @@ export const bcos: OpGroup<"unit_rows" | "patch_norm" | "row_norm" | "bcos_scale
     doc: "(o [..., C], n [..., G]): o · s, the dynamic factor s = |o/n| for B = 2, (|o/n| + 1e-6)^(B−1) otherwise",
     arity: 2,
     shape: ([o, n], { b }) => {
-      expect(Number.isFinite(b) && b >= 1, `the exponent must be 1 or more, is ${b}`);
+      expect(Number.isFinite(b) && b >= 1, () => `the exponent must be 1 or more, is ${b}`);
       expect(
         o!.length === n!.length && o!.length >= 1 && o!.slice(0, -1).every((d, i) => d === n![i]),
-        `${formatShape(o!)} and the norms ${formatShape(n!)} differ in more than the last axis`,
+        () => `${formatShape(o!)} and the norms ${formatShape(n!)} differ in more than the last axis`,
       );
       expect(
         n!.at(-1)! >= 1 && o!.at(-1)! % n!.at(-1)! === 0,
-        `${o!.at(-1)} channels do not divide into ${n!.at(-1)} groups`,
+        () => `${o!.at(-1)} channels do not divide into ${n!.at(-1)} groups`,
       );
       return o!;
     },

@@ -51,7 +51,7 @@ export const elementwise: OpGroup<PlainUnary | "power"> = {
     doc: "xᵖ for x ≥ 0",
     arity: 1,
     shape: ([x], { exponent }) => {
-      expect(Number.isFinite(exponent), `the exponent must be a finite number, is ${exponent}`);
+      expect(Number.isFinite(exponent), () => `the exponent must be a finite number, is ${exponent}`);
       return x!;
     },
     flops: (node) => sizeOf(node.shape),

@@ -18,7 +18,7 @@ export const form: OpGroup<Form> = {
     arity: 1,
     shape: ([x], { shape }) => {
       expectWhole(shape, 0, "the shape");
-      expect(sizeOf(x!) === sizeOf(shape), `${formatShape(x!)} does not reshape to ${formatShape(shape)}`);
+      expect(sizeOf(x!) === sizeOf(shape), () => `${formatShape(x!)} does not reshape to ${formatShape(shape)}`);
       return shape;
     },
     flops: () => 0,
@@ -33,7 +33,7 @@ export const form: OpGroup<Form> = {
     arity: 1,
     shape: ([x], { shape }) => {
       expectWhole(shape, 0, "the shape");
-      expect(broadcastsTo(x!, shape), `${formatShape(x!)} does not broadcast to ${formatShape(shape)}`);
+      expect(broadcastsTo(x!, shape), () => `${formatShape(x!)} does not broadcast to ${formatShape(shape)}`);
       return shape;
     },
     flops: () => 0,
@@ -51,7 +51,7 @@ export const form: OpGroup<Form> = {
       expectAxes(permutation, x!.length, "permutation");
       expect(
         permutation.length === x!.length,
-        `permutation ${formatShape(permutation)} does not fit ${x!.length} axes`,
+        () => `permutation ${formatShape(permutation)} does not fit ${x!.length} axes`,
       );
       return permutation.map((axis) => x![axis]!);
     },
@@ -79,7 +79,7 @@ export const form: OpGroup<Form> = {
       expectWhole(size, 0, "size", x!.length);
       expect(
         x!.every((d, i) => start[i]! + size[i]! <= d),
-        `the slice at ${formatShape(start)} of ${formatShape(size)} reaches out of ${formatShape(x!)}`,
+        () => `the slice at ${formatShape(start)} of ${formatShape(size)} reaches out of ${formatShape(x!)}`,
       );
       return size;
     },
@@ -115,7 +115,7 @@ export const form: OpGroup<Form> = {
       for (const shape of inputs) {
         expect(
           shape.length === first.length && shape.every((d, i) => i === axis || d === first[i]),
-          `${inputs.map(formatShape).join(" and ")} differ in more than axis ${axis}`,
+          () => `${inputs.map(formatShape).join(" and ")} differ in more than axis ${axis}`,
         );
       }
       return first.map((d, i) => (i === axis ? length : d));
@@ -154,7 +154,7 @@ export const form: OpGroup<Form> = {
       expectFactor(x!, factor);
       expect(
         x![1]! % factor[0] === 0 && x![2]! % factor[1] === 0,
-        `${formatShape(x!)} does not divide into blocks of ${formatShape(factor)}`,
+        () => `${formatShape(x!)} does not divide into blocks of ${formatShape(factor)}`,
       );
       return [x![0]!, x![1]! / factor[0], x![2]! / factor[1], x![3]!];
     },

@@ -46,7 +46,7 @@ export const leaves: OpGroup<"input" | "state" | "constant" | "random_uniform"> 
       );
       expect(
         values.length === 1 || values.length === sizeOf(shape),
-        `a constant of shape ${formatShape(shape)} needs 1 or ${sizeOf(shape)} values, has ${values.length}`,
+        () => `a constant of shape ${formatShape(shape)} needs 1 or ${sizeOf(shape)} values, has ${values.length}`,
       );
       return shape;
     },
@@ -63,11 +63,11 @@ export const leaves: OpGroup<"input" | "state" | "constant" | "random_uniform"> 
     arity: { min: 0, max: 1 },
     shape: (inputs, { shape, key }) => {
       expectWhole(shape, 0, "the shape");
-      expect(Number.isSafeInteger(key) && key >= 0, `the key must be a whole number of at least 0, is ${key}`);
+      expect(Number.isSafeInteger(key) && key >= 0, () => `the key must be a whole number of at least 0, is ${key}`);
       const step = inputs[0];
       expect(
         step === undefined || (step.length === 1 && step[0] === 1),
-        `the step must have shape [1], has ${formatShape(step ?? [])}`,
+        () => `the step must have shape [1], has ${formatShape(step ?? [])}`,
       );
       return shape;
     },

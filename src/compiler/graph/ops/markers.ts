@@ -18,7 +18,7 @@ export const markers: OpGroup<"dynamic" | "shift"> = {
     arity: 2,
     shape: ([x, c], { name }) => {
       expect(typeof name === "string" && name !== "", "a shift needs a name");
-      expect(broadcastsTo(c!, x!), `the amount ${formatShape(c!)} does not broadcast to ${formatShape(x!)}`);
+      expect(broadcastsTo(c!, x!), () => `the amount ${formatShape(c!)} does not broadcast to ${formatShape(x!)}`);
       return x!;
     },
     flops: (node) => sizeOf(node.shape),

@@ -86,18 +86,18 @@ export const products: OpGroup<Product> = {
     shape: ([x, y], { transposeA, transposeB }) => {
       expect(
         x!.length >= 2 && y!.length >= 2,
-        `a matrix product needs two axes or more, not ${formatShape(x!)} and ${formatShape(y!)}`,
+        () => `a matrix product needs two axes or more, not ${formatShape(x!)} and ${formatShape(y!)}`,
       );
       const lead = x!.slice(0, -2);
       expect(
         y!.length === 2 || sameShape(y!.slice(0, -2), lead),
-        `the leading axes of ${formatShape(x!)} and ${formatShape(y!)} differ`,
+        () => `the leading axes of ${formatShape(x!)} and ${formatShape(y!)} differ`,
       );
       const [rows, inner] = transposeA ? [x!.at(-1)!, x!.at(-2)!] : [x!.at(-2)!, x!.at(-1)!];
       const [innerRight, columns] = transposeB ? [y!.at(-1)!, y!.at(-2)!] : [y!.at(-2)!, y!.at(-1)!];
       expect(
         inner === innerRight,
-        `the inner lengths ${inner} and ${innerRight} of ${formatShape(x!)} and ${formatShape(y!)} differ`,
+        () => `the inner lengths ${inner} and ${innerRight} of ${formatShape(x!)} and ${formatShape(y!)} differ`,
       );
       return [...lead, rows, columns];
     },

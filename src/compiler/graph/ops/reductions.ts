@@ -17,7 +17,7 @@ const reducedCount = (shape: Shape, axes: readonly number[]): number => sizeOf(a
 
 function nonEmpty(x: Shape, axes: readonly number[]): Shape {
   const shape = reducedShape(x, axes);
-  expect(reducedCount(x, axes) > 0, `nothing to reduce in ${formatShape(x)} along ${formatShape(axes)}`);
+  expect(reducedCount(x, axes) > 0, () => `nothing to reduce in ${formatShape(x)} along ${formatShape(axes)}`);
   return shape;
 }
 

@@ -6,25 +6,32 @@ export function formatShape(shape: Shape): string {
   return `[${shape.join(",")}]`;
 }
 
-export function expect(condition: boolean, message: string): asserts condition {
-  if (!condition) throw new Error(message);
+/** Texts with shapes in them are functions: shape rules run for every node after every pass, and rarely object. */
+export function expect(condition: boolean, message: string | (() => string)): asserts condition {
+  if (!condition) throw new Error(typeof message === "string" ? message : message());
 }
 
 export function expectRank(shape: Shape, rank: number, what: string): void {
-  expect(shape.length === rank, `${what} must have ${rank} axes, has shape ${formatShape(shape)}`);
+  expect(shape.length === rank, () => `${what} must have ${rank} axes, has shape ${formatShape(shape)}`);
 }
 
 export function expectSame(actual: Shape, expected: Shape, what: string): void {
-  expect(sameShape(actual, expected), `${what} must have shape ${formatShape(expected)}, has ${formatShape(actual)}`);
+  expect(
+    sameShape(actual, expected),
+    () => `${what} must have shape ${formatShape(expected)}, has ${formatShape(actual)}`,
+  );
 }
 
 /** A list of whole numbers, each at least `min`, of the given length if there is one. */
 export function expectWhole(values: readonly number[], min: number, what: string, length?: number): void {
-  expect(Array.isArray(values), `${what} must be a list`);
-  expect(length === undefined || values.length === length, `${what} must have ${length} numbers, has ${values.length}`);
+  expect(Array.isArray(values), () => `${what} must be a list`);
+  expect(
+    length === undefined || values.length === length,
+    () => `${what} must have ${length} numbers, has ${values.length}`,
+  );
   expect(
     values.every((v) => Number.isSafeInteger(v) && v >= min),
-    `${what} must be whole numbers of at least ${min}, is ${formatShape(values)}`,
+    () => `${what} must be whole numbers of at least ${min}, is ${formatShape(values)}`,
   );
 }
 
@@ -33,24 +40,33 @@ export function expectAxes(axes: readonly number[], rank: number, what = "axes")
   expectWhole(axes, 0, what);
   expect(
     axes.every((a) => a < rank),
-    `${what} ${formatShape(axes)} do not exist in a tensor with ${rank} axes`,
+    () => `${what} ${formatShape(axes)} do not exist in a tensor with ${rank} axes`,
   );
-  expect(new Set(axes).size === axes.length, `${what} ${formatShape(axes)} name an axis twice`);
+  expect(new Set(axes).size === axes.length, () => `${what} ${formatShape(axes)} name an axis twice`);
 }
 
 /** NumPy's rule: aligned at the last axis, lengths equal or 1. */
 export function broadcastShapes(shapes: readonly Shape[]): Shape {
-  const rank = Math.max(0, ...shapes.map((s) => s.length));
-  return Array.from({ length: rank }, (_, axis) => {
-    let length = 1;
-    for (const shape of shapes) {
-      const d = shape[axis - rank + shape.length] ?? 1;
-      if (d === 1 || d === length) continue;
-      expect(length === 1, `shapes ${shapes.map(formatShape).join(" and ")} do not broadcast`);
-      length = d;
-    }
-    return length;
-  });
+  let result: Shape = [];
+  for (const shape of shapes) result = broadcastPair(result, shape, shapes);
+  return result;
+}
+
+function broadcastPair(a: Shape, b: Shape, all: readonly Shape[]): Shape {
+  if (a.length === 0) return b;
+  if (b.length === 0 || sameShape(a, b)) return a;
+  const rank = Math.max(a.length, b.length);
+  const result: number[] = [];
+  for (let axis = 0; axis < rank; axis++) {
+    const left = a[axis - rank + a.length] ?? 1;
+    const right = b[axis - rank + b.length] ?? 1;
+    expect(
+      left === right || left === 1 || right === 1,
+      () => `shapes ${all.map(formatShape).join(" and ")} do not broadcast`,
+    );
+    result.push(left === 1 ? right : left);
+  }
+  return result;
 }
 
 export function broadcastsTo(from: Shape, to: Shape): boolean {
@@ -78,7 +94,7 @@ function outputLength(axis: Axis): number {
   const room = axis.input + axis.before + axis.after - extent;
   expect(
     room >= 0,
-    `a window of ${extent} does not fit into ${axis.input} with padding ${axis.before} and ${axis.after}`,
+    () => `a window of ${extent} does not fit into ${axis.input} with padding ${axis.before} and ${axis.after}`,
   );
   return Math.floor(room / axis.stride) + 1;
 }
@@ -118,7 +134,7 @@ export function expectNoEmptyWindow(input: Shape, window: WindowGeometry): void 
       const tap = Math.max(0, Math.ceil(-first / axis.dilation));
       expect(
         tap < axis.kernel && first + tap * axis.dilation < axis.input,
-        `window ${o} lies in the padding only (kernel ${axis.kernel}, padding ${axis.before} and ${axis.after})`,
+        () => `window ${o} lies in the padding only (kernel ${axis.kernel}, padding ${axis.before} and ${axis.after})`,
       );
     }
   }
@@ -131,11 +147,12 @@ export function convShape(x: Shape, w: Shape, conv: ConvAttributes): Shape {
   expectWhole([conv.groups], 1, "groups");
   const [outputs, height, width, depth] = w as readonly [number, number, number, number];
   const channels = x[3]!;
-  expect(channels % conv.groups === 0, `${channels} channels do not divide into ${conv.groups} groups`);
-  expect(outputs % conv.groups === 0, `${outputs} outputs do not divide into ${conv.groups} groups`);
+  expect(channels % conv.groups === 0, () => `${channels} channels do not divide into ${conv.groups} groups`);
+  expect(outputs % conv.groups === 0, () => `${outputs} outputs do not divide into ${conv.groups} groups`);
   expect(
     depth * conv.groups === channels,
-    `the weight ${formatShape(w)} needs ${depth * conv.groups} channels in ${conv.groups} groups, the image has ${channels}`,
+    () =>
+      `the weight ${formatShape(w)} needs ${depth * conv.groups} channels in ${conv.groups} groups, the image has ${channels}`,
   );
   return windowShape(x, { ...conv, kernel: [height, width] }, outputs);
 }
