@@ -3,9 +3,9 @@ import { EOF, type IToken } from "chevrotain";
 import type { Span } from "../src/diagnostics/diagnostic.ts";
 import * as t from "./tokens.ts";
 
-/** The offset after the token; tokens that stand for nothing are empty. */
+/** The offset after the token. The lexer gives only starts; tokens made later have an end, and may be empty. */
 export function endOf(token: IToken): number {
-  return (token.endOffset ?? token.startOffset - 1) + 1;
+  return token.endOffset === undefined ? token.startOffset + token.image.length : token.endOffset + 1;
 }
 
 export function spanOf(path: string, token: IToken): Span {
@@ -28,4 +28,9 @@ export function describeToken(token: IToken | undefined): string {
     default:
       return `\`${text}\``;
   }
+}
+
+/** The same without the article: `unexpected name …`. */
+export function bare(token: IToken | undefined): string {
+  return describeToken(token).replace(/^the /, "");
 }

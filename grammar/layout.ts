@@ -10,11 +10,12 @@
  * For files with balanced braces nothing depends on indentation. Only when a brace is missing or one too many is
  * indentation used to find out which one.
  */
-import { createTokenInstance, type IToken, type TokenType } from "chevrotain";
+import type { IToken, TokenType } from "chevrotain";
 import { diagnose } from "../src/diagnostics/catalogue.ts";
 import type { Diagnostic, RelatedPlace, Span } from "../src/diagnostics/diagnostic.ts";
-import { describeToken, endOf, spanOf } from "./describe.ts";
+import { bare, describeToken, endOf, spanOf } from "./describe.ts";
 import type { StatementRule } from "./parser.ts";
+import { retype, virtualToken } from "./tokens-made.ts";
 import * as t from "./tokens.ts";
 
 export interface Statement {
@@ -36,6 +37,7 @@ export interface Layout {
 
 export const nestingLimit = 64;
 export const operatorLimit = 1000;
+const reportLimit = 200;
 
 const operators = new Set<TokenType>([
   t.Plus,
@@ -74,11 +76,14 @@ const starters = new Map<TokenType, StatementRule>([
   [t.Output, "port"],
 ]);
 
+const portWords = new Set<TokenType>([t.Input, t.Output]);
+
 interface Entry {
   readonly token: IToken;
   readonly lineStart: boolean;
   /** Distance of the token from the start of its line. */
   readonly column: number;
+  readonly lineOffset: number;
 }
 
 interface Body {
@@ -128,53 +133,61 @@ function arrange(path: string, tokens: readonly IToken[], byIndentation: boolean
 
   /** What kind of statement the line that starts at `i` certainly starts, looking past one stray token. */
   function startAt(i: number): StatementRule | "close" | undefined {
-    const own = plainStartAt(i, typeAt(i), onLine(i + 1), onLine(i + 2), onLine(i + 3));
-    if (own !== undefined || typeAt(i) === t.Arrow || onLine(i + 1) === undefined) return own;
-    const next = plainStartAt(i + 1, onLine(i + 1), onLine(i + 2), onLine(i + 3), onLine(i + 4));
-    return next === "close" || next === "setting" ? undefined : next;
-  }
-
-  function plainStartAt(
-    i: number,
-    t0: TokenType | undefined,
-    t1: TokenType | undefined,
-    t2: TokenType | undefined,
-    t3: TokenType | undefined,
-  ): StatementRule | "close" | undefined {
+    const [t0, t1, t2, t3] = [typeAt(i), onLine(i + 1), onLine(i + 2), onLine(i + 3)];
     if (t0 === undefined) return undefined;
     if (t0 === t.RCurly) return "close";
-    if (t1 === t.Equals && isWord(entries[i]!.token)) return starters.get(t0) === "port" ? "port" : "binding";
-    if (t0 === t.Equals && brackets.length === 0) return "binding";
-    if (t1 === t.Identifier && t2 === t.Equals && !(starters.get(t0) === "port" && t3 === t.LSquare)) return "binding";
-    const rule = starters.get(t0);
     const atTop = bodies.length === 0 && brackets.length === 0;
-    switch (rule) {
-      case "importStatement":
-        return atTop || t1 === t.LCurly ? rule : undefined;
-      case "settingsHead":
-        return atTop || t1 === t.LCurly ? rule : undefined;
-      case "declarationHead":
-        if (atTop && !(t1 !== undefined && starters.has(t1))) return rule;
-        return t1 === t.Identifier && (t2 === undefined || t2 === t.LParen || t2 === t.LCurly) ? rule : undefined;
-      case "port":
-        return t1 === t.Identifier || t1 === t.Colon ? rule : undefined;
-      default:
-        return body()?.kind === "settings" && t0 === t.Identifier && t1 === t.Colon ? "setting" : undefined;
-    }
+    const topRule = atTop ? topRuleOf(t0, t1, t2) : undefined;
+    if (topRule !== undefined) return topRule;
+    const portAt = portWords.has(t0) ? 0 : t1 !== undefined && portWords.has(t1) ? 1 : -1;
+    if (portAt >= 0 && isPort(i + portAt)) return "port";
+    if (t1 === t.Equals && isWord(entries[i]!.token)) return "binding";
+    if (t0 === t.Equals && brackets.length === 0 && t1 !== t.Arrow) return "binding";
+    if (t2 === t.Equals && t3 !== t.Colon && (t1 === t.Identifier || t0 === t.Identifier)) return "binding";
+    const own = blockRuleOf(t0, t1, t2);
+    if (own !== undefined || t0 === t.Arrow || t1 === undefined) return own;
+    if (body()?.kind === "settings" && t0 === t.Identifier && t1 === t.Colon) return "setting";
+    return blockRuleOf(t1, t2, t3);
+  }
+
+  /** Outside of every body the words themselves decide. */
+  function topRuleOf(t0: TokenType, t1: TokenType | undefined, t2: TokenType | undefined): StatementRule | undefined {
+    const rules = [starters.get(t0), t1 === undefined ? undefined : starters.get(t1)];
+    const order: StatementRule[] = ["declarationHead", "importStatement", "settingsHead"];
+    // `model import { … }`: a declaration would have a name.
+    if (rules[1] !== undefined && t2 === t.LCurly) order.reverse();
+    return order.find((rule) => rules.includes(rule));
+  }
+
+  /** Inside of a body it takes more than a word to start a declaration, settings or an import. */
+  function blockRuleOf(t0: TokenType, t1: TokenType | undefined, t2: TokenType | undefined): StatementRule | undefined {
+    const rule = starters.get(t0);
+    if (rule === "importStatement" || rule === "settingsHead") return t1 === t.LCurly ? rule : undefined;
+    const isHead = t1 === t.Identifier && (t2 === undefined || t2 === t.LParen || t2 === t.LCurly);
+    return rule === "declarationHead" && isHead ? rule : undefined;
+  }
+
+  /** Whether the `input` or `output` at `i` starts a port: not so in `input stem = image -> …`. */
+  function isPort(i: number): boolean {
+    const [t1, t2, t3] = [onLine(i + 1), onLine(i + 2), onLine(i + 3)];
+    const assigns = t2 === t.Equals && t3 !== t.LSquare && t3 !== t.Colon;
+    if (t1 === t.Equals) return t2 === t.LSquare || t2 === t.Colon || t3 === t.Colon;
+    return (
+      (t1 === t.Identifier && !assigns) || t1 === t.Colon || t2 === t.Colon || (t1 !== undefined && t3 === t.Colon)
+    );
   }
 
   /** The rule of a statement whose first token is `i`, by where it stands. */
   function ruleFor(i: number): StatementRule | "unknown" {
-    const start = startAt(i);
     if (body()?.kind === "settings") return "setting";
-    if (start !== undefined && start !== "close" && start !== "setting") return start;
-    const direct = starters.get(typeAt(i)!);
-    if (body() === undefined) return direct ?? "unknown";
-    return direct === "port" ? direct : "binding";
+    const start = startAt(i);
+    const rule = start === undefined || start === "close" || start === "setting" ? starters.get(typeAt(i)!) : start;
+    if (body() === undefined) return rule ?? "unknown";
+    return rule === "port" || rule === "settingsHead" ? rule : "binding";
   }
 
   function report(diagnostic: Diagnostic): void {
-    diagnostics.push(diagnostic);
+    if (diagnostics.length < reportLimit) diagnostics.push(diagnostic);
   }
 
   function lastToken(): IToken | undefined {
@@ -189,8 +202,7 @@ function arrange(path: string, tokens: readonly IToken[], byIndentation: boolean
   }
 
   function virtual(type: TokenType): IToken {
-    const offset = insertionPoint().start;
-    return createTokenInstance(type, "", offset, offset - 1, NaN, NaN, NaN, NaN);
+    return virtualToken(type, insertionPoint().start);
   }
 
   function openBody(token: IToken, kind: Body["kind"], column: number): void {
@@ -265,7 +277,7 @@ function arrange(path: string, tokens: readonly IToken[], byIndentation: boolean
     const span = spanOf(path, first);
     if (rule === "unknown") {
       const expected = "`import`, `bcos`, `model` or `block`";
-      report(diagnose("syntax/unexpected", { found: describeToken(first), expected }, { span }));
+      report(diagnose("syntax/unexpected", { found: bare(first), expected }, { span }));
     } else {
       report(diagnose("syntax/outside", { what: rule === "port" ? `\`${first.image}\`` : "a binding" }, { span }));
     }
@@ -273,9 +285,17 @@ function arrange(path: string, tokens: readonly IToken[], byIndentation: boolean
 
   /** Whether the `}` at `i` can not be the end of the body, because the body goes on behind it. */
   function bodyGoesOn(i: number): boolean {
-    if (bodies.length !== 1 || body()!.kind !== "declaration" || entries[i + 1] === undefined) return false;
-    const next = startAt(i + 1);
-    return next === "binding" || next === "port" || next === "close";
+    const next = entries[i + 1];
+    if (bodies.length !== 1 || body()!.kind !== "declaration" || next === undefined) return false;
+    if (!next.lineStart && !entries[i]!.lineStart) {
+      const opened = body()!.open.startOffset;
+      const onOneLine = entries[i]!.lineOffset <= opened;
+      return !onOneLine && !starters.has(next.token.tokenType) && next.token.tokenType !== t.RCurly;
+    }
+    if (entries[i]!.column !== body()!.column && joinsAfter.has(next.token.tokenType)) return true;
+    const start = startAt(i + 1);
+    if (start === "close") return entries[i]!.column !== body()!.column;
+    return (start === "binding" && next.token.tokenType !== t.Equals) || start === "port";
   }
 
   function reportUnopened(token: IToken): void {
@@ -301,7 +321,8 @@ function arrange(path: string, tokens: readonly IToken[], byIndentation: boolean
       return false;
     }
     if (bodyGoesOn(i)) {
-      if (draft !== undefined && !lineStart) return true;
+      const following = onLine(i + 1);
+      if (draft !== undefined && (!lineStart || (following !== undefined && joinsAfter.has(following)))) return true;
       endStatement("close");
       reportUnopened(token);
       return false;
@@ -337,7 +358,7 @@ function arrange(path: string, tokens: readonly IToken[], byIndentation: boolean
     if (joinsBefore.has(previous.tokenType) || joinsAfter.has(typeAt(i)!)) return;
     // `foo -> conv(…)` after a binding: a stray word before a line that goes on, not a statement of its own.
     const goesOn = onLine(i + 1) === t.Arrow || onLine(i + 1) === t.Plus || onLine(i + 1) === t.Star;
-    if (goesOn && draft.rule === "binding" && typeAt(i) !== t.LParen && typeAt(i) !== t.LSquare) return;
+    if (goesOn && draft.rule === "binding") return;
     endStatement(undefined);
   }
 
@@ -359,6 +380,29 @@ function arrange(path: string, tokens: readonly IToken[], byIndentation: boolean
     }
   }
 
+  /** Whether the line ends with another `{`: then the one at `i` is a stray one in the head of a declaration. */
+  function opensLater(i: number): boolean {
+    for (let j = i + 1; j < i + 100 && onLine(j) !== undefined; j++) {
+      if (onLine(j) === t.RCurly) return false;
+      if (onLine(j) === t.LCurly && onLine(j + 1) === undefined) return true;
+    }
+    return false;
+  }
+
+  /** `b: 2` right behind another setting of the same line. */
+  function startsSettingWithoutComma(i: number): boolean {
+    const ready = body()?.kind === "settings" && brackets.length === 0 && draft?.skipped === false;
+    const last = draft?.tokens.at(-1);
+    if (!ready || last === undefined || draft!.tokens.length < 3 || joinsBefore.has(last.tokenType)) return false;
+    const { token, lineStart } = entries[i]!;
+    if (lineStart || token.tokenType !== t.Identifier || onLine(i + 1) !== t.Colon) return false;
+    const at = insertionPoint();
+    const fixes = [{ title: "add `,`", edits: [{ span: at, text: "," }] }];
+    const details = { span: { ...at, start: at.start - 1 }, label: "`,` expected after this", fixes };
+    report(diagnose("syntax/missing-comma", { before: describeToken(token) }, details));
+    return true;
+  }
+
   function skip(diagnostic: Diagnostic): void {
     draft!.skipped = true;
     brackets.length = 0;
@@ -371,7 +415,7 @@ function arrange(path: string, tokens: readonly IToken[], byIndentation: boolean
     if (lineStart) startLine(i);
     const head = draft?.rule === "declarationHead" || draft?.rule === "settingsHead";
     const unknownHead = draft?.rule === "unknown" && brackets.length === 0 && onLine(i + 1) === undefined;
-    if (type === t.LCurly && draft !== undefined && !draft.skipped && (head || unknownHead)) {
+    if (type === t.LCurly && draft !== undefined && !draft.skipped && (head || unknownHead) && !opensLater(i)) {
       const kind = draft.rule === "settingsHead" ? "settings" : "declaration";
       const rule = kind === "settings" ? "settingsHead" : "declarationHead";
       parts.push({ kind: "statement", rule, tokens: draft.tokens, skipped: false });
@@ -392,6 +436,7 @@ function arrange(path: string, tokens: readonly IToken[], byIndentation: boolean
       }
       endStatement(undefined);
     } else {
+      if (startsSettingWithoutComma(i)) endStatement("setting");
       add(i);
     }
   }
@@ -409,7 +454,7 @@ function entriesOf(tokens: readonly IToken[]): Entry[] {
       lineStart = true;
       lineOffset = token.startOffset + token.image.length;
     } else {
-      entries.push({ token, lineStart, column: token.startOffset - lineOffset });
+      entries.push({ token, lineStart, column: token.startOffset - lineOffset, lineOffset });
       lineStart = false;
     }
   }
@@ -419,8 +464,4 @@ function entriesOf(tokens: readonly IToken[]): Entry[] {
 /** A name or a keyword. */
 function isWord(token: IToken): boolean {
   return /^[A-Za-z_]/.test(token.image);
-}
-
-function retype(token: IToken, type: TokenType): IToken {
-  return createTokenInstance(type, token.image, token.startOffset, endOf(token) - 1, NaN, NaN, NaN, NaN);
 }

@@ -2,9 +2,10 @@
  * Owns the way from text to tokens: runs the lexer, reports what is no token (a stray character, an open string, a
  * malformed number) and puts a usable token in its place.
  */
-import { createTokenInstance, type IToken, type TokenType } from "chevrotain";
+import type { IToken } from "chevrotain";
 import { diagnose } from "../src/diagnostics/catalogue.ts";
 import type { Diagnostic, Fix, Span } from "../src/diagnostics/diagnostic.ts";
+import { retype } from "./tokens-made.ts";
 import { faultTokens, Float, Int, lexer, StringLiteral } from "./tokens.ts";
 
 export interface Lexed {
@@ -123,12 +124,6 @@ function replaceFault(path: string, token: IToken, report: (diagnostic: Diagnost
     default:
       return token;
   }
-}
-
-function retype(token: IToken, type: TokenType, image: string): IToken {
-  const { startOffset } = token;
-  const endOffset = startOffset + token.image.length - 1;
-  return createTokenInstance(type, image, startOffset, endOffset, NaN, NaN, NaN, NaN);
 }
 
 /** What was certainly meant: `.5` → `0.5`, `1.` → `1.0`, `1_000` → `1000`. */

@@ -116,7 +116,7 @@ add("variable", Identifier);
 export const tokenTable: readonly TokenRow[] = rows;
 
 /** A line break; the layout filter turns some of them into `StatementEnd` and drops the others. */
-export const LineBreak = createToken({ name: "LineBreak", pattern: /\r\n|\n|\r/, line_breaks: true });
+export const LineBreak = createToken({ name: "LineBreak", pattern: /[\r\n]+/, line_breaks: true });
 
 /** Spaces, tabs, a byte order mark, no-break spaces. */
 const Blank = createToken({ name: "Blank", pattern: /[ \t\f\v\u00a0\ufeff]+/, group: Lexer.SKIPPED });
@@ -133,7 +133,14 @@ const BlockComment = createToken({
   line_breaks: true,
 });
 const HashComment = createToken({ name: "HashComment", pattern: /#[^\r\n]*/ });
-const BadCharacter = createToken({ name: "BadCharacter", pattern: /&&|\|\||[\ud800-\udbff][\udc00-\udfff]|[^]/ });
+const BadCharacter = createToken({
+  name: "BadCharacter",
+  pattern: /&&|\|\||[\ud800-\udbff][\udc00-\udfff]|[^]/,
+  // Any character can start it. The lexer sorts characters above 255 into ranges of 255, so one of each is enough.
+  start_chars_hint: Array.from({ length: 256 + 600 }, (_, i) =>
+    i < 256 ? i : Math.min(0xffff, 256 + (i - 256) * 110),
+  ),
+});
 
 export const faultTokens = { BadNumber, OpenString, SingleQuoted, BlockComment, HashComment, BadCharacter };
 
@@ -169,4 +176,4 @@ export const parserTokens: readonly TokenType[] = [
   Missing,
 ];
 
-export const lexer = new Lexer(lexed, { positionTracking: "onlyOffset", ensureOptimizations: false });
+export const lexer = new Lexer(lexed, { positionTracking: "full" });

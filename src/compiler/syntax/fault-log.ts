@@ -6,6 +6,8 @@ import { diagnose } from "../../diagnostics/catalogue.ts";
 import type { Diagnostic } from "../../diagnostics/diagnostic.ts";
 
 export const errorLimit = 100;
+/** More than are shown, because they do not come in source order. */
+const keptLimit = 5 * errorLimit;
 
 export interface Range {
   readonly start: number;
@@ -15,6 +17,8 @@ export interface Range {
 export interface FaultLog {
   /** Takes the error, unless an earlier one is on its line or in its statement. Add the certain ones first. */
   readonly add: (diagnostic: Diagnostic, statement: Range | undefined) => void;
+  /** Whether enough errors are known that more need not be looked for. */
+  readonly isFull: () => boolean;
   readonly finish: () => Diagnostic[];
 }
 
@@ -27,13 +31,14 @@ export function createFaultLog(path: string, text: string): FaultLog {
     add(diagnostic, statement) {
       const at = diagnostic.span?.start ?? 0;
       const line = at === 0 ? -1 : lineStart(at);
-      if (lines.has(line)) return;
+      if (lines.has(line) || taken.length >= keptLimit) return;
       const inStatement = (other: Diagnostic): boolean =>
         statement !== undefined && other.span!.start >= statement.start && other.span!.start <= statement.end;
       if (taken.some(inStatement)) return;
       lines.add(line);
       taken.push(diagnostic);
     },
+    isFull: () => taken.length > errorLimit,
     finish() {
       const sorted = taken.sort((a, b) => a.span!.start - b.span!.start);
       if (sorted.length <= errorLimit) return sorted;

@@ -44,10 +44,15 @@ export function toSourceFile(cst: CstNode, context: Context): SourceFile {
     path: context.path,
     imports: nodes(cst, "importStatement").map(build.importStatement),
     settings: nodes(cst, "settingsBlock").map(build.settingsBlock),
-    declarations: nodes(cst, "declaration").map(build.declaration),
+    declarations: nodes(cst, "declaration").map(build.declaration).filter(isPresent),
     comments: context.comments,
     span: { file: context.path, start: 0, end: context.textLength },
   };
+}
+
+/** Not so for what a stray `model` or `block` left: no name and nothing inside. */
+function isPresent({ name, inputs, outputs, bindings }: Declaration): boolean {
+  return name.text !== "" || inputs.length + outputs.length + bindings.length > 0;
 }
 
 function createBuilder(context: Context) {

@@ -1,0 +1,161 @@
+/** Owns the words for a fault: which diagnostic an edit of `edits.ts` stands for, with its place, hints and fixes. */
+import type { IToken } from "chevrotain";
+import { diagnose, type Details } from "../src/diagnostics/catalogue.ts";
+import type { Diagnostic, Fix, RelatedPlace, Span } from "../src/diagnostics/diagnostic.ts";
+import { bare, describeToken, endOf, spanOf } from "./describe.ts";
+import type { Edit } from "./edits.ts";
+import type { ParseResult, StatementRule } from "./parser.ts";
+import * as t from "./tokens.ts";
+
+/**
+ * @param tokens the statement as written
+ * @param fault where it stopped to fit
+ * @param edit what mends it; undefined if nothing does
+ */
+export function describeFault(
+  path: string,
+  rule: StatementRule,
+  tokens: readonly IToken[],
+  fault: ParseResult,
+  edit: Edit | undefined,
+): Diagnostic {
+  const at = fault.faultIndex!;
+  const found = tokens[at];
+  const before = tokens[at - 1];
+  const whole = tokens[0]!;
+  const foundSpan = found === undefined ? afterToken(path, before ?? whole) : spanOf(path, found);
+  const beforeSpan = before === undefined ? foundSpan : spanOf(path, before);
+  const gap = before === undefined ? foundSpan : afterToken(path, before);
+  const put = edit?.put[0]?.image ?? "";
+  const expected = listExpected(rule, fault.expected);
+  const insertFix = (text: string): Fix => fixAt(`add \`${text.trim()}\``, { ...gap, start: gap.end }, text);
+  const removeFix = (token: IToken): Fix => fixAt(`remove ${describeToken(token)}`, spanOf(path, token), "");
+  const unexpected = (details: Details): Diagnostic =>
+    diagnose("syntax/unexpected", { found: bare(found), expected }, { span: foundSpan, ...details });
+
+  if (edit === undefined) return unexpected({ hints: hintsFor(rule, found, before) });
+  switch (edit.kind) {
+    case "missing": {
+      const after = describeToken(before);
+      if (before?.tokenType === t.Arrow) {
+        const fixes = found === undefined || found.tokenType === t.Arrow ? [removeFix(before)] : [];
+        return diagnose("syntax/missing-step", { after }, { span: beforeSpan, fixes });
+      }
+      const what = before === undefined ? undefined : missingWhat(rule, fault.expected);
+      if (what === undefined) return unexpected({});
+      return diagnose("syntax/missing-value", { what, after }, { span: beforeSpan });
+    }
+    case "comma":
+      return diagnose(
+        "syntax/missing-comma",
+        { before: describeToken(found) },
+        { span: gap, label: "`,` expected after this", fixes: [insertFix(",")] },
+      );
+    case "close": {
+      const bracket = edit.bracket!;
+      const params = { open: bracket.image, close: put };
+      const fixes = [insertFix(put === "}" ? " }" : put)];
+      // Where the statement ends, the bracket may have been meant to close anywhere: only where it opens is certain.
+      if (found === undefined && isFar(tokens, bracket)) {
+        return diagnose("syntax/unclosed", params, { span: spanOf(path, bracket), label: "opened here", fixes });
+      }
+      const related: RelatedPlace[] = [{ span: spanOf(path, bracket), label: "opened here" }];
+      const label = `\`${put}\` expected after this`;
+      return diagnose("syntax/unclosed", params, { span: gap, label, related, fixes });
+    }
+    case "other-close": {
+      const related: RelatedPlace[] = [{ span: spanOf(path, edit.bracket!), label: "opened here" }];
+      const fixes = [fixAt(`write \`${put}\``, foundSpan, put)];
+      const params = { found: bare(found), expected: `\`${put}\`` };
+      return diagnose("syntax/unexpected", params, { span: foundSpan, related, fixes });
+    }
+    case "remove": {
+      const isClosing = found !== undefined && [t.RParen, t.RSquare, t.RCurly].includes(found.tokenType);
+      const fixes = [removeFix(found!)];
+      if (isClosing) return diagnose("syntax/unopened", { close: found.image }, { span: foundSpan, fixes });
+      return unexpected({ hints: hintsFor(rule, found, before), fixes: edit.guess ? [] : fixes });
+    }
+    case "remove-before": {
+      const params = { found: bare(before), expected: describeToken(found) };
+      if (before?.tokenType !== t.Comma) return diagnose("syntax/unexpected", params, { span: beforeSpan });
+      const hints = ["there is no comma after the last item"];
+      return diagnose("syntax/unexpected", params, { span: beforeSpan, hints, fixes: [removeFix(before)] });
+    }
+    case "insert": {
+      const params = { missing: put, before: describeToken(found) };
+      const space = /^[[(:]/.test(put) ? put : ` ${put}`;
+      return diagnose("syntax/missing-token", params, { span: gap, fixes: [insertFix(space)] });
+    }
+    case "replace": {
+      if (put === "" || found === undefined) return unexpected({ hints: hintsFor(rule, found, before) });
+      if (edit.put[0]!.tokenType === t.Missing) return unexpected({ hints: hintsFor(rule, found, before) });
+      const params = { found: bare(found), expected: `\`${put}\`` };
+      return diagnose("syntax/unexpected", params, {
+        span: foundSpan,
+        fixes: [fixAt(`write \`${put}\``, foundSpan, put)],
+      });
+    }
+    case "reserved":
+      return diagnose("syntax/reserved", { word: found!.image }, { span: foundSpan });
+    case "unnamed":
+      return diagnose("syntax/missing-value", { what: "a name", after: describeToken(before) }, { span: beforeSpan });
+    case "else":
+      return diagnose(
+        "syntax/missing-token",
+        { missing: "else", before: describeToken(found) },
+        {
+          span: gap,
+          hints: ["`if` needs an `else { … }` where its result is a value"],
+        },
+      );
+    default:
+      return edit.kind satisfies never;
+  }
+}
+
+/** The last character of the token: the place after which something is missing. */
+function afterToken(path: string, token: IToken): Span {
+  const end = endOf(token);
+  return { file: path, start: Math.max(token.startOffset, end - 1), end };
+}
+
+function fixAt(title: string, span: Span, text: string): Fix {
+  return { title, edits: [{ span, text }] };
+}
+
+/** Whether the bracket stands on an earlier line than the end of the statement. */
+function isFar(tokens: readonly IToken[], bracket: IToken): boolean {
+  return (bracket.startLine ?? 0) < (tokens.at(-1)!.startLine ?? 0);
+}
+
+function missingWhat(rule: StatementRule, expected: string): string | undefined {
+  if (expected.includes("`int`")) return "a type";
+  if (expected === "`[`") return "a shape";
+  if (expected.includes("`repeat`")) return "a step";
+  return rule === "setting" ? "a value" : expected.includes("`concat`") ? "a source" : "a value";
+}
+
+/** `a, b, c` → `a, b or c`, without alternatives that would only confuse. */
+function listExpected(rule: StatementRule, expected: string): string {
+  const known = new Set(expected.split(", "));
+  if (known.has("`not`") || known.has("`-`")) return "a value";
+  if (known.has("`concat`")) return "a source";
+  if (known.has("`repeat`")) return "a step";
+  if (known.has("the end of the line") && rule === "binding") known.add("`->`");
+  const words = [...known];
+  return words.length < 2 ? (words[0] ?? "") : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+}
+
+function hintsFor(rule: StatementRule, found: IToken | undefined, before: IToken | undefined): string[] {
+  if (found === undefined) return [];
+  const type = found.tokenType;
+  if (rule === "binding" && (type === t.Plus || type === t.Star)) {
+    return [
+      `\`${found.image}\` joins sources: put brackets around a row of steps, \`(x -> conv(8)) ${found.image} y\``,
+    ];
+  }
+  if (type === t.DottedName) return ["a name with dots can only be a label: `downsample.0: conv(8)`"];
+  if (type === t.StringLiteral) return ["only `import` has a text in quotes"];
+  const isStep = type === t.Identifier && before !== undefined && [t.Identifier, t.RParen].includes(before.tokenType);
+  return rule === "binding" && isStep ? ["put `->` before a step, or remove the name"] : [];
+}
