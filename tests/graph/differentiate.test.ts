@@ -165,6 +165,16 @@ describe("conventions at kinks are PyTorch's", () => {
   });
 });
 
+test("a row far shorter than float32 can tell from ε has a gradient no longer than its cotangent", () => {
+  const b = createBuilder("tiny row");
+  const x = g.input(b, "x", [1, 2]);
+  const n = g.rowNorm(b, x, 1e-12);
+  const seed = { value: n, cotangent: g.filled(b, 1, [1, 1]) };
+  b.output("gradient", differentiate(b, [seed], [x], "true").gradients[0]!);
+  const { outputs } = evaluateGraph(b.finish(), { feeds: { x: [3e-22, 4e-22] }, precision: "float32" });
+  expect(Math.hypot(...outputs["gradient"]!)).toBeLessThanOrEqual(1);
+});
+
 describe("explain mode", () => {
   const x = { shape: [2, 3], values: wave(6, 0.4) };
 
