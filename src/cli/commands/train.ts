@@ -4,7 +4,12 @@ import { buildProgram } from "../../compiler/compile.ts";
 import { fail } from "../../diagnostics/catalogue.ts";
 import { evaluate } from "../../runtime/evaluate/evaluate.ts";
 import { openSession, type Session } from "../../runtime/session.ts";
-import { train as trainSession, type EpochMetrics, type TrainPosition } from "../../runtime/train/trainer.ts";
+import {
+  train as trainSession,
+  type EpochMetrics,
+  type StepMetrics,
+  type TrainPosition,
+} from "../../runtime/train/trainer.ts";
 import type { Arguments } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import { compileModel } from "../compile-model.ts";
@@ -15,7 +20,14 @@ import { createInterrupt } from "../interrupt.ts";
 import { createProgress } from "../progress.ts";
 import { formatDuration } from "../table.ts";
 import type { Terminal } from "../terminal.ts";
-import { createRunFolder, type Checkpoint, type MetricsLine, type RunFolder } from "../training/run-folder.ts";
+import {
+  createRunFolder,
+  emptyTally,
+  type Checkpoint,
+  type MetricsLine,
+  type RunFolder,
+  type Tally,
+} from "../training/run-folder.ts";
 import {
   checkUnchanged,
   overSaved,
@@ -73,7 +85,7 @@ async function runTraining(args: Arguments, terminal: Terminal, signal: AbortSig
   try {
     if (checkpoint === undefined) await folder.clear();
     else await session.importWeights(checkpoint.weights, join(folder.path, "checkpoint.safetensors"));
-    await folder.trimMetrics(checkpoint?.next ?? start);
+    await folder.trimMetrics(checkpoint?.standing.next ?? start);
     await folder.writeSettings(savedSettings(file, settings));
     return await trainAndSave(
       { session, data, settings, folder, terminal, signal, json: args.flag("--json") },
@@ -124,13 +136,14 @@ interface Run {
 async function trainAndSave(run: Run, checkpoint: Checkpoint | undefined): Promise<number> {
   const { session, data, settings, folder, terminal, signal } = run;
   const { epochs } = settings;
-  const begin = checkpoint?.next ?? start;
+  const begin = checkpoint?.standing.next ?? start;
   if (begin.epoch >= epochs) {
     terminal.err.write(`the training has its ${epochs} epochs already; \`--epochs\` asks for more\n`);
     return exitCodes.ok;
   }
   if (!run.json) terminal.out.write(headline(run, begin));
   let bar = createProgress(terminal.err, "", 0);
+  const tally = createTally(checkpoint?.standing.tally ?? emptyTally);
   const result = await trainSession(session, data.train, {
     epochs,
     schedule: settings.schedule,
@@ -138,18 +151,21 @@ async function trainAndSave(run: Run, checkpoint: Checkpoint | undefined): Promi
     augment: settings.augment,
     start: begin,
     signal,
-    onStep: ({ epoch, step, stepsPerEpoch, loss }) => {
+    onStep: (metrics) => {
+      const { epoch, step, stepsPerEpoch, loss } = metrics;
+      tally.add(metrics);
       if (step === 0 || (epoch === begin.epoch && step === begin.step)) {
         bar = createProgress(terminal.err, `epoch ${epoch + 1}/${epochs}`, stepsPerEpoch);
       }
       bar.update(step + 1, `loss ${loss.toFixed(4)}`);
     },
     onEpoch: async (metrics) => {
-      const line = await metricsLine(run, metrics);
+      const line = await metricsLine(run, metrics, tally.take());
       bar.clear();
       terminal.out.write(run.json ? `${JSON.stringify(line)}\n` : epochText(line, epochs));
       await folder.appendMetrics(line);
-      await folder.save(session, { epoch: metrics.epoch + 1, step: 0 });
+      await folder.save(session, { next: { epoch: metrics.epoch + 1, step: 0 }, tally: emptyTally });
+      tally.restart();
     },
   });
   bar.clear();
@@ -157,7 +173,7 @@ async function trainAndSave(run: Run, checkpoint: Checkpoint | undefined): Promi
     if (!run.json) terminal.out.write(`saved ${folder.modelPath}\n`);
     return exitCodes.ok;
   }
-  await folder.save(session, result.next);
+  await folder.save(session, { next: result.next, tally: tally.take() });
   terminal.err.write(
     `stopped in epoch ${result.next.epoch + 1} after ${result.next.step} steps and saved ${folder.path}; \`--resume\` goes on\n`,
   );
@@ -173,18 +189,43 @@ function headline({ session, data, settings }: Run, begin: TrainPosition): strin
   );
 }
 
-async function metricsLine({ session, data, terminal, signal }: Run, metrics: EpochMetrics): Promise<MetricsLine> {
+/** Adds up an epoch, also one that began in an earlier call. */
+function createTally(before: Tally): { add(metrics: StepMetrics): void; take(): Tally; restart(): void } {
+  let sum = before;
+  let begin = performance.now();
+  return {
+    add: ({ images, loss, correct }) => {
+      sum = {
+        ...sum,
+        images: sum.images + images,
+        loss: sum.loss + loss * images,
+        correct: sum.correct + correct,
+      };
+    },
+    take: () => ({ ...sum, seconds: sum.seconds + (performance.now() - begin) / 1000 }),
+    restart: () => {
+      sum = emptyTally;
+      begin = performance.now();
+    },
+  };
+}
+
+async function metricsLine(
+  { session, data, terminal, signal }: Run,
+  metrics: EpochMetrics,
+  tally: Tally,
+): Promise<MetricsLine> {
   const bar = createProgress(terminal.err, "test", data.test.count);
   const test = await evaluate(session, data.test, { signal, onProgress: (done) => bar.update(done, "") });
   bar.clear();
   return {
     epoch: metrics.epoch + 1,
-    loss: metrics.loss,
-    accuracy: metrics.accuracy,
+    loss: tally.loss / tally.images,
+    accuracy: tally.correct / tally.images,
     testAccuracy: test.count === data.test.count ? test.accuracy : null,
     learningRate: metrics.learningRate,
-    images: metrics.images,
-    seconds: metrics.seconds,
+    images: tally.images,
+    seconds: tally.seconds,
   };
 }
 

@@ -24,9 +24,26 @@ export interface MetricsLine {
   readonly seconds: number;
 }
 
+/** Where a training stands. */
+export interface Standing {
+  readonly next: TrainPosition;
+  /** What the epoch that is under way has come to. */
+  readonly tally: Tally;
+}
+
+export interface Tally {
+  readonly images: number;
+  /** Sum over the images. */
+  readonly loss: number;
+  readonly correct: number;
+  readonly seconds: number;
+}
+
+export const emptyTally: Tally = { images: 0, loss: 0, correct: 0, seconds: 0 };
+
 export interface Checkpoint {
   readonly weights: Weights;
-  readonly next: TrainPosition;
+  readonly standing: Standing;
 }
 
 export interface RunFolder {
@@ -42,7 +59,7 @@ export interface RunFolder {
   /** Keeps the lines of the whole epochs before `next`: what a crash left behind the last checkpoint is dropped. */
   trimMetrics(next: TrainPosition): Promise<void>;
   /** Writes the checkpoint, then the model. */
-  save(session: Session, next: TrainPosition): Promise<void>;
+  save(session: Session, standing: Standing): Promise<void>;
   readCheckpoint(): Promise<Checkpoint>;
 }
 
@@ -79,15 +96,16 @@ export function createRunFolder(path: string): RunFolder {
       const trimmed = kept.map((line) => `${line}\n`).join("");
       if (trimmed !== text) await writeFileAtomic(metricsPath, trimmed);
     },
-    save: async (session, next) => {
+    save: async (session, standing) => {
       const all = await session.exportWeights({ optimizer: true });
-      const metadata = [["next", JSON.stringify(next)]] as const;
+      const metadata = [["training", JSON.stringify(standing)]] as const;
       await saveSafetensors(checkpointPath, weightsToSafetensors(all), metadata);
       await saveSafetensors(modelPath, weightsToSafetensors(await session.exportWeights()));
     },
     readCheckpoint: async () => {
       const file = await loadSafetensors(checkpointPath);
-      return { weights: weightsFromSafetensors(file), next: parsePosition(checkpointPath, file.metadata.get("next")) };
+      const standing = parseStanding(checkpointPath, file.metadata.get("training"));
+      return { weights: weightsFromSafetensors(file), standing };
     },
   };
 }
@@ -107,10 +125,11 @@ function parseSettings(path: string, text: string): SavedSettings {
   }
 }
 
-function parsePosition(path: string, text: string | undefined): TrainPosition {
+function parseStanding(path: string, text: string | undefined): Standing {
   try {
-    const { epoch, step } = JSON.parse(text ?? "") as Record<string, unknown>;
-    if (isCount(epoch) && isCount(step)) return { epoch, step };
+    const { next, tally } = JSON.parse(text ?? "") as Standing;
+    const counts = [next.epoch, next.step, tally.images, tally.correct];
+    if (counts.every(isCount) && Number.isFinite(tally.loss) && Number.isFinite(tally.seconds)) return { next, tally };
   } catch {
     // Said below.
   }

@@ -38,7 +38,11 @@ export interface StepMetrics {
   /** Within the epoch, from 0. */
   readonly step: number;
   readonly stepsPerEpoch: number;
+  /** Images of the batch. */
+  readonly images: number;
   readonly loss: number;
+  /** Images of the batch whose largest logit was the right one. */
+  readonly correct: number;
   readonly learningRate: number;
 }
 
@@ -113,8 +117,9 @@ export async function train(session: Session, dataset: Dataset, options: TrainOp
       );
       const value = loss![0]!;
       if (!isFiniteByBits(value)) fail("run/not-finite", { what: "the loss", step: sofar + 1 });
-      tally.add(value, logits!, batch.targets);
-      await options.onStep?.({ epoch, step, stepsPerEpoch, loss: value, learningRate });
+      const correct = tally.add(value, logits!, batch.targets);
+      const images = program.batch;
+      await options.onStep?.({ epoch, step, stepsPerEpoch, images, loss: value, correct, learningRate });
       step++;
     }
     const metrics = { epoch, ...tally.metrics(), learningRate };
@@ -128,7 +133,8 @@ export async function train(session: Session, dataset: Dataset, options: TrainOp
 }
 
 function createTally(classes: number): {
-  add(loss: number, logits: Tensor, targets: Tensor): void;
+  /** Returns how many images of the batch were right. */
+  add(loss: number, logits: Tensor, targets: Tensor): number;
   metrics(): Pick<EpochMetrics, "loss" | "accuracy" | "images" | "seconds" | "imagesPerSecond">;
 } {
   const begin = performance.now();
@@ -138,11 +144,14 @@ function createTally(classes: number): {
   return {
     add(loss, logits, targets) {
       const count = targets.length / classes;
+      let right = 0;
       for (let i = 0; i < count; i++) {
-        if (argmax(logits, i * classes, classes) === argmax(targets, i * classes, classes)) correct++;
+        if (argmax(logits, i * classes, classes) === argmax(targets, i * classes, classes)) right++;
       }
       images += count;
       lossSum += loss * count;
+      correct += right;
+      return right;
     },
     metrics() {
       const seconds = (performance.now() - begin) / 1000;
