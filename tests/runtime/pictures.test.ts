@@ -208,6 +208,8 @@ describe("contact sheets", () => {
     expect(pixel(sheet, 14, sheet.width - 3)).toEqual([255, 255, 255, 255]);
     const { colour: _colour, logit: _logit, ...plain } = item();
     expect(pixel(contactSheet([plain]), 12 + 18 + 3, 12 + 116 + 3)).toEqual([255, 255, 255, 255]);
+    const tinted = contactSheet([{ ...item(), colour: new Array<number>(16).fill(0) }], { background: [1, 2, 3] });
+    expect(pixel(tinted, 12 + 18 + 3, 12 + 116 + 3)).toEqual([1, 2, 3, 255]);
     expect(contactSheet([]).width).toBe(1);
     expect(() => contactSheet([item(), item({ width: 1, height: 4 })])).toThrow("one size");
   });

@@ -20,7 +20,7 @@ export interface ContactSheetItem {
   readonly width: number;
   /** [H, W, C] from 0 to 1; C is 1 or 3. */
   readonly image: ArrayLike<number>;
-  /** RGBA [H, W, 4] from 0 to 1. Left out, the place stays white. */
+  /** RGBA [H, W, 4] from 0 to 1. Left out, the place stays empty. */
   readonly colour?: ArrayLike<number>;
   /** [H, W]. */
   readonly contributions: ArrayLike<number>;
@@ -39,6 +39,11 @@ export interface ContactSheetOptions {
   readonly columns?: number;
   /** A line above everything. */
   readonly title?: string;
+  /**
+   * Behind the colour explanations, default white. Explanations of grey images show their light parts better on a tint:
+   * white on white can not be seen.
+   */
+  readonly background?: Colour;
 }
 
 const MARGIN = 12;
@@ -61,8 +66,7 @@ export function contactSheet(items: readonly ContactSheetItem[], options: Contac
   }
   const columns = Math.max(1, Math.min(options.columns ?? 4, items.length));
   const factor = Math.max(1, Math.ceil(LEAST_SIDE / Math.min(first.height, first.width)));
-  const tileWidth = first.width * factor;
-  const cellWidth = 3 * tileWidth + 2 * GAP;
+  const cellWidth = cellWidthOf(first.width * factor);
   const cellHeight = CAPTION_HEIGHT + first.height * factor + 2 + NOTE_HEIGHT;
   const titleHeight = options.title === undefined ? 0 : CAPTION_HEIGHT + MARGIN;
   const rows = Math.ceil(items.length / columns);
@@ -76,19 +80,27 @@ export function contactSheet(items: readonly ContactSheetItem[], options: Contac
   items.forEach((item, i) => {
     const top = MARGIN + titleHeight + Math.floor(i / columns) * (cellHeight + MARGIN);
     const left = MARGIN + (i % columns) * (cellWidth + MARGIN);
-    drawItem(sheet, item, top, left, factor, cellWidth);
+    drawItem(sheet, item, top, left, factor, options.background ?? WHITE);
   });
   return sheet;
 }
 
-function drawItem(sheet: Raster, item: ContactSheetItem, top: number, left: number, factor: number, width: number) {
+function drawItem(
+  sheet: Raster,
+  item: ContactSheetItem,
+  top: number,
+  left: number,
+  factor: number,
+  background: Colour,
+): void {
+  const width = cellWidthOf(item.width * factor);
   const wrong = item.label !== undefined && item.label !== item.prediction;
   const caption = fit(captionOf(item), width, CAPTION_SIZE);
   drawText(sheet, caption, top, left, wrong ? RED : BLACK, CAPTION_SIZE);
   const pictures = [
     rasterFromUnit(item.image, item.height, item.width),
     item.colour === undefined
-      ? createRaster(item.height, item.width)
+      ? createRaster(item.height, item.width, background)
       : rasterFromUnit(item.colour, item.height, item.width),
     { height: item.height, width: item.width, data: contributionMap(item.contributions) },
   ];
@@ -97,11 +109,16 @@ function drawItem(sheet: Raster, item: ContactSheetItem, top: number, left: numb
     const tile = enlarge(picture, factor);
     const tileLeft = left + i * (tile.width + GAP);
     fillRectangle(sheet, tileTop - 1, tileLeft - 1, tile.height + 2, tile.width + 2, FRAME);
-    fillRectangle(sheet, tileTop, tileLeft, tile.height, tile.width, WHITE);
+    fillRectangle(sheet, tileTop, tileLeft, tile.height, tile.width, background);
     paste(sheet, tile, tileTop, tileLeft);
   });
   const note = fit(`residual ${item.residual.toExponential(1)}`, width, 1);
   drawText(sheet, note, tileTop + item.height * factor + 4, left, GREY);
+}
+
+/** Three pictures side by side. */
+function cellWidthOf(tileWidth: number): number {
+  return 3 * tileWidth + 2 * GAP;
 }
 
 function captionOf({ label, prediction, logit }: ContactSheetItem): string {
