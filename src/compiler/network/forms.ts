@@ -7,7 +7,7 @@ import type { Form } from "../graph/program.ts";
 import { shapeText } from "../layers/arguments.ts";
 import type { LayerProblem } from "../layers/layer.ts";
 import { layerTable } from "../layers/table.ts";
-import { headBeforePool } from "./head.ts";
+import { headBeforePool, type MovedHead } from "./head.ts";
 import type { LayerInstance, Network } from "./network.ts";
 import type { BcosSettings } from "./settings.ts";
 
@@ -21,8 +21,8 @@ export function encodedShape(shape: Shape, settings: BcosSettings, form: Form): 
 }
 
 /** The network as the form has it: in the B-cos form with the classifier where the settings want it. */
-export function inForm(network: Network, form: Form): { network: Network; moved: LayerInstance | undefined } {
-  if (form === "standard" || network.settings.head === "after_pool") return { network, moved: undefined };
+export function inForm(network: Network, form: Form): MovedHead {
+  if (form === "standard" || network.settings.head === "after_pool") return { network, moved: [] };
   return headBeforePool(network);
 }
 
@@ -42,13 +42,13 @@ export function checkForm(network: Network, form: Form): readonly Diagnostic[] {
   }
   if (form === "standard" || found.length > 0) return found;
 
-  const settings = settingProblems(network.settings, input.shape);
+  const settings = settingProblems(network.settings, input.shape, logits?.shape.at(-1) ?? 0);
   found.push(...settings.map((problem) => diagnose(problem.code, problem.params as never, { span: input.span })));
   return found.length > 0 ? found : encodedProblems(inForm(network, form).network);
 }
 
-/** Settings whose values don't fit together or don't fit the input. */
-export function settingProblems(settings: BcosSettings, input: Shape): readonly LayerProblem[] {
+/** Settings whose values make no sense, or don't fit the input or the number of classes. */
+export function settingProblems(settings: BcosSettings, input: Shape, classes: number): readonly LayerProblem[] {
   const found: LayerProblem[] = [];
   const positive = (name: string, value: number | undefined): void => {
     if (value !== undefined && !(value > 0 && Number.isFinite(value)))
@@ -57,6 +57,7 @@ export function settingProblems(settings: BcosSettings, input: Shape): readonly 
   positive("logit_temperature", settings.logitTemperature);
   const [amount] = settings.scale.args;
   if (settings.scale.variant !== "none") positive("scale", typeof amount === "number" ? amount : undefined);
+  if (settings.logitBias === "auto" && classes === 1) found.push({ code: "bcos/logit-bias", params: {} });
   if (settings.encode.variant === "none") return found;
 
   const channels = input.at(-1);

@@ -10,8 +10,8 @@ const pointwise = new Set(["linear", "norm", "relu", "gelu", "silu", "dropout", 
 
 export interface MovedHead {
   readonly network: Network;
-  /** The first classifier layer that moved; undefined where the network doesn't end in `global_avg_pool -> … linear`. */
-  readonly moved: LayerInstance | undefined;
+  /** The classifier's layers as written; empty where the network doesn't end in `global_avg_pool -> … -> linear`. */
+  readonly moved: readonly LayerInstance[];
 }
 
 /**
@@ -20,10 +20,10 @@ export interface MovedHead {
  */
 export function headBeforePool(network: Network): MovedHead {
   const chain = headChain(network);
-  const moved = chain.map((i) => network.layers[i]).find((layer) => layer?.layer === "linear");
+  const moved = chain.flatMap((i) => network.layers[i] ?? []).filter((layer) => layer.layer === "linear");
   const [poolAt = 0] = chain;
   const pool = network.layers[poolAt];
-  if (moved === undefined || pool === undefined) return { network, moved: undefined };
+  if (moved.length === 0 || pool === undefined) return { network, moved: [] };
 
   // The layers behind the pool move up one place of the chain each, the pool takes the last one.
   const layers = [...network.layers];
@@ -80,6 +80,7 @@ function onPixels(layer: LayerInstance): LayerInstance {
       padding: [0, 0],
       dilation: [1, 1],
       groups: 1,
+      bias: false,
     },
   };
 }

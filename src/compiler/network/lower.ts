@@ -56,7 +56,7 @@ export function lower(source: Network, options: LowerOptions): Lowered {
   const { encoded, value: first } =
     form === "bcos" ? encodeInput(graph, input, settings.encode) : { encoded: input, value: input };
   if (form === "bcos") noteInput(network, notes);
-  if (moved !== undefined) notes.add("bcos/head-before-pool", { path: moved.path }, moved);
+  for (const layer of moved) noteMoved(layer, notes);
 
   const values: ValueId[] = [];
   const valueOf = (value: NetworkValue): ValueId => {
@@ -119,6 +119,12 @@ function createContext(
     step: () => g.input(graph, "step", [1]),
     note: <C extends Code>(layer: LayerInstance, code: C, params: Params<C>) => notes.add(code, params, layer),
   };
+}
+
+function noteMoved(layer: LayerInstance, notes: NoteCollector): void {
+  notes.add("bcos/head-before-pool", { path: layer.path }, layer);
+  if (layer.arguments["bias"] === true)
+    notes.add("bcos/bias-dropped", { layer: layer.layer, path: layer.path, count: 1 }, layer);
 }
 
 function noteInput(network: Network, notes: NoteCollector): void {
