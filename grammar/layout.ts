@@ -24,6 +24,8 @@ export interface Statement {
   readonly tokens: readonly IToken[];
   /** Given up: a limit was passed, and the tokens are not all there. */
   readonly skipped: boolean;
+  /** The comma that ends it, for a setting; undefined where a line break or a brace does. */
+  readonly comma: IToken | undefined;
 }
 
 /** A statement, or a brace around the body of a declaration or of settings. */
@@ -238,17 +240,17 @@ function arrange(path: string, tokens: readonly IToken[], byIndentation: boolean
     while (bodies.length > 0) closeBody(virtual(t.BodyClose));
   }
 
-  function endStatement(next: StatementRule | "close" | "end" | undefined): void {
+  function endStatement(next: StatementRule | "close" | "end" | undefined, comma?: IToken): void {
     brackets.length = 0;
     if (draft === undefined) return;
     const { rule, tokens: own, skipped, column } = draft;
     if (rule === "unknown" && own.some((token) => token.tokenType === t.From)) {
-      parts.push({ kind: "statement", rule: "importStatement", tokens: own, skipped });
+      parts.push({ kind: "statement", rule: "importStatement", tokens: own, skipped, comma });
     } else if (bodies.length === 0 && (rule === "unknown" || rule === "port" || rule === "binding")) {
       if (!inOrphans && !skipped) reportOrphan(own, rule);
       inOrphans = true;
     } else {
-      parts.push({ kind: "statement", rule, tokens: own, skipped } as Statement);
+      parts.push({ kind: "statement", rule: rule === "unknown" ? "binding" : rule, tokens: own, skipped, comma });
     }
     draft = undefined;
     if (rule === "declarationHead" || rule === "settingsHead") openMissingBody(rule, own, column, next);
@@ -418,7 +420,7 @@ function arrange(path: string, tokens: readonly IToken[], byIndentation: boolean
     if (type === t.LCurly && draft !== undefined && !draft.skipped && (head || unknownHead) && !opensLater(i)) {
       const kind = draft.rule === "settingsHead" ? "settings" : "declaration";
       const rule = kind === "settings" ? "settingsHead" : "declarationHead";
-      parts.push({ kind: "statement", rule, tokens: draft.tokens, skipped: false });
+      parts.push({ kind: "statement", rule, tokens: draft.tokens, skipped: false, comma: undefined });
       openBody(retype(token, t.BodyOpen), kind, draft.column);
       draft = undefined;
       brackets.length = 0;
@@ -434,7 +436,7 @@ function arrange(path: string, tokens: readonly IToken[], byIndentation: boolean
         const fixes = [{ title: "remove `,`", edits: [{ span, text: "" }] }];
         report(diagnose("syntax/unexpected", found, { span, fixes }));
       }
-      endStatement(undefined);
+      endStatement(undefined, token);
     } else {
       if (startsSettingWithoutComma(i)) endStatement("setting");
       add(i);

@@ -88,7 +88,7 @@ function assemble(
     const chosen = choose(part);
     if (chosen === undefined) continue;
     for (const token of chosen) tokens.push(token);
-    if (endsWithToken(part)) tokens.push(virtualToken(StatementEnd, endOf(tokens.at(-1)!)));
+    if (endsWithToken(part)) tokens.push(part.comma ?? virtualToken(StatementEnd, endOf(tokens.at(-1)!)));
   }
   return tokens;
 }
