@@ -1,6 +1,6 @@
 /**
  * The colour explanation of a B-cos network: the weights W(x) of the encoded input drawn as a picture. For an input
- * encoded as [x, 1 − x] a weight row is itself such a pair, so its direction is a colour: Böhle et al. 2022, section 3.4.
+ * encoded as [x, 1 − x] a weight row is itself such a pair, so its direction is a colour (Böhle et al. 2022).
  */
 import { fail } from "../../diagnostics/catalogue.ts";
 import { percentile } from "./percentile.ts";

@@ -1,6 +1,6 @@
 /**
  * Explanations of B-cos networks. The network computes y = W(x)·x for the encoded input x, so any combination v·y of its
- * logits is a sum over the input: v·y = Σ x ⊙ W(x)ᵀv, plus the constants that the program names (Böhle et al. 2022, eq. 8).
+ * logits is a sum over the input: v·y = Σ x ⊙ W(x)ᵀv, plus the constants that the program names (Böhle et al. 2022).
  */
 import { sizeOf } from "../../shape.ts";
 import type { Program } from "../../compiler/graph/program.ts";
