@@ -78,6 +78,8 @@ measure("sigmoid", single("sigmoid", {}, [image]), size, "M/s");
 measure("transpose to NCHW", single("transpose", { permutation: [0, 3, 1, 2] }, [image]), size, "M/s");
 measure("variance over N,H,W", single("reduce_variance", { axes: [0, 1, 2] }, [image]), size, "M/s");
 measure("sum over C", single("reduce_sum", { axes: [3] }, [image]), size, "M/s");
+const filters = [512, 3, 3, 512];
+measure("unit_rows", single("unit_rows", {}, [filters]), sizeOf(filters), "M/s");
 measure("patch_norm 3×3", single("patch_norm", patch, [image]), size, "M/s");
 measure("bcos_scale, b 2", single("bcos_scale", { b: 2 }, [image, [32, 16, 16, 1]]), size, "M/s");
 measure("bcos_scale, b 1.5", single("bcos_scale", { b: 1.5 }, [image, [32, 16, 16, 1]]), size, "M/s");
