@@ -136,7 +136,7 @@ export function* editsAt(tokens: readonly IToken[], at: number): Generator<Edit>
 /** Whether the token is the name of something and a stray word stands before it: `foo stem = …`, `input foo x: …`. */
 function isNameOf(tokens: readonly IToken[], at: number): boolean {
   const next = tokens[at + 1]?.tokenType;
-  const isNamed = next === t.Equals || next === t.Colon || next === t.LParen;
+  const isNamed = (next === t.Equals && at === 1) || next === t.Colon || next === t.LParen;
   return isNamed && tokens[at]!.tokenType === t.Identifier && at > 0 && /^\w/.test(tokens[at - 1]!.image);
 }
 

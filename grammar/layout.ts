@@ -391,17 +391,29 @@ function arrange(path: string, tokens: readonly IToken[], byIndentation: boolean
     return false;
   }
 
-  /** `b: 2` right behind another setting of the same line. */
-  function startsSettingWithoutComma(i: number): boolean {
-    const ready = body()?.kind === "settings" && brackets.length === 0 && draft?.skipped === false;
-    const last = draft?.tokens.at(-1);
-    if (!ready || last === undefined || draft!.tokens.length < 3 || joinsBefore.has(last.tokenType)) return false;
+  /** Whether `i` starts the next statement without a line break, or the next setting without a comma; reports it. */
+  function startsOnSameLine(i: number): boolean {
     const { token, lineStart } = entries[i]!;
-    if (lineStart || token.tokenType !== t.Identifier || onLine(i + 1) !== t.Colon) return false;
+    const last = draft?.tokens.at(-1);
+    if (lineStart || last === undefined || draft!.tokens.length < 3 || draft!.skipped) return false;
+    if (brackets.length > 0 || joinsBefore.has(last.tokenType)) return false;
+    const inSettings = draft!.rule === "setting";
+    const isName = token.tokenType === t.Identifier && onLine(i + 1) === (inSettings ? t.Colon : t.Equals);
+    const isPort = portWords.has(token.tokenType) && onLine(i + 1) === t.Identifier && onLine(i + 2) === t.Colon;
+    const inBody = draft!.rule === "port" || draft!.rule === "binding";
+    if (!(inSettings && isName) && !(inBody && (isName || isPort))) return false;
     const at = insertionPoint();
-    const fixes = [{ title: "add `,`", edits: [{ span: at, text: "," }] }];
-    const details = { span: { ...at, start: at.start - 1 }, label: "`,` expected after this", fixes };
-    report(diagnose("syntax/missing-comma", { before: describeToken(token) }, details));
+    const params = { before: describeToken(token) };
+    const span = { ...at, start: at.start - 1 };
+    if (inSettings) {
+      const fixes = [{ title: "add `,`", edits: [{ span: at, text: "," }] }];
+      report(diagnose("syntax/missing-comma", params, { span, label: "`,` expected after this", fixes }));
+    } else {
+      const text = `\n${" ".repeat(Math.min(draft!.column, 200))}`;
+      const edit = { span: { ...at, end: token.startOffset }, text };
+      const fixes = [{ title: "start a new line", edits: [edit] }];
+      report(diagnose("syntax/missing-line-break", params, { span: spanOf(path, token), fixes }));
+    }
     return true;
   }
 
@@ -438,7 +450,7 @@ function arrange(path: string, tokens: readonly IToken[], byIndentation: boolean
       }
       endStatement(undefined, token);
     } else {
-      if (startsSettingWithoutComma(i)) endStatement("setting");
+      if (startsOnSameLine(i)) endStatement(undefined);
       add(i);
     }
   }

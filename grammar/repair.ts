@@ -47,16 +47,19 @@ export function mend(path: string, statement: Statement, budget: Budget): Mended
   let result = first;
   let firstEdit: Edit | undefined;
   let guessed = false;
+  let edits = 0;
   for (let round = 0; round < editLimit && result.faultIndex !== undefined; round++) {
     const best = bestEdit(rule, current, result, budget);
     if (best === undefined) break;
     firstEdit ??= best.edit;
+    edits++;
     guessed ||= best.edit.guess || round > 0;
     current = best.tokens;
     result = best.result;
   }
   const whole = result.faultIndex === undefined;
-  const diagnostic = describeFault(path, rule, tokens, first, firstEdit);
+  const described = describeFault(path, rule, tokens, first, firstEdit);
+  const diagnostic = whole && edits === 1 ? described : { ...described, fixes: [] };
   return { tokens: whole ? current : skeleton(statement), guessed: guessed || !whole, diagnostic };
 }
 

@@ -24,18 +24,23 @@ export interface FaultLog {
 
 export function createFaultLog(path: string, text: string): FaultLog {
   const taken: Diagnostic[] = [];
-  const lines = new Set<number>();
-  const lineStart = (offset: number): number =>
-    Math.max(text.lastIndexOf("\n", offset - 1), text.lastIndexOf("\r", offset - 1));
+  /** Which of `taken` is on a line, by the offset of the line break before. */
+  const byLine = new Map<number, number>();
+  const lineOf = (offset: number): number =>
+    offset === 0 ? -1 : Math.max(text.lastIndexOf("\n", offset - 1), text.lastIndexOf("\r", offset - 1));
+  const inStatement = (statement: Range): number =>
+    taken.findIndex(({ span }) => span!.start >= statement.start && span!.start <= statement.end);
   return {
     add(diagnostic, statement) {
-      const at = diagnostic.span?.start ?? 0;
-      const line = at === 0 ? -1 : lineStart(at);
-      if (lines.has(line) || taken.length >= keptLimit) return;
-      const inStatement = (other: Diagnostic): boolean =>
-        statement !== undefined && other.span!.start >= statement.start && other.span!.start <= statement.end;
-      if (taken.some(inStatement)) return;
-      lines.add(line);
+      if (taken.length >= keptLimit) return;
+      const line = lineOf(diagnostic.span!.start);
+      const before = byLine.get(line) ?? (statement === undefined ? -1 : inStatement(statement));
+      if (before >= 0) {
+        // With a second fault beside it, no fix of the first is certain to be right.
+        taken[before] = { ...taken[before]!, fixes: [] };
+        return;
+      }
+      byLine.set(line, taken.length);
       taken.push(diagnostic);
     },
     isFull: () => taken.length > errorLimit,

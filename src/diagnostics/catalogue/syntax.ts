@@ -31,6 +31,11 @@ export const syntaxCodes = {
     message: (p) => `a comma is missing before ${p.before}`,
     hint: () => "items in brackets are separated by commas",
   }),
+  "syntax/missing-line-break": entry<{ before: string }>({
+    severity: "error",
+    message: (p) => `a line break is missing before ${p.before}`,
+    hint: () => "each statement stands on a line of its own",
+  }),
   "syntax/missing-token": entry<{ missing: string; before: string }>({
     severity: "error",
     message: (p) => `\`${p.missing}\` is missing before ${p.before}`,
