@@ -2,12 +2,9 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { TestProject } from "vitest/node";
 import { mainFile, root } from "./run.ts";
 
-export default function setup(project: TestProject): void {
-  const wanted = project.vitest.filenamePattern ?? [];
-  if (wanted.length > 0 && !wanted.some((pattern) => pattern.includes("cli"))) return;
+export default function setup(): void {
   const compiler = join(root, "node_modules/typescript/bin/tsc");
   const built = spawnSync(process.execPath, [compiler, "-p", "tsconfig.build.json"], { cwd: root, encoding: "utf8" });
   if (!existsSync(mainFile)) throw new Error(`the build made no ${mainFile}:\n${built.stdout}`);

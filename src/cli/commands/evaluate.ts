@@ -6,7 +6,7 @@ import { openSession } from "../../runtime/session.ts";
 import type { Command } from "../command.ts";
 import { compileModel } from "../compile-model.ts";
 import { loadData } from "../data.ts";
-import { deviceOption } from "../device-option.ts";
+import { deviceOption, readDevice } from "../device-option.ts";
 import { exitCodes } from "../exit.ts";
 import { createInterrupt } from "../interrupt.ts";
 import { writeJson } from "../json.ts";
@@ -30,13 +30,13 @@ export const evaluate: Command = {
     const weightsPath = args.text("--weights") ?? fail("usage/missing-argument", { argument: "`--weights`" });
     const dataName = args.text("--data") ?? fail("usage/missing-argument", { argument: "`--data`" });
     const options = readModelOptions(args);
+    const device = readDevice(args);
     const batch = args.integer("--batch", { min: 1, max: 65536 }) ?? 100;
     const network = compileModel(args.positionals[0]!, options, terminal);
     const weights = await loadWeights(weightsPath);
     const { test } = await loadData(dataName);
     const { program } = buildProgram(network, { form: options.form, batch, graphs: ["predict"] });
-    const device = args.text("--device");
-    const session = await openSession(program, device === undefined ? {} : { device });
+    const session = await openSession(program, { device });
     const controller = new AbortController();
     const interrupt = createInterrupt(() => controller.abort());
     try {

@@ -8,7 +8,7 @@ import { openSession, type Session } from "../../runtime/session.ts";
 import type { Arguments } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import { compileModel } from "../compile-model.ts";
-import { deviceOption } from "../device-option.ts";
+import { deviceOption, readDevice } from "../device-option.ts";
 import { exitCodes } from "../exit.ts";
 import {
   checkSelection,
@@ -49,6 +49,7 @@ export const explain: Command = {
     const choice = readChoice(args);
     const out = args.text("--out") ?? join("runs", "explained");
     const options = readModelOptions(args);
+    const device = readDevice(args);
     const network = compileModel(file, options, terminal);
     const weights = await loadWeights(weightsPath);
     const { program } = buildProgram(network, {
@@ -59,8 +60,7 @@ export const explain: Command = {
     if (program.graphs.explain === undefined) fail("run/no-graph", { graph: "explain", available: "`predict`" });
     checkSelection(selection, program.input);
     const { images, classes } = await loadImages(selection, program.input);
-    const device = args.text("--device");
-    const session = await openSession(program, device === undefined ? {} : { device });
+    const session = await openSession(program, { device });
     try {
       await session.importWeights(weights, weightsPath);
       const explanations = await explainAll(session, images, choice);

@@ -14,7 +14,7 @@ import type { Arguments } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import { compileModel } from "../compile-model.ts";
 import { loadData, type DataSplits } from "../data.ts";
-import { deviceOption } from "../device-option.ts";
+import { deviceOption, readDevice } from "../device-option.ts";
 import { exitCodes } from "../exit.ts";
 import { createInterrupt } from "../interrupt.ts";
 import { createProgress } from "../progress.ts";
@@ -35,6 +35,7 @@ import {
   savedSettings,
   settingOptions,
   type RunSettings,
+  type SavedSettings,
 } from "../training/settings.ts";
 
 export const train: Command = {
@@ -71,6 +72,7 @@ export const train: Command = {
 
 async function runTraining(args: Arguments, terminal: Terminal, signal: AbortSignal): Promise<number> {
   const file = args.positionals[0]!;
+  const device = readDevice(args);
   const { settings, folder, checkpoint } = await prepare(args, file);
   const network = compileModel(file, settings.model, terminal);
   const data = await loadData(settings.data);
@@ -80,17 +82,12 @@ async function runTraining(args: Arguments, terminal: Terminal, signal: AbortSig
     graphs: ["train", "predict"],
     train: settings.train,
   });
-  const device = args.text("--device");
-  const session = await openSession(program, { seed: settings.seed, ...(device === undefined ? {} : { device }) });
+  const session = await openSession(program, { seed: settings.seed, device });
   try {
-    if (checkpoint === undefined) await folder.clear();
-    else await session.importWeights(checkpoint.weights, join(folder.path, "checkpoint.safetensors"));
-    await folder.trimMetrics(checkpoint?.standing.next ?? start);
-    await folder.writeSettings(savedSettings(file, settings));
-    return await trainAndSave(
-      { session, data, settings, folder, terminal, signal, json: args.flag("--json") },
-      checkpoint,
-    );
+    if (checkpoint !== undefined) await session.importWeights(checkpoint.weights, folder.checkpointPath);
+    const saved = savedSettings(file, settings);
+    const json = args.flag("--json");
+    return await trainAndSave({ session, data, settings, saved, folder, terminal, signal, json }, checkpoint);
   } finally {
     await session.dispose();
   }
@@ -127,6 +124,7 @@ interface Run {
   readonly session: Session;
   readonly data: DataSplits;
   readonly settings: RunSettings;
+  readonly saved: SavedSettings;
   readonly folder: RunFolder;
   readonly terminal: Terminal;
   readonly signal: AbortSignal;
@@ -142,6 +140,9 @@ async function trainAndSave(run: Run, checkpoint: Checkpoint | undefined): Promi
     return exitCodes.ok;
   }
   if (!run.json) terminal.out.write(headline(run, begin));
+  // Only once a step is done: a training that can't begin must not harm what is in the folder.
+  let opened: Promise<void> | undefined;
+  const openFolder = (): Promise<void> => (opened ??= folder.begin(run.saved, checkpoint?.standing.next));
   let bar = createProgress(terminal.err, "", 0);
   const tally = createTally(checkpoint?.standing.tally ?? emptyTally);
   const result = await trainSession(session, data.train, {
@@ -151,7 +152,8 @@ async function trainAndSave(run: Run, checkpoint: Checkpoint | undefined): Promi
     augment: settings.augment,
     start: begin,
     signal,
-    onStep: (metrics) => {
+    onStep: async (metrics) => {
+      await openFolder();
       const { epoch, step, stepsPerEpoch, loss } = metrics;
       tally.add(metrics);
       if (step === 0 || (epoch === begin.epoch && step === begin.step)) {
@@ -173,6 +175,7 @@ async function trainAndSave(run: Run, checkpoint: Checkpoint | undefined): Promi
     if (!run.json) terminal.out.write(`saved ${folder.modelPath}\n`);
     return exitCodes.ok;
   }
+  await openFolder();
   await folder.save(session, { next: result.next, tally: tally.take() });
   terminal.err.write(
     `stopped in epoch ${result.next.epoch + 1} after ${result.next.step} steps and saved ${folder.path}; \`--resume\` goes on\n`,

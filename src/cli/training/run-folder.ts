@@ -49,15 +49,17 @@ export interface Checkpoint {
 export interface RunFolder {
   readonly path: string;
   readonly modelPath: string;
+  readonly checkpointPath: string;
+  /** Whether it holds the results of a training. */
   exists(): Promise<boolean>;
-  /** Removes what an earlier training left. */
-  clear(): Promise<void>;
-  writeSettings(settings: SavedSettings): Promise<void>;
+  /**
+   * Prepares the folder for a training: one that is resumed at `next`, or a new one, for which what an earlier training
+   * left is removed. Of the metrics the whole epochs before `next` are kept: a crash may have left more.
+   */
+  begin(settings: SavedSettings, next: TrainPosition | undefined): Promise<void>;
   readSettings(): Promise<SavedSettings>;
   /** Adds a line, and makes sure that it is on the disk. */
   appendMetrics(line: MetricsLine): Promise<void>;
-  /** Keeps the lines of the whole epochs before `next`: what a crash left behind the last checkpoint is dropped. */
-  trimMetrics(next: TrainPosition): Promise<void>;
   /** Writes the checkpoint, then the model. */
   save(session: Session, standing: Standing): Promise<void>;
   readCheckpoint(): Promise<Checkpoint>;
@@ -78,11 +80,16 @@ export function createRunFolder(path: string): RunFolder {
   return {
     path,
     modelPath,
-    exists: async () => (await exists(settingsPath)) || (await exists(checkpointPath)) || (await exists(modelPath)),
-    clear: async () => {
-      for (const file of [checkpointPath, modelPath, metricsPath, settingsPath]) await rm(file, { force: true });
+    checkpointPath,
+    exists: async () => (await exists(checkpointPath)) || (await exists(modelPath)),
+    begin: async (settings, next) => {
+      if (next === undefined) {
+        for (const file of [checkpointPath, modelPath, metricsPath]) await rm(file, { force: true });
+      } else {
+        await trimMetrics(metricsPath, next);
+      }
+      await writeFileAtomic(settingsPath, `${JSON.stringify(settings, null, 2)}\n`);
     },
-    writeSettings: (settings) => writeFileAtomic(settingsPath, `${JSON.stringify(settings, null, 2)}\n`),
     readSettings: async () => {
       if (!(await exists(settingsPath)) || !(await exists(checkpointPath))) {
         fail("usage/nothing-to-resume", { folder: path });
@@ -90,12 +97,6 @@ export function createRunFolder(path: string): RunFolder {
       return parseSettings(settingsPath, new TextDecoder().decode(await readBytes(settingsPath)));
     },
     appendMetrics: (line) => appendLine(metricsPath, JSON.stringify(line)),
-    trimMetrics: async (next) => {
-      const text = await readFile(metricsPath, "utf8").catch(() => "");
-      const kept = text.split("\n").filter((line) => epochOf(line) <= next.epoch);
-      const trimmed = kept.map((line) => `${line}\n`).join("");
-      if (trimmed !== text) await writeFileAtomic(metricsPath, trimmed);
-    },
     save: async (session, standing) => {
       const all = await session.exportWeights({ optimizer: true });
       const metadata = [["training", JSON.stringify(standing)]] as const;
@@ -148,6 +149,13 @@ function epochOf(line: string): number {
   } catch {
     return Infinity;
   }
+}
+
+async function trimMetrics(path: string, next: TrainPosition): Promise<void> {
+  const text = await readFile(path, "utf8").catch(() => "");
+  const kept = text.split("\n").filter((line) => epochOf(line) <= next.epoch);
+  const trimmed = kept.map((line) => `${line}\n`).join("");
+  if (trimmed !== text) await writeFileAtomic(path, trimmed);
 }
 
 async function appendLine(path: string, line: string): Promise<void> {

@@ -1,0 +1,230 @@
+/** `bcosc train`, `evaluate` and `explain` on a tiny model and data set. */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { bcosc, temporaryFolder, type RunOptions } from "./run.ts";
+import { tinyData, tinyModel } from "./tiny.ts";
+
+const folder = temporaryFolder({ "tiny.bcos": tinyModel, ...tinyData() });
+const run = (line: string, options: RunOptions = {}) => bcosc(line.split(" "), { cwd: folder, ...options });
+const read = (path: string): Buffer => readFileSync(join(folder, path));
+const lines = (path: string): Record<string, number>[] =>
+  read(path)
+    .toString()
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Record<string, number>);
+/** Metrics without what depends on the clock. */
+const results = (path: string) => lines(path).map(({ seconds: _, ...rest }) => rest);
+
+const settings = "--data data --batch 10 --lr 0.02 --seed 3";
+
+describe("bcosc train", () => {
+  it("trains, says a line an epoch and writes model, metrics and settings", async () => {
+    const { code, out, err } = await run(`train tiny.bcos ${settings} --epochs 3 --out a`);
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(out).toMatch(/^training Tiny \(bcos\) on 200 images: 3 epochs in batches of 10, adam, bce, device \w+\n/);
+    expect(out.match(/^epoch [123]\/3 {2}loss \d/gm)).toHaveLength(3);
+    expect(out).toContain("saved a/model.safetensors\n");
+    expect(out).not.toContain("\r");
+    const metrics = lines("a/metrics.jsonl");
+    expect(metrics.map((m) => m["epoch"])).toEqual([1, 2, 3]);
+    expect(metrics[2]!["loss"]).toBeLessThan(metrics[0]!["loss"]!);
+    expect(metrics[2]!["testAccuracy"]).toBeGreaterThan(0.3);
+    expect(JSON.parse(read("a/settings.json").toString())).toMatchObject({
+      data: "data",
+      epochs: 3,
+      lr: 0.02,
+      seed: 3,
+    });
+  });
+
+  it("gives the same bits again, and other ones with another seed", async () => {
+    const { code, out } = await run(`train tiny.bcos ${settings} --epochs 3 --out again --json`);
+    expect(code).toBe(0);
+    expect(read("again/model.safetensors").equals(read("a/model.safetensors"))).toBe(true);
+    expect(out).toBe(read("again/metrics.jsonl").toString());
+    await run("train tiny.bcos --data data --batch 10 --lr 0.02 --epochs 1 --seed 4 --out other");
+    expect(read("other/model.safetensors").equals(read("a/model.safetensors"))).toBe(false);
+  });
+
+  it("refuses to overwrite a training, unless told", async () => {
+    const before = read("other/model.safetensors");
+    const refused = await run("train tiny.bcos --data data --epochs 1 --out other");
+    expect(refused.code).toBe(2);
+    expect(refused.err).toContain("error[usage/run-exists]: ");
+    const unfit = await run("train tiny.bcos --data data --batch 1000 --out other --overwrite");
+    expect(unfit.code).toBe(1);
+    expect(unfit.err).toContain("at least one batch of 1000 images");
+    expect(read("other/model.safetensors").equals(before)).toBe(true);
+    const line =
+      "train tiny.bcos --data data --epochs 1 --batch 10 --as standard --optimizer sgd --set width=4 --out other";
+    expect((await run(`${line} --overwrite`)).code).toBe(0);
+    expect(lines("other/metrics.jsonl")).toHaveLength(1);
+    expect(JSON.parse(read("other/settings.json").toString())).toMatchObject({ as: "standard", set: ["width=4"] });
+  });
+
+  it("goes on where it was stopped by Ctrl-C, to the same bits and the same metrics", async () => {
+    const line = `train tiny.bcos ${settings} --epochs 6`;
+    expect((await run(`${line} --out whole`)).code).toBe(0);
+    const stopped = await run(`${line} --out parts`, {
+      onOut: (out, child) => {
+        if (out.includes("epoch 1/6") && !child.killed) child.kill("SIGINT");
+      },
+    });
+    expect(stopped.code).toBe(130);
+    expect(stopped.err).toMatch(/stopping after this step[^]*stopped in epoch \d after \d+ steps and saved parts/);
+    expect(existsSync(join(folder, "parts/model.safetensors"))).toBe(true);
+    expect(lines("parts/metrics.jsonl").length).toBeLessThan(6);
+
+    // What a crash behind the last checkpoint would leave: an epoch too many and a line cut off.
+    const whole = read("whole/metrics.jsonl").toString().trimEnd().split("\n");
+    writeFileSync(join(folder, "parts/metrics.jsonl"), `${read("parts/metrics.jsonl").toString()}${whole[5]!}\n{"epo`);
+    const resumed = await run("train tiny.bcos --out parts --resume");
+    expect({ code: resumed.code, err: resumed.err }).toEqual({ code: 0, err: "" });
+    expect(resumed.out).toMatch(/, from epoch \d, step \d+\n/);
+    expect(read("parts/model.safetensors").equals(read("whole/model.safetensors"))).toBe(true);
+    expect(results("parts/metrics.jsonl")).toEqual(
+      // The test is left out in an epoch that Ctrl-C ended.
+      results("whole/metrics.jsonl").map((line, i) => ({
+        ...line,
+        testAccuracy: results("parts/metrics.jsonl")[i]!["testAccuracy"] === null ? null : line["testAccuracy"],
+      })),
+    );
+  });
+
+  it("resumes to more epochs, and only with the settings it was begun with", async () => {
+    const nothing = await run("train tiny.bcos --out a --resume");
+    expect(nothing.code).toBe(0);
+    expect(nothing.err).toContain("has its 3 epochs already");
+    const other = await run("train tiny.bcos --out a --resume --batch 20");
+    expect(other.code).toBe(2);
+    expect(other.err).toContain("`--batch` was 10 in the training that is resumed, not 20");
+    const more = await run("train tiny.bcos --out a --resume --epochs 4 --batch 10");
+    expect(more.code).toBe(0);
+    expect(lines("a/metrics.jsonl").map((m) => m["epoch"])).toEqual([1, 2, 3, 4]);
+  });
+
+  it("refuses a damaged folder, and weights of another model, without changing them", async () => {
+    await run("train tiny.bcos --data data --epochs 1 --batch 100 --out damaged");
+    const good = read("damaged/settings.json").toString();
+    for (const text of ["{", "[1]", "null", '{"set": [1]}', good.replace('"adam"', '"eve"')]) {
+      writeFileSync(join(folder, "damaged/settings.json"), text);
+      const { code, err } = await run("train tiny.bcos --out damaged --resume --epochs 2");
+      expect(code).toBe(2);
+      expect(err).toMatch(/error\[(data\/unreadable|usage\/value|usage\/missing-argument)\]/);
+    }
+    writeFileSync(join(folder, "damaged/settings.json"), good);
+    writeFileSync(join(folder, "damaged/checkpoint.safetensors"), read("damaged/model.safetensors"));
+    const lost = await run("train tiny.bcos --out damaged --resume --epochs 2");
+    expect(lost.code).toBe(2);
+    expect(lost.err).toContain("it does not say where the training stopped");
+  });
+
+  it("stops with a finding where the loss is lost", async () => {
+    const { code, err } = await run("train tiny.bcos --data data --as standard --optimizer sgd --lr 1e30 --out lost");
+    expect(code).toBe(1);
+    expect(err).toContain("error[run/not-finite]: ");
+  });
+
+  it("says which part of the data does not fit", async () => {
+    const missing = await run("train tiny.bcos --data nowhere --out unfit");
+    expect(missing.code).toBe(2);
+    expect(missing.err).toContain("error[data/not-found]: ");
+    writeFileSync(join(folder, "large.bcos"), tinyModel.replace("[8, 8, 1]", "[16, 16, 1]"));
+    const unfit = await run("train large.bcos --data data --out unfit");
+    expect(unfit.code).toBe(2);
+    expect(unfit.err).toContain("error[data/does-not-fit]: ");
+    const device = await run("train tiny.bcos --data data --device abacus --out unfit");
+    expect(device.code).toBe(2);
+    expect(device.err).toContain("`--device` takes one of `auto`");
+    expect(existsSync(join(folder, "unfit"))).toBe(false);
+  });
+});
+
+describe("bcosc evaluate", () => {
+  it("measures the test split", async () => {
+    const { code, out } = await run("evaluate tiny.bcos --weights a/model.safetensors --data data");
+    expect(code).toBe(0);
+    expect(out).toMatch(/\naccuracy \d+\.\d\d % \(\d+ of 30\)\n$/);
+    const json = await run("evaluate tiny.bcos --weights a/model.safetensors --data data --json");
+    const { accuracy, count, perClass } = JSON.parse(json.out) as {
+      accuracy: number;
+      count: number;
+      perClass: object[];
+    };
+    expect(count).toBe(30);
+    expect(perClass).toHaveLength(10);
+    expect(accuracy).toBe(lines("a/metrics.jsonl")[3]!["testAccuracy"]);
+  });
+
+  it("names every tensor that does not fit", async () => {
+    const { code, err } = await run("evaluate tiny.bcos --as standard --weights a/model.safetensors --data data");
+    expect(code).toBe(2);
+    expect(err).toContain("error[weights/missing]: ");
+  });
+});
+
+interface ExplanationFile {
+  readonly contactSheet: string;
+  readonly images: readonly {
+    readonly target: string;
+    readonly versus: string | null;
+    readonly logits: readonly number[];
+    readonly explained: number;
+    readonly contributions: number;
+    readonly constant: number;
+    readonly residual: number;
+    readonly relativeResidual: number;
+    readonly files: Readonly<Record<string, string>>;
+  }[];
+}
+
+describe("bcosc explain", () => {
+  const explained = (out: string): ExplanationFile =>
+    JSON.parse(read(`${out}/explanation.json`).toString()) as ExplanationFile;
+
+  it("writes pictures and numbers that add up", async () => {
+    const { code, out, err } = await run(
+      "explain tiny.bcos --weights a/model.safetensors --data data --index 3,1 --out e",
+    );
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(out).toMatch(/^data 3 .*\ndata 1 .*\nlargest relative residual \d\S*\nsaved e\/contact-sheet\.png\n/m);
+    const { contactSheet, images } = explained("e");
+    expect(images).toHaveLength(2);
+    for (const image of images) {
+      expect(image.explained).toBeCloseTo(image.logits[Number(image.target)]!, 5);
+      expect(Math.abs(image.explained - image.constant - image.contributions)).toBeLessThan(1e-4);
+      expect(image.relativeResidual).toBeLessThan(1e-4);
+      expect(Math.max(...image.logits)).toBe(image.logits[Number(image.target)]);
+    }
+    for (const name of [contactSheet, ...images.flatMap((image) => Object.values(image.files))]) {
+      expect(read(`e/${name}`).subarray(1, 4).toString()).toBe("PNG");
+    }
+  });
+
+  it("explains a class, and a difference of two, of an image file", async () => {
+    const weights = "--weights a/model.safetensors";
+    const line = `explain tiny.bcos e/000-input.png ${weights} --class 2 --versus 5 --out f --json`;
+    const { code, out } = await run(line);
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toEqual(explained("f"));
+    const [image] = explained("f").images;
+    expect(image).toMatchObject({ target: "2", versus: "5" });
+    expect(image!.explained).toBeCloseTo(image!.logits[2]! - image!.logits[5]!, 5);
+    expect(image!.logits).toEqual(explained("e").images[0]!.logits);
+  });
+
+  it.each([
+    ["--data data --class 10", 2, "usage/value"],
+    ["--data data --index 30", 2, "usage/value"],
+    ["--data data --as standard", 1, "run/no-graph"],
+    ["tiny.bcos", 2, "data/image"],
+    ["not-there.png", 2, "data/unreadable"],
+  ])("refuses %s", async (more, code, finding) => {
+    const ran = await run(`explain tiny.bcos --weights a/model.safetensors --out g ${more}`);
+    expect(ran.code).toBe(code);
+    expect(ran.err).toContain(`error[${finding}]: `);
+    expect(existsSync(join(folder, "g"))).toBe(false);
+  });
+});
