@@ -1,0 +1,187 @@
+/** The graph's convolutions as recipes: pack the weights, then one kernel. Shapes are the graph's (NHWC, OHWI). */
+import type { ConvAttributes, Shape } from "../../../graph/graph.ts";
+import type { Recipe } from "../kernel.ts";
+import { convolutionKernel, phasedKernel, type ConvolutionPhase, type ConvolutionSpec } from "./convolution.ts";
+import { packedSize, type ConvolutionShape } from "./geometry.ts";
+import { packKernel, type PackBlock } from "./panels.ts";
+import { renameBuffers } from "../kernel.ts";
+
+/** x [N,H,W,C] with w [O·maxOut,kh,kw,C/groups] → [N,H',W',O]. */
+export function forwardShape(x: Shape, w: Shape, a: ConvAttributes, maxOut = 1): ConvolutionShape {
+  const [batch, height, width, inputChannels] = x as readonly [number, number, number, number];
+  const [columns, kh, kw] = w as readonly [number, number, number];
+  const kernel = [kh, kw] as const;
+  const output = [height, width].map((size, axis) => {
+    const padded = size + a.padding[2 * axis]! + a.padding[2 * axis + 1]!;
+    return Math.floor((padded - (kernel[axis]! - 1) * a.dilation[axis]! - 1) / a.stride[axis]!) + 1;
+  }) as [number, number];
+  return {
+    matrices: 1,
+    batch,
+    input: [height, width],
+    inputChannels,
+    output,
+    outputChannels: columns / maxOut,
+    kernel,
+    stride: a.stride,
+    dilation: a.dilation,
+    offset: [a.padding[0], a.padding[2]],
+    groups: a.groups,
+    maxOut,
+  };
+}
+
+function label(name: string, s: ConvolutionShape): string {
+  const groups = s.groups > 1 ? ` groups ${s.groups}` : "";
+  const maxOut = s.maxOut > 1 ? ` maxout ${s.maxOut}` : "";
+  const stride = s.stride.some((step) => step > 1) ? ` stride ${s.stride.join("×")}` : "";
+  return (
+    `${name} ${s.batch}×${s.input.join("×")}×${s.inputChannels}→${s.outputChannels} ` +
+    `${s.kernel.join("×")}${stride}${groups}${maxOut}`
+  );
+}
+
+/** Weights of every group as panels [(ky, kx, c)][o]. */
+export function forwardPack(s: ConvolutionShape): PackBlock[] {
+  const channels = s.inputChannels / s.groups;
+  const columns = (s.outputChannels / s.groups) * s.maxOut;
+  const row = s.kernel[0] * s.kernel[1] * channels;
+  return Array.from({ length: s.groups }, (_, g) => ({
+    taps: s.kernel,
+    depth: channels,
+    columns,
+    offset: g * columns * row,
+    tapStrides: [s.kernel[1] * channels, channels] as const,
+    depthStride: 1,
+    columnStride: row,
+    target: (g * packedSize(s)) / s.groups,
+    maxOut: s.maxOut,
+  }));
+}
+
+/**
+ * conv2d with its epilogue. Buffers: `x`, `w`, `packed` (temporary: the packed weights, the first step writes them; where the weights are
+ * constant the first step may be left out of later runs), `p…`, `e…`, `norm`, `out`, `out2`.
+ */
+export function convolutionRecipe(spec: ConvolutionSpec): Recipe {
+  const { shape } = spec;
+  const pack = packKernel(label("pack", shape), forwardPack(shape));
+  return {
+    steps: [renameBuffers(pack, { source: "w" }), convolutionKernel(label("conv2d", shape), spec)],
+    temporaries: { packed: packedSize(shape) * 4 },
+  };
+}
+
+/** Taps of one axis that meet the inputs i ≡ first (mod stride), and where they read the output's gradient. */
+interface AxisPhase {
+  readonly first: number;
+  readonly size: number;
+  /** Taps from the last to the first: the phase's kernel reads g forwards. */
+  readonly taps: readonly number[];
+  readonly offset: number;
+  readonly dilation: number;
+}
+
+/**
+ * Input i gets w[k]·g[(i + padding − k·dilation) / stride] wherever that is whole. For inputs of one residue these are
+ * every p-th tap, a small convolution over g without gaps.
+ */
+function axisPhases(
+  input: number,
+  kernel: number,
+  stride: number,
+  dilation: number,
+  padding: number,
+): AxisPhase[] {
+  const phases: AxisPhase[] = [];
+  for (let first = 0; first < Math.min(stride, input); first++) {
+    const taps = Array.from({ length: kernel }, (_, k) => k).filter(
+      (k) => (((first + padding - k * dilation) % stride) + stride) % stride === 0,
+    );
+    taps.reverse();
+    const reads = taps.map((k) => (first + padding - k * dilation) / stride);
+    phases.push({
+      first,
+      size: Math.ceil((input - first) / stride),
+      taps,
+      offset: reads.length === 0 ? 0 : -reads[0]!,
+      dilation: reads.length > 1 ? reads[1]! - reads[0]! : 1,
+    });
+  }
+  return phases;
+}
+
+/**
+ * conv2d_input_gradient: (g [N,H',W',O], w [O,kh,kw,C/groups]) → [N,H,W,C], a convolution of g with the flipped,
+ * transposed weights; for strides one for every residue of the pixels. `spec.prologue` applies to g (rows are its
+ * pixels, channels O), `spec.epilogue` to the result. Buffers: `x` (g), `w`, `packed` (temporary), `p…`, `e…`, `out`.
+ */
+export function inputGradientRecipe(
+  forward: ConvolutionShape,
+  spec: Omit<ConvolutionSpec, "shape" | "norm"> = {},
+): Recipe {
+  const { groups } = forward;
+  const channels = forward.inputChannels / groups;
+  const columns = forward.outputChannels / groups;
+  const [kh, kw] = forward.kernel;
+  const axes = [0, 1].map((axis) =>
+    axisPhases(
+      forward.input[axis]!,
+      forward.kernel[axis]!,
+      forward.stride[axis]!,
+      forward.dilation[axis]!,
+      forward.offset[axis]!,
+    ),
+  );
+  const phases: ConvolutionPhase[] = [];
+  const blocks: PackBlock[] = [];
+  let packed = 0;
+  for (const v of axes[0]!) {
+    for (const h of axes[1]!) {
+      const shape: ConvolutionShape = {
+        matrices: 1,
+        batch: forward.batch,
+        input: forward.output,
+        inputChannels: forward.outputChannels,
+        output: [v.size, h.size],
+        outputChannels: forward.inputChannels,
+        kernel: v.taps.length === 0 || h.taps.length === 0 ? [0, 0] : [v.taps.length, h.taps.length],
+        stride: [1, 1],
+        dilation: [v.dilation, h.dilation],
+        offset: [v.offset, h.offset],
+        groups,
+        maxOut: 1,
+      };
+      const whole = forward.stride[0] === 1 && forward.stride[1] === 1;
+      const place = { size: forward.input, stride: forward.stride, first: [v.first, h.first] as const };
+      phases.push({ shape, packed, ...(whole ? {} : { place }) });
+      const perGroup = packedSize(shape) / groups;
+      if (shape.kernel[0] > 0) {
+        const tapRow = kw * channels;
+        const step = (taps: readonly number[]): number => (taps.length > 1 ? taps[1]! - taps[0]! : 0);
+        for (let group = 0; group < groups; group++) {
+          blocks.push({
+            taps: shape.kernel,
+            depth: columns,
+            columns: channels,
+            offset: group * columns * kh * tapRow + v.taps[0]! * tapRow + h.taps[0]! * channels,
+            tapStrides: [step(v.taps) * tapRow, step(h.taps) * channels],
+            depthStride: kh * tapRow,
+            columnStride: 1,
+            target: packed + group * perGroup,
+            maxOut: 1,
+          });
+        }
+      }
+      packed += packedSize(shape);
+    }
+  }
+  const pack = packKernel(label("pack transposed", forward), blocks);
+  return {
+    steps: [
+      renameBuffers(pack, { source: "w" }),
+      phasedKernel(label("conv2d_input_gradient", forward), phases, spec),
+    ],
+    temporaries: { packed: packed * 4 },
+  };
+}

@@ -1,0 +1,118 @@
+/**
+ * The heart of matrix products and convolutions: a register tile of rows × 4 or 8 columns, accumulated over a nest of
+ * runs. Rows are read as single floats through a pointer each, columns come from a packed panel [K][width].
+ */
+import type { FunctionBuilder } from "../assembler.ts";
+import { f32x4, i32, v128, type I32, type Local } from "../values.ts";
+
+/** Rows of a tile: 5 × 8 fills the 16 registers of x64 without spilling. */
+export const TILE_ROWS = 5;
+
+export interface Tile {
+  readonly rows: number;
+  readonly accumulators: readonly (readonly Local<"v128">[])[];
+}
+
+export function createTile(f: FunctionBuilder, rows: number, vectors: number): Tile {
+  const accumulators = Array.from({ length: rows }, () =>
+    Array.from({ length: vectors }, () => f.local("v128", "accumulator")),
+  );
+  return { rows, accumulators };
+}
+
+export interface DotLoops {
+  /** Outer loops over the taps, slow to fast: how often, and how many bytes a row pointer moves from turn to turn. */
+  readonly levels: readonly { readonly count: number; readonly step: number }[];
+  /** Floats that follow each other inside the innermost loop. */
+  readonly run: number;
+}
+
+/** Steps of K in one turn of the inner loop. */
+const UNROLL = 4;
+
+/**
+ * V8 moves all loads of a basic block to its top, where they take the registers of the accumulators and both spill
+ * (a third of the speed on x64). A branch that is never taken and after which the accumulators are needed keeps the
+ * multiply-adds before it in place; one behind every second row is enough.
+ */
+function needsPin(row: number, rows: number): boolean {
+  return row % 2 === 1 || row === rows - 1;
+}
+
+/** Never true, since pointers are multiples of 4; a different one for every step, lest they be merged. */
+function never(pointer: Local<"i32">, k: number): I32 {
+  return i32.eq(pointer, 4 * k + 1);
+}
+
+/**
+ * Zeroes the tile, then accumulates. `rows` are pointers to the first float of each row, `panel` to the panel; all are
+ * moved: the panel behind the last element read.
+ */
+export function emitDot(
+  f: FunctionBuilder,
+  tile: Tile,
+  rows: readonly Local<"i32">[],
+  panel: Local<"i32">,
+  loops: DotLoops,
+): void {
+  const vectors = tile.accumulators[0]!.length;
+  const width = vectors * 16;
+  for (const row of tile.accumulators) for (const accumulator of row) f.set(accumulator, f32x4.splat(0));
+  if (loops.run === 0 || loops.levels.some((level) => level.count === 0)) return;
+
+  const columns = Array.from({ length: vectors }, () => f.local("v128", "columns"));
+  const splat = f.local("v128", "splat");
+  const step = (k: number, leave?: (condition: I32, depth: number) => void): void => {
+    columns.forEach((column, v) => f.set(column, v128.load(panel, k * width + v * 16)));
+    tile.accumulators.forEach((row, i) => {
+      f.set(splat, v128.loadSplat(rows[i]!, k * 4));
+      row.forEach((accumulator, v) => f.set(accumulator, f.madd(splat, columns[v]!, accumulator)));
+      if (leave !== undefined && needsPin(i, tile.rows)) leave(never(rows[i]!, k), 1);
+    });
+  };
+  const advance = (bytes: number): void => rows.forEach((row) => f.increment(row, bytes));
+
+  const unrolled = (count: number): void => {
+    for (let k = 0; k < count; k++) step(k);
+    advance(count * 4);
+    f.increment(panel, count * width);
+  };
+  const inner = (): void => {
+    const whole = loops.run <= 2 * UNROLL ? 0 : Math.floor(loops.run / UNROLL);
+    if (whole > 0) {
+      const left = f.let("left", i32.of(whole));
+      f.block((leave) => {
+        f.repeat(() => {
+          for (let k = 0; k < UNROLL; k++) {
+            step(k, leave);
+          }
+          advance(UNROLL * 4);
+          f.increment(panel, UNROLL * width);
+          f.increment(left, -1);
+          return left;
+        });
+      });
+    }
+    if (loops.run > whole * UNROLL) unrolled(loops.run - whole * UNROLL);
+  };
+  const nest = (depth: number): void => {
+    const level = loops.levels[depth];
+    if (level === undefined) return inner();
+    if (level.count === 1) return nest(depth + 1);
+    const turn = f.let("turn", i32.of(level.count));
+    f.repeat(() => {
+      nest(depth + 1);
+      advance(level.step - movedBy(loops, depth + 1));
+      f.increment(turn, -1);
+      return turn;
+    });
+  };
+  nest(0);
+}
+
+/** Bytes by which the loops from `depth` inwards move a row pointer. */
+function movedBy(loops: DotLoops, depth: number): number {
+  const level = loops.levels[depth];
+  if (level === undefined) return loops.run * 4;
+  return level.count === 1 ? movedBy(loops, depth + 1) : level.count * level.step;
+}
