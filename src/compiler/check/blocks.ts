@@ -87,7 +87,7 @@ function evaluateArguments(
     const type = argumentTypeOf(parameter.type);
     const argument = given.get(name);
     const expression = argument?.value ?? parameter.default;
-    if (type === undefined || expression === undefined) return undefined;
+    if (type === undefined || expression === undefined || inside.faulty.has(parameter)) return undefined;
     const constant =
       argument === undefined
         ? evaluate(inside, environment, expression)
@@ -120,7 +120,7 @@ function bindInput(
   chain: readonly ExpansionLink[],
 ): boolean {
   const port = declaration.inputs[0];
-  if (port === undefined) return false;
+  if (port === undefined || frame.context.faulty.has(port)) return false;
   const related = [{ span: port.shape.span, label: "the block's input" }];
   const stated = sourceText(module, port.shape.span);
   const params = { block: declaration.name.text, expected: stated, found: shapeText(input.shape) };
@@ -191,7 +191,7 @@ export function expandDeclaration(
     frame.tensors.set(text, { shape: input.shape, value: "input", span, text });
   }
   for (const binding of declaration.bindings) {
-    if (!expansion.resolution.faulty.has(binding)) expandBinding(frame, binding);
+    if (binding.name.text !== "" && !expansion.resolution.faulty.has(binding)) expandBinding(frame, binding);
   }
   const outputs = declaration.outputs.map((port) => checkOutput(frame, port));
   finishPaths(frame);
@@ -202,6 +202,7 @@ export function expandDeclaration(
 
 function checkOutput(frame: Frame, port: Port): Output | undefined {
   const tensor = frame.tensors.get(port.name.text);
+  if (frame.context.faulty.has(port)) return undefined;
   const sizes = evaluateShape(frame.context, frame.environment, port.shape);
   if (tensor === undefined || sizes.includes(undefined)) return undefined;
   if (fits(sizes, tensor.shape)) return { name: port.name.text, value: tensor.value, shape: tensor.shape };

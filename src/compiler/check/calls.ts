@@ -6,7 +6,7 @@ import type { Argument, CallStep, Declaration } from "../syntax/ast.ts";
 import type { Fact } from "./facts.ts";
 import { checkArgument, inferType, type ExpressionScope, type InferenceContext } from "./infer-types.ts";
 import { didYouMean } from "./report.ts";
-import { isDamaged, type Module, type Resolution, type Target } from "./resolution.ts";
+import { isDamaged, isHeadDamaged, type Module, type Resolution, type Target } from "./resolution.ts";
 import { argumentTypeOf, describeArgument } from "./types.ts";
 
 export interface CallContext extends InferenceContext {
@@ -15,6 +15,8 @@ export interface CallContext extends InferenceContext {
   readonly declaration: Declaration;
   readonly facts: Fact[];
   readonly usedNames: Set<string>;
+  /** Callees, and arguments of blocks as `callee(argument)`, that have their error in this file. */
+  readonly unknownCallees: Set<string>;
 }
 
 /** A parameter as its callers see it. The type is `undefined` where its text is broken. */
@@ -43,8 +45,8 @@ export function resolveCall(context: CallContext, scope: ExpressionScope, step: 
   }
   const formals = target.declaration.parameters.map((parameter) => ({
     name: parameter.name.text,
-    type: argumentTypeOf(parameter.type),
-    required: parameter.default === undefined,
+    type: context.faulty.has(parameter) ? undefined : argumentTypeOf(parameter.type),
+    required: parameter.default === undefined && !context.faulty.has(parameter),
   }));
   const matched = matchArguments(context, scope, step, formals, target);
   if (matched) context.resolution.calls.set(step, { kind: "block", target, arguments: matched });
@@ -62,6 +64,7 @@ function findBlock(context: CallContext, step: CallStep): Target | undefined {
       addUse(context, step, target);
       return target;
     }
+    if (isHeadDamaged(target)) return undefined;
     const related = [{ span: target.declaration.name.span, label: "declared here" }];
     report.at(span, "name/wrong-kind", { name: text, found: "a model", expected: "a layer or a block" }, { related });
     return undefined;
@@ -77,8 +80,12 @@ function findBlock(context: CallContext, step: CallStep): Target | undefined {
     );
     return undefined;
   }
-  if (module.damage.outside) return undefined;
+  if (module.damage.outside || context.unknownCallees.has(text)) return undefined;
+  context.unknownCallees.add(text);
   const layers = Object.values(layerTable).flatMap((layer) => (layer.inputs === "one" ? [layer.name] : []));
+  // A name that an import failed to give has its error there.
+  const failed = [...module.names].flatMap(([name, target]) => (target === undefined ? [name] : []));
+  if (report.nearest(text, failed) !== undefined) return undefined;
   const blocks = [...module.names].flatMap(([name, target]) => (target?.declaration.kind === "block" ? [name] : []));
   const details = didYouMean(context.report, span, text, [...blocks, ...layers]);
   report.at(span, "name/unknown", { what: "layer or block", name: text }, details);
@@ -147,6 +154,10 @@ function reportUnknown(context: CallContext, callee: string, argument: Argument,
     return;
   }
   const { text, span } = argument.name;
+  // A parameter that was renamed is missing in every call.
+  const key = `${callee}(${text})`;
+  if (context.unknownCallees.has(key)) return;
+  if (!Object.hasOwn(layerTable, callee)) context.unknownCallees.add(key);
   const names = formals.map((formal) => formal.name);
   const near = didYouMean(context.report, span, text, names);
   const hints =

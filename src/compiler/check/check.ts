@@ -12,7 +12,7 @@ import { loadModules } from "./imports.ts";
 import { expandModel, type ParameterValues } from "./models.ts";
 import { checkRecursion } from "./recursion.ts";
 import { createReport, type Report } from "./report.ts";
-import { createResolution, isDamaged, type Module, type Resolution } from "./resolution.ts";
+import { createResolution, damagedStatements, isDamaged, type Module, type Resolution } from "./resolution.ts";
 import { checkDeclaration } from "./scopes.ts";
 import { checkSettings } from "./settings.ts";
 import { normalizePath, type SourceHost } from "./source-host.ts";
@@ -42,6 +42,9 @@ export function checkFile(host: SourceHost, entry: string, options: CheckOptions
   const modules = loadModules(host, path, report, facts);
   const resolution = createResolution();
   const faulty = new Set<Declaration>();
+  for (const module of modules.values()) {
+    for (const statement of damagedStatements(module)) resolution.faulty.add(statement);
+  }
   for (const module of modules.values()) checkModule(module, report, resolution, facts, faulty);
   checkRecursion(report, resolution);
 
@@ -70,9 +73,10 @@ function checkModule(
 ): void {
   const { file } = module;
   const usedNames = new Set<string>();
+  const unknownCallees = new Set<string>();
   const before = report.errors();
-  const scope = { typeOf: () => undefined, names: () => [], otherMeaning: () => undefined };
-  checkSettings({ report, faulty: resolution.faulty }, scope, file.settings);
+  const scope = { typeOf: () => undefined, names: () => [], otherMeaning: () => undefined, isDamaged: false };
+  checkSettings({ report, faulty: resolution.faulty, unknownNames: new Set() }, scope, file.settings);
   const settingsFail = report.errors() > before;
   const hasModel = file.declarations.some((declaration) => declaration.kind === "model");
   if (!hasModel && module.damage.starts.length === 0) {
@@ -80,7 +84,7 @@ function checkModule(
   }
   for (const declaration of file.declarations) {
     const errors = report.errors();
-    checkDeclaration(declaration, module, report, resolution, facts, usedNames);
+    checkDeclaration(declaration, module, report, resolution, facts, usedNames, unknownCallees);
     const fails = report.errors() > errors || isDamaged(module, declaration.span);
     if (fails || (settingsFail && declaration.kind === "model")) faulty.add(declaration);
   }

@@ -2,14 +2,13 @@
 import { diagnose } from "../../diagnostics/catalogue.ts";
 import type { Span } from "../../diagnostics/diagnostic.ts";
 import { layerTable } from "../layers/table.ts";
-import type { Import, Name, SourceFile } from "../syntax/ast.ts";
+import type { Import, Name } from "../syntax/ast.ts";
 import { parseFile } from "../syntax/parse.ts";
 import type { Fact } from "./facts.ts";
 import { limits } from "./limits.ts";
 import { didYouMean, type Report } from "./report.ts";
-import { damageOf, type Module, type Target } from "./resolution.ts";
+import { damageOf, isDamaged, isHeadDamaged, type Module, type Target } from "./resolution.ts";
 import type { SourceHost } from "./source-host.ts";
-import { depthOf } from "./tree-depth.ts";
 
 interface Loading {
   readonly host: SourceHost;
@@ -42,7 +41,7 @@ function loadModule(loading: Loading, path: string): Module | undefined {
   const damage = damageOf(file, diagnostics);
 
   const names = new Map<string, Target | undefined>();
-  const module: Module = { path, text, file: shallow(file, loading.report), names, damage };
+  const module: Module = { path, text, file, names, damage };
   loading.modules.set(path, module);
   loading.stack.push(path);
 
@@ -53,7 +52,11 @@ function loadModule(loading: Loading, path: string): Module | undefined {
       names.set(declaration.name.text, { declaration, module });
     }
   }
-  for (const { from, names: imported } of module.file.imports) {
+  for (const { from, names: imported, span } of module.file.imports) {
+    if (isDamaged(module, span)) {
+      for (const name of imported) names.set(name.text, undefined);
+      continue;
+    }
     const source = openImport(loading, path, from);
     for (const name of imported) {
       if (!isFree(loading.report, places, name, "a name")) continue;
@@ -62,16 +65,6 @@ function loadModule(loading: Loading, path: string): Module | undefined {
   }
   loading.stack.pop();
   return module;
-}
-
-/** The file, or an empty one where its tree is too deep to walk. */
-function shallow(file: SourceFile, report: Report): SourceFile {
-  const tooDeep =
-    file.declarations.find((declaration) => depthOf(declaration) > limits.depth) ??
-    file.settings.find((settings) => depthOf(settings) > limits.depth);
-  if (tooDeep === undefined) return file;
-  report.at(tooDeep.span, "limit/depth", { limit: limits.depth });
-  return { ...file, imports: [], settings: [], declarations: [] };
 }
 
 function isFree(report: Report, places: Map<string, Span>, name: Name, what: string): boolean {
@@ -123,7 +116,7 @@ function importName(loading: Loading, source: Module, name: Name): Target | unde
   const declaration = source.file.declarations.find((d) => d.name.text === name.text);
   if (declaration === undefined) {
     // The declaration may be what a syntax error destroyed.
-    if (source.damage.outside) return undefined;
+    if (source.damage.starts.length > 0) return undefined;
     const blocks = source.file.declarations.filter((d) => d.kind === "block").map((d) => d.name.text);
     const details = didYouMean(report, name.span, name.text, blocks);
     report.at(name.span, "name/unknown", { what: `block in ${source.path}`, name: name.text }, details);
@@ -131,6 +124,7 @@ function importName(loading: Loading, source: Module, name: Name): Target | unde
   }
   facts.push({ kind: "definition", span: name.span, target: declaration.name.span });
   if (declaration.kind === "model") {
+    if (isHeadDamaged({ declaration, module: source })) return undefined;
     const related = [{ span: declaration.name.span, label: "declared here" }];
     const params = { name: name.text, found: "a model", expected: "a block" };
     report.at(name.span, "name/wrong-kind", params, { related });

@@ -24,11 +24,15 @@ export interface ExpressionScope {
   names(): Iterable<string>;
   /** Says why a name that has no value is no number, where the name is known for something else, e.g. `a tensor`. */
   otherMeaning(name: string): string | undefined;
+  /** Whether a syntax error may have destroyed the place that gives a name. */
+  readonly isDamaged: boolean;
 }
 
 export interface InferenceContext {
   readonly report: Report;
   readonly faulty: Set<object>;
+  /** Unknown names that have their error: one is enough, however often the name is used. */
+  readonly unknownNames: Set<string>;
 }
 
 /** The type of an expression that stands where no enum value can. */
@@ -265,6 +269,8 @@ function unknownName(
 ): StaticType {
   context.faulty.add(expression);
   const { name, span } = expression;
+  if (scope.isDamaged || context.unknownNames.has(name)) return unknownType;
+  context.unknownNames.add(name);
   const meaning = scope.otherMeaning(name);
   if (meaning !== undefined) {
     const params = { name, found: meaning, expected: "a parameter or a dimension" };

@@ -1,8 +1,8 @@
 /** Bounds that keep every input, also a hostile one, from taking the checker's time or stack. */
 
 export const limits = {
-  /** Levels of the syntax tree, and of everything that an expansion is inside of at once. */
-  depth: 1000,
+  /** Flows, repeats and blocks that an expansion is inside of at once. More than the parser lets into one statement. */
+  depth: 1500,
   /** Blocks inside blocks. */
   blocks: 64,
   /** Layers of one model. */

@@ -53,7 +53,9 @@ function parametersOf(
   for (const parameter of declaration.parameters) {
     const { text: name, span } = parameter.name;
     const type = argumentTypeOf(parameter.type);
-    if (type === undefined || name === "" || environment.has(name)) continue;
+    if (name === "" || environment.has(name)) continue;
+    environment.set(name, undefined);
+    if (type === undefined || context.faulty.has(parameter)) continue;
     const outside = Object.hasOwn(given, name) ? given[name] : undefined;
     let value: Constant | undefined;
     if (outside !== undefined) {
@@ -78,7 +80,7 @@ function parametersOf(
 }
 
 function inputOf(context: EvaluationContext, environment: Environment, port: Port | undefined) {
-  if (port === undefined) return undefined;
+  if (port === undefined || context.faulty.has(port)) return undefined;
   const sizes = evaluateShape(context, environment, port.shape);
   return sizes.every((size) => size !== undefined) && sizes.length > 0 ? { port, shape: sizes } : undefined;
 }

@@ -19,7 +19,7 @@ export interface Damage {
   readonly starts: readonly number[];
   /** For each start, the furthest end of it and those before. */
   readonly ends: readonly number[];
-  /** Whether one lies outside of all declarations, where it may have destroyed a declaration or an import. */
+  /** Whether one lies outside of the bodies, where it may have changed or destroyed a declaration or an import. */
   readonly outside: boolean;
 }
 
@@ -63,9 +63,32 @@ export function damageOf(file: SourceFile, diagnostics: readonly Diagnostic[]): 
   const outside = places.some((place) => {
     while (next < file.declarations.length && file.declarations[next]!.span.end < place.end) next++;
     const declaration = file.declarations[next];
-    return declaration === undefined || declaration.span.start > place.start;
+    return declaration === undefined || place.start <= Math.max(declaration.span.start, declaration.name.span.end);
   });
   return { starts: places.map((place) => place.start), ends, outside };
+}
+
+/** Everything in a file that a syntax error touches, as far as it can be known separately. */
+export function damagedStatements(module: Module): object[] {
+  if (module.damage.starts.length === 0) return [];
+  const { settings, declarations } = module.file;
+  const parts = declarations.flatMap((d) => [...d.parameters, ...d.inputs, ...d.outputs, ...d.bindings]);
+  const blocks = [...settings, ...declarations.flatMap((d) => d.settings)];
+  return [...parts, ...blocks.flatMap((b) => b.settings)].filter(({ span }) => {
+    // What a fault split off stands behind it in its line.
+    const lineEnd = module.text.indexOf("\n", span.end);
+    return isDamaged(module, { ...span, end: lineEnd < 0 ? module.text.length : lineEnd });
+  });
+}
+
+/** Whether a syntax error may have changed the keyword or the name of a declaration. */
+export function isHeadDamaged({ declaration, module }: Target): boolean {
+  return isDamaged(module, headOf({ declaration, module }, declaration.name.span.end));
+}
+
+/** From what a fault may have split off before the declaration, in its line. */
+export function headOf({ declaration, module }: Target, end: number): Span {
+  return { file: module.path, start: module.text.lastIndexOf("\n", declaration.span.start - 1) + 1, end };
 }
 
 /** Whether a syntax error touches the range. */

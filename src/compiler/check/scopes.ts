@@ -3,7 +3,7 @@
  * its use. Both branches of every `if` are checked, and blocks that nothing uses.
  */
 import type { Span } from "../../diagnostics/diagnostic.ts";
-import type { Declaration, Flow, Name, ShapeExpression, Step } from "../syntax/ast.ts";
+import type { Declaration, Expression, Flow, Name, ShapeExpression, Step } from "../syntax/ast.ts";
 import { resolveCall, type CallContext } from "./calls.ts";
 import type { Fact } from "./facts.ts";
 import {
@@ -14,10 +14,10 @@ import {
   type ExpressionScope,
 } from "./infer-types.ts";
 import { limits } from "./limits.ts";
-import { didYouMean, type Report } from "./report.ts";
-import { isDamaged, type Module, type Resolution } from "./resolution.ts";
+import { createReport, didYouMean, type Report } from "./report.ts";
+import { headOf, isDamaged, isHeadDamaged, type Module, type Resolution } from "./resolution.ts";
 import { checkSettings } from "./settings.ts";
-import { argumentTypeOf, staticTypeOf, type StaticType } from "./types.ts";
+import { argumentTypeOf, staticTypeOf, unknownType, type StaticType } from "./types.ts";
 
 /** What can be seen at a place of a declaration, and what has been used so far. */
 interface Scope {
@@ -28,6 +28,8 @@ interface Scope {
   readonly tensors: Map<string, Span>;
   readonly used: Set<string>;
   readonly inRepeat: boolean;
+  /** Something before the rows, where parameters and inputs are, has an error: names may be missing. */
+  isHeadDamaged: boolean;
 }
 
 /** The name of a dimension that a block's input binds: `H`, `W`, `C`, `T2`. */
@@ -43,9 +45,21 @@ export function checkDeclaration(
   resolution: Resolution,
   facts: Fact[],
   usedNames: Set<string>,
+  unknownCallees: Set<string>,
 ): void {
-  const context: CallContext = { report, faulty: resolution.faulty, resolution, module, declaration, facts, usedNames };
+  const context: CallContext = {
+    report,
+    faulty: resolution.faulty,
+    resolution,
+    module,
+    declaration,
+    facts,
+    usedNames,
+    unknownCallees,
+    unknownNames: new Set(),
+  };
   const before = report.errors();
+  const rowsStart = declaration.bindings[0]?.span.start ?? declaration.span.end;
   const scope: Scope = {
     context,
     declaration,
@@ -53,6 +67,7 @@ export function checkDeclaration(
     tensors: new Map(),
     used: new Set(),
     inRepeat: false,
+    isHeadDamaged: isDamaged(module, headOf({ declaration, module }, rowsStart)),
   };
   checkParameters(scope);
   checkPortCounts(scope);
@@ -64,9 +79,17 @@ export function checkDeclaration(
   if (report.errors() === before && !isDamaged(module, declaration.span)) reportUnused(scope);
 }
 
-function checkParameters(scope: Scope): void {
-  const { context, declaration, values } = scope;
+/** What a statement with a syntax error says is a guess: it is unknown, and gives no errors of its own. */
+function scopeFor(scope: Scope, statement: object): Scope {
+  if (!scope.context.faulty.has(statement)) return scope;
+  return { ...scope, context: { ...scope.context, report: createReport() } };
+}
+
+function checkParameters(outer: Scope): void {
+  const { declaration, values } = outer;
   for (const parameter of declaration.parameters) {
+    const scope = scopeFor(outer, parameter);
+    const { context } = scope;
     const { text, span } = parameter.name;
     const type = argumentTypeOf(parameter.type);
     if (parameter.type.kind === "enum") checkDistinct(context.report, "a value", parameter.type.values);
@@ -85,7 +108,8 @@ function checkParameters(scope: Scope): void {
         reason: "inside `repeat` it is the number of the instance",
       });
     } else {
-      values.set(text, { type: staticTypeOf(parameter.type), span });
+      const isKnown = !context.faulty.has(parameter);
+      values.set(text, { type: isKnown ? staticTypeOf(parameter.type) : unknownType, span });
     }
   }
 }
@@ -116,15 +140,19 @@ function checkInputs(scope: Scope): void {
   const { context, declaration, values, tensors } = scope;
   for (const port of declaration.inputs) {
     addTensor(scope, port.name, "an input");
-    if (declaration.kind === "block") {
+    if (declaration.kind === "block" || isHeadDamaged({ declaration, module: context.module })) {
       for (const dimension of port.shape.dimensions) {
-        if (dimension.kind !== "name" || !isSymbol(dimension.name) || values.has(dimension.name)) continue;
+        if (dimension.kind !== "name" || values.has(dimension.name)) continue;
+        if (!isSymbol(dimension.name)) {
+          reportSymbol(scopeFor(scope, port), dimension);
+          continue;
+        }
         values.set(dimension.name, { type: { kind: "int" }, span: dimension.span });
         // A symbol that nothing asks for is no fault: `[H, W, C]` says that the input is an image.
         scope.used.add(dimension.name);
       }
     }
-    checkShape(scope, port.shape);
+    checkShape(scopeFor(scope, port), port.shape);
   }
   // The outputs' names are taken too, by the bindings that assign them.
   checkDistinct(
@@ -138,6 +166,15 @@ function checkInputs(scope: Scope): void {
     const related = [{ span: input, label: "the first" }];
     context.report.at(port.name.span, "name/duplicate", { what: "an input", name: port.name.text }, { related });
   }
+}
+
+function reportSymbol(scope: Scope, { name, span }: Expression & { readonly kind: "name" }): void {
+  const upper = name.toUpperCase();
+  const fixes = isSymbol(upper) ? [{ title: `write \`${upper}\``, edits: [{ span, text: upper }] }] : [];
+  const hints = ["the names of dimensions are in upper case, e.g. `[H, W, C]`"];
+  scope.context.report.at(span, "name/unknown", { what: "parameter", name }, { hints, fixes });
+  scope.context.unknownNames.add(name);
+  scope.isHeadDamaged = true;
 }
 
 function checkShape(scope: Scope, shape: ShapeExpression): void {
@@ -161,8 +198,9 @@ function checkOwnSettings(scope: Scope): void {
 
 function checkBindings(scope: Scope): void {
   for (const binding of scope.declaration.bindings) {
-    checkFlow(scope, binding.flow);
-    if (!addTensor(scope, binding.name, "a binding")) scope.context.faulty.add(binding);
+    const own = scopeFor(scope, binding);
+    checkFlow(own, binding.flow);
+    if (!addTensor(own, binding.name, "a binding")) scope.context.faulty.add(binding);
   }
 }
 
@@ -185,7 +223,7 @@ function addTensor(scope: Scope, { text, span }: Name, what: string): boolean {
 function checkOutputs(scope: Scope): void {
   const { context, declaration, tensors, used } = scope;
   for (const port of declaration.outputs) {
-    checkShape(scope, port.shape);
+    checkShape(scopeFor(scope, port), port.shape);
     const { text, span } = port.name;
     used.add(text);
     if (text === "" || tensors.has(text) || isDamaged(context.module, declaration.span)) continue;
@@ -280,7 +318,8 @@ function checkReference(scope: Scope, { text, span }: Name, node: Flow): void {
     const related = value === undefined ? [] : [{ span: value.span, label: "declared here" }];
     const params = { name: text, found: "a number", expected: "a tensor" };
     context.report.at(span, "name/wrong-kind", params, { related });
-  } else if (!isDamaged(context.module, declaration.span)) {
+  } else if (!isDamaged(context.module, declaration.span) && !context.unknownNames.has(text)) {
+    context.unknownNames.add(text);
     const details = didYouMean(context.report, span, text, tensors.keys());
     context.report.at(span, "name/unknown", { what: "binding or input", name: text }, details);
   }
@@ -289,6 +328,7 @@ function checkReference(scope: Scope, { text, span }: Name, node: Flow): void {
 function expressionScope(scope: Scope): ExpressionScope {
   const { context, values, used, declaration } = scope;
   return {
+    isDamaged: scope.isHeadDamaged,
     typeOf(name, span) {
       const value = values.get(name);
       if (value === undefined) return scope.inRepeat && name === "index" ? { kind: "int" } : undefined;

@@ -23,6 +23,7 @@ export function checkSettings(
 ): void {
   const places = new Map<string, Span>();
   for (const setting of blocks.flatMap((block) => block.settings)) {
+    if (context.faulty.has(setting)) continue;
     const { text, span } = setting.name;
     const entry = settingTable.find((s) => s.name === text);
     const first = places.get(text);

@@ -83,7 +83,7 @@ export const bcosCodes = {
   "bcos/encode-channels": entry<{ list: string; found: number; channels: number }>({
     severity: "error",
     message: (p) =>
-      `\`${p.list}\` of the input encoding has ${p.found} numbers, but the input has ${p.channels} channels`,
+      `\`${p.list}\` of the input encoding has the length ${p.found}, but the input has ${p.channels} channels`,
   }),
   "bcos/logit-bias": entry({
     severity: "error",

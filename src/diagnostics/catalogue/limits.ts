@@ -20,7 +20,8 @@ export const limitCodes = {
   }),
   "limit/repeat": entry<{ limit: number; found: number }>({
     severity: "error",
-    message: (p) => `\`repeat\` takes at most ${p.limit.toLocaleString("en-US")}, not ${p.found}`,
+    message: (p) =>
+      `\`repeat\` takes at most ${p.limit.toLocaleString("en-US")}, not ${p.found.toLocaleString("en-US")}`,
   }),
   "limit/rank": entry<{ limit: number; found: number }>({
     severity: "error",
