@@ -125,6 +125,17 @@ describe("checkForm", () => {
     expect(codes(resNet({ ...small, classes: 1, settings: { logitBias: 0 } }))).toEqual([]);
   });
 
+  test("a kind of norm that the settings choose and a layer can't have", () => {
+    const group = (n: number) => ({ norm: { variant: "group", args: [n] } });
+    expect(codes(plain(group(2)))).toEqual([]);
+    expect(checkForm(plain(group(3)), "bcos")[0]).toMatchObject({
+      code: "shape/groups",
+      message: "`norm` has 3 groups, which don't divide its 4 channels",
+    });
+    expect(codes(plain(group(-2)))).toEqual(["shape/groups"]);
+    expect(codes(plain(group(3)), "standard")).toEqual([]);
+  });
+
   test("an output that is no vector, and names that graphs need for themselves", () => {
     const b = net([4, 4, 3]);
     expect(codes(b.finish(b.layer("conv", "conv", "input", { width: 2, kernel: 3 })), "standard")).toEqual([

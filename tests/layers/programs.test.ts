@@ -206,6 +206,45 @@ describe("programs", () => {
     expect(Math.abs(difference)).toBeLessThan(1e-12);
   });
 
+  describe("a sigmoid", () => {
+    /** x -> conv, and beside it x -> conv -> sigmoid; joined by an operator. */
+    function gatedNet(operator: "mul" | "add", swapped = false) {
+      const b = net([4, 4, 3]);
+      const main = b.layer("conv", "main", "input", { width: 4, kernel: 3 });
+      let gate = b.layer("conv", "squeeze", b.layer("avg_pool", "pool", "input", { kernel: 4 }), {
+        width: 4,
+        kernel: 1,
+      });
+      gate = b.layer("sigmoid", "gate", gate);
+      const both = operator === "add" ? [b.layer("upsample", "up", gate, { factor: 4 }), main] : [main, gate];
+      const y = b.layer(operator, "join", swapped ? both.toReversed() : both);
+      return b.finish(b.layer("linear", "fc", b.layer("global_avg_pool", "mean", y), { width: 3 }));
+    }
+    const explained = (network: Network) => {
+      const { program, notes } = buildProgram(network, { form: "bcos", batch, graphs: all });
+      const feeds = { image: image(program), cotangent: noise(batch * 3, 9) };
+      const { outputs } = run(program, "explain", feeds, stateFor(program.state));
+      const difference = sum(outputs["contributions"]!) + sum(outputs["constant"]!) - sum(outputs["explained"]!);
+      return { outputs, difference, codes: notes.map((note) => note.code) };
+    };
+
+    test("is the dynamic gate of a product, on either side", () => {
+      for (const swapped of [false, true]) {
+        const { outputs, difference, codes } = explained(gatedNet("mul", swapped));
+        expect(Math.abs(difference)).toBeLessThan(1e-12);
+        expect(Object.keys(outputs).filter((key) => key.startsWith("constant/"))).toEqual(["constant/logit_bias"]);
+        expect(codes).not.toContain("bcos/constant-part");
+      }
+    });
+
+    test("is a constant part elsewhere", () => {
+      const { outputs, difference, codes } = explained(gatedNet("add"));
+      expect(Math.abs(difference)).toBeLessThan(1e-12);
+      expect(Math.abs(outputs["constant/gate"]![0]!)).toBeGreaterThan(1e-6);
+      expect(codes).toContain("bcos/constant-part");
+    });
+  });
+
   test("random layers drop different elements at each step and none in evaluation", () => {
     const b = net([4, 4, 2]);
     let x = b.layer("conv", "conv", "input", { width: 8, kernel: 3 });

@@ -1,5 +1,5 @@
 /**
- * The B-cos transform: y = |cos(x, w)|^(B−1) · ŵx, with ŵ of unit length (Böhle et al. 2022, eq. 3; 2024, eq. 3). Read as
+ * The B-cos transform: y = |cos(x, w)|^(B−1) · ŵx, with ŵ of unit length (Böhle et al. 2022 and 2024). Read as
  * y = W(x)x, the factor in front is the dynamic one. Without bias.
  */
 import * as g from "../graph/build.ts";

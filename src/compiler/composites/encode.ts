@@ -14,7 +14,7 @@ export interface EncodedInput {
 /** Names the constant part of a normalised encoding. */
 export const inputMeanName = "input_mean";
 
-/** x [N,...,C] in [0, 1] → [N,...,2C] (Böhle et al. 2022, section 3.1). */
+/** x [N,...,C] in [0, 1] → [N,...,2C] (Böhle et al. 2022). */
 export function encodeInput(graph: GraphBuilder, x: ValueId, encoding: Variant): EncodedInput {
   if (encoding.variant === "none") return { encoded: x, value: x };
   const inverse = g.sub(graph, g.scalar(graph, 1), x);

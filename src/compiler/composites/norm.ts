@@ -1,6 +1,6 @@
 /**
  * Normalisations as graph functions. y = weight · x / √(var + ε), centred ones subtract the mean first; the variance is
- * always the biased one about the mean, also where the mean is not subtracted (Böhle et al. 2024, section 3.2.3).
+ * always the biased one about the mean, also where the mean is not subtracted, as in Böhle et al. 2024.
  *
  * For explanations the variance is a dynamic factor. A mean taken over the sample itself stays differentiable, because
  * centring is linear; a running mean and a bias are amounts that no explanation can attribute to the input.

@@ -60,6 +60,8 @@ export interface LayerDefinition {
   readonly shape: (args: LayerArguments, inputs: readonly Shape[]) => ShapeResult;
   /** Emits the layer in the conventional form. Value ids include the batch axis. */
   readonly standard: (context: LoweringContext, layer: LayerInstance, inputs: readonly ValueId[]) => ValueId;
+  /** The arguments as the B-cos form has them, where the settings fill in some. Absent: as they are. */
+  readonly settled?: (args: LayerArguments, settings: BcosSettings) => LayerArguments;
   /** What the B-cos form makes of it, in a few words, for listings. Absent: it stays what it is. */
   readonly becomes?: (args: LayerArguments, settings: BcosSettings) => string;
   /** Emits the layer in the B-cos form and notes what it changed. */

@@ -78,7 +78,7 @@ export const norm: LayerDefinition = {
         },
       });
     const channels = shape.at(-1) ?? 0;
-    if (found.statistics === "group" && channels % found.groups !== 0)
+    if (found.groups < 1 || channels % found.groups !== 0)
       return problem({
         code: "shape/groups",
         params: { layer: "norm", what: "channels", count: channels, groups: found.groups },
@@ -90,6 +90,7 @@ export const norm: LayerDefinition = {
     if (kind.variant === "none") return single(inputs);
     return emit(context, layer, single(inputs), normKindOf(kind), true);
   },
+  settled: (args, settings) => ({ ...args, kind: args["kind"] ?? settings.norm }),
   becomes(args, settings) {
     const kind = variantOf(args, "kind") ?? settings.norm;
     return kind.variant === "none" ? "dropped" : kindText(kind);

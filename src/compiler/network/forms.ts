@@ -44,7 +44,7 @@ export function checkForm(network: Network, form: Form): readonly Diagnostic[] {
 
   const settings = settingProblems(network.settings, input.shape, logits?.shape.at(-1) ?? 0);
   found.push(...settings.map((problem) => diagnose(problem.code, problem.params as never, { span: input.span })));
-  return found.length > 0 ? found : encodedProblems(inForm(network, form).network);
+  return found.length > 0 ? found : shapeProblems(inForm(network, form).network);
 }
 
 /** Settings whose values make no sense, or don't fit the input or the number of classes. */
@@ -77,10 +77,11 @@ export function settingProblems(settings: BcosSettings, input: Shape, classes: n
 }
 
 /**
- * The encoding doubles the input's channels behind the checker's back. A layer with a width of its own takes them in; one
- * that keeps or joins channels may not fit any more. The first such place.
+ * The first layer that doesn't fit in the B-cos form. The settings may have chosen a kind of norm that needs other shapes,
+ * and the encoding doubles the input's channels behind the checker's back: a layer with a width of its own takes them in,
+ * one that keeps or joins channels may not fit any more.
  */
-function encodedProblems(network: Network): readonly Diagnostic[] {
+function shapeProblems(network: Network): readonly Diagnostic[] {
   const input = encodedShape(network.input.shape, network.settings, "bcos");
   const channels = input.at(-1) ?? 0;
   const shapes: Shape[] = [];
@@ -93,8 +94,15 @@ function encodedProblems(network: Network): readonly Diagnostic[] {
   ];
   for (const layer of network.layers) {
     const inputs = layer.inputs.map((value) => (value === "input" ? input : (shapes[value] ?? [])));
-    const result = layerTable[layer.layer]?.shape(layer.arguments, inputs);
-    if (result === undefined) throw new Error(`there is no layer ${layer.layer}`);
+    const definition = layerTable[layer.layer];
+    if (definition === undefined) throw new Error(`there is no layer ${layer.layer}`);
+    const args = definition.settled?.(layer.arguments, network.settings) ?? layer.arguments;
+    const asWritten = definition.shape(args, layer.inputShapes);
+    if ("problem" in asWritten) {
+      const { code, params } = asWritten.problem;
+      return [diagnose(code, params as never, { span: layer.span, expansion: layer.expansion })];
+    }
+    const result = definition.shape(args, inputs);
     if ("problem" in result)
       return report(layer, diagnose(result.problem.code, result.problem.params as never).message);
     shapes.push(result.shape);

@@ -1,6 +1,6 @@
 /**
  * The classifier before the pooling: B-cos networks apply it to every pixel of the last map and average its outputs, so
- * that each place has logits of its own (Böhle et al. 2024, section 3.2.4).
+ * that each place has logits of its own (Böhle et al. 2024).
  */
 import type { Shape } from "../graph/graph.ts";
 import type { LayerInstance, Network, NetworkValue } from "./network.ts";

@@ -74,6 +74,7 @@ export function lower(source: Network, options: LowerOptions): Lowered {
   const output = network.outputs[0];
   if (output === undefined) throw new Error(`${network.name} has no output`);
   const scores = valueOf(output.value);
+  if (form === "bcos") noteSigmoids(graph, scores, network, notes);
   const logits = form === "bcos" ? withLogitLayer(graph, scores, network, notes) : scores;
 
   const taps = new Map<string, ValueId>();
@@ -137,6 +138,29 @@ function noteInput(network: Network, notes: NoteCollector): void {
     const what = "the mean that the input encoding subtracts";
     notes.put(diagnose("bcos/constant-part", { what, path: inputMeanName, count: 1 }, place));
   }
+}
+
+/**
+ * A sigmoid that isn't the gate of a product reaches the logits as a constant part. All shifts do that the walk back from
+ * the scores meets without passing a dynamic factor.
+ */
+function noteSigmoids(graph: GraphBuilder, scores: ValueId, network: Network, notes: NoteCollector): void {
+  const names = new Set<string>();
+  const seen = new Set<ValueId>();
+  const pending = [scores];
+  for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
+    if (seen.has(value)) continue;
+    seen.add(value);
+    const node = graph.node(value);
+    if (node.op === "dynamic") continue;
+    if (node.op === "shift") names.add(node.attributes.name);
+    // Nothing of an explanation flows on into the amount that a shift adds.
+    pending.push(...(node.op === "shift" ? node.inputs.slice(0, 1) : node.inputs));
+  }
+  const what = "a `sigmoid` that is no gate of a product";
+  for (const layer of network.layers)
+    if (layer.layer === "sigmoid" && names.has(layer.path))
+      notes.add("bcos/constant-part", { what, path: layer.path, count: 1 }, layer);
 }
 
 function withLogitLayer(graph: GraphBuilder, scores: ValueId, network: Network, notes: NoteCollector): ValueId {

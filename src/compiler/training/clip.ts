@@ -1,5 +1,5 @@
 /**
- * Adaptive gradient clipping (Brock et al. 2021, eq. 3): the gradient of a unit is at most `factor` times as long as the
+ * Adaptive gradient clipping (Brock et al. 2021): the gradient of a unit is at most `factor` times as long as the
  * unit's weight.
  */
 import * as g from "../graph/build.ts";

@@ -19,7 +19,7 @@ export function lossOf(graph: GraphBuilder, logits: ValueId, targets: ValueId, s
   }
 }
 
-/** t(1 − a) + a/K (Szegedy et al. 2016, section 7). */
+/** t(1 − a) + a/K (label smoothing, Szegedy et al. 2016). */
 function smoothed(graph: GraphBuilder, targets: ValueId, amount: number | undefined, classes: number): ValueId {
   if (amount === undefined || amount === 0) return targets;
   return g.plus(graph, g.times(graph, targets, 1 - amount), amount / classes);
