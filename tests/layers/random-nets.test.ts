@@ -116,7 +116,7 @@ test("random networks either have a finding or explain themselves and train", ()
       for (const [path, values] of Object.entries(after.updates))
         expect(values.every(Number.isFinite), path).toBe(true);
     }),
-    { numRuns: 120 },
+    { numRuns: 60 },
   );
-  expect(lowered).toBeGreaterThan(30);
+  expect(lowered).toBeGreaterThan(15);
 });
