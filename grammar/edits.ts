@@ -122,6 +122,11 @@ export function* editsAt(tokens: readonly IToken[], at: number): Generator<Edit>
   if (found?.tokenType === t.DottedName) {
     yield { kind: "replace", from: at, to: at + 1, put: [retype(found, t.Identifier, "")], guess: true };
   }
+  if (before?.tokenType === t.From) {
+    const path = make(t.StringLiteral, '""');
+    yield insert("missing", true, path);
+    yield { kind: "replace", from: at, to: at + 1, put: [path], guess: true };
+  }
   for (const [type, text] of insertable) yield insert("insert", true, make(type, text));
   yield insert("unnamed", true, make(t.Identifier, ""));
   yield insert("else", true, make(t.Else, ""), make(t.LCurly, ""), make(t.Missing, ""), make(t.RCurly, ""));

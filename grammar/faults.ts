@@ -2,6 +2,7 @@
 import type { IToken } from "chevrotain";
 import { diagnose, type Details } from "../src/diagnostics/catalogue.ts";
 import type { Diagnostic, Fix, RelatedPlace, Span } from "../src/diagnostics/diagnostic.ts";
+import { closest } from "../src/diagnostics/suggest.ts";
 import { bare, describeToken, endOf, spanOf } from "./describe.ts";
 import type { Edit } from "./edits.ts";
 import type { ParseResult, StatementRule } from "./parser.ts";
@@ -31,9 +32,13 @@ export function describeFault(
   const insertFix = (text: string): Fix => fixAt(`add \`${text.trim()}\``, { ...gap, start: gap.end }, text);
   const removeFix = (token: IToken): Fix => fixAt(`remove ${describeToken(token)}`, spanOf(path, token), "");
   const unexpected = (details: Details): Diagnostic =>
-    diagnose("syntax/unexpected", { found: bare(found), expected }, { span: foundSpan, ...details });
+    diagnose(
+      "syntax/unexpected",
+      { found: bare(found), expected },
+      { span: foundSpan, hints: hintsFor(rule, tokens, at), ...details },
+    );
 
-  if (edit === undefined) return unexpected({ hints: hintsFor(rule, found, before) });
+  if (edit === undefined) return unexpected({});
   switch (edit.kind) {
     case "missing": {
       const after = describeToken(before);
@@ -73,7 +78,7 @@ export function describeFault(
       const isClosing = found !== undefined && [t.RParen, t.RSquare, t.RCurly].includes(found.tokenType);
       const fixes = [removeFix(found!)];
       if (isClosing) return diagnose("syntax/unopened", { close: found.image }, { span: foundSpan, fixes });
-      return unexpected({ hints: hintsFor(rule, found, before), fixes: edit.guess ? [] : fixes });
+      return unexpected({ fixes: edit.guess ? [] : fixes });
     }
     case "remove-before": {
       const params = { found: bare(before), expected: describeToken(found) };
@@ -87,8 +92,8 @@ export function describeFault(
       return diagnose("syntax/missing-token", params, { span: gap, fixes: [insertFix(space)] });
     }
     case "replace": {
-      if (put === "" || found === undefined) return unexpected({ hints: hintsFor(rule, found, before) });
-      if (edit.put[0]!.tokenType === t.Missing) return unexpected({ hints: hintsFor(rule, found, before) });
+      const type = edit.put[0]!.tokenType;
+      if (put === "" || type === t.Missing || type === t.StringLiteral) return unexpected({});
       const params = { found: bare(found), expected: `\`${put}\`` };
       return diagnose("syntax/unexpected", params, {
         span: foundSpan,
@@ -98,6 +103,7 @@ export function describeFault(
     case "reserved":
       return diagnose("syntax/reserved", { word: found!.image }, { span: foundSpan });
     case "unnamed":
+      if (before === undefined) return unexpected({});
       return diagnose("syntax/missing-value", { what: "a name", after: describeToken(before) }, { span: beforeSpan });
     case "else":
       return diagnose(
@@ -129,6 +135,7 @@ function isFar(tokens: readonly IToken[], bracket: IToken): boolean {
 }
 
 function missingWhat(rule: StatementRule, expected: string): string | undefined {
+  if (expected === t.StringLiteral.LABEL) return "a path in quotes";
   if (expected.includes("`int`")) return "a type";
   if (expected === "`[`") return "a shape";
   if (expected.includes("`repeat`")) return "a step";
@@ -146,16 +153,36 @@ function listExpected(rule: StatementRule, expected: string): string {
   return words.length < 2 ? (words[0] ?? "") : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
 }
 
-function hintsFor(rule: StatementRule, found: IToken | undefined, before: IToken | undefined): string[] {
-  if (found === undefined) return [];
-  const type = found.tokenType;
+/** What the statement should look like, where no more is known about the fault. */
+const patterns: Readonly<Record<StatementRule, string>> = {
+  importStatement: 'an import looks like `import { A, B } from "./file.bcos"`',
+  settingsHead: "settings look like `bcos { preset: v2, b: 2 }`",
+  setting: "settings look like `bcos { preset: v2, b: 2 }`",
+  declarationHead: "a declaration looks like `block Name(width: int, stride: int = 1) {`",
+  port: "an input looks like `input name: [H, W, 3]`",
+  binding: "a row looks like `name = source -> step -> step`",
+};
+
+function hintsFor(rule: StatementRule, tokens: readonly IToken[], at: number): string[] {
+  const [found, before] = [tokens[at], tokens[at - 1]];
+  const type = found?.tokenType;
   if (rule === "binding" && (type === t.Plus || type === t.Star)) {
-    return [
-      `\`${found.image}\` joins sources: put brackets around a row of steps, \`(x -> conv(8)) ${found.image} y\``,
-    ];
+    const sign = found!.image;
+    return [`\`${sign}\` joins sources: put brackets around a row of steps, \`(x -> conv(8)) ${sign} y\``];
   }
-  if (type === t.DottedName) return ["a name with dots can only be a label: `downsample.0: conv(8)`"];
-  if (type === t.StringLiteral) return ["only `import` has a text in quotes"];
+  if (type === t.DottedName || before?.tokenType === t.DottedName) {
+    return ["a name with dots can only be a label: `downsample.0: conv(8)`"];
+  }
+  if (type === t.StringLiteral && rule !== "importStatement") return ["only `import` has a text in quotes"];
+  const meant = at === 0 && found !== undefined ? closest(found.image, startersOf(rule)) : undefined;
+  if (meant !== undefined) return [`did you mean \`${meant}\`?`];
   const isStep = type === t.Identifier && before !== undefined && [t.Identifier, t.RParen].includes(before.tokenType);
-  return rule === "binding" && isStep ? ["put `->` before a step, or remove the name"] : [];
+  if (rule === "binding" && isStep && at > 1) return ["put `->` before a step, or remove the name"];
+  return [patterns[rule]];
+}
+
+function startersOf(rule: StatementRule): string[] {
+  if (rule === "declarationHead") return ["model", "block"];
+  if (rule === "importStatement") return ["import"];
+  return rule === "port" ? ["input", "output"] : [];
 }

@@ -13,6 +13,7 @@
 import type { IToken, TokenType } from "chevrotain";
 import { diagnose } from "../src/diagnostics/catalogue.ts";
 import type { Diagnostic, RelatedPlace, Span } from "../src/diagnostics/diagnostic.ts";
+import { closest } from "../src/diagnostics/suggest.ts";
 import { bare, describeToken, endOf, spanOf } from "./describe.ts";
 import type { StatementRule } from "./parser.ts";
 import { retype, virtualToken } from "./tokens-made.ts";
@@ -78,6 +79,8 @@ const starters = new Map<TokenType, StatementRule>([
   [t.Output, "port"],
 ]);
 
+/** Words after which a value must follow. */
+const awaitsValue = new Set<TokenType>([t.If, t.Repeat, t.Not]);
 const portWords = new Set<TokenType>([t.Input, t.Output]);
 
 interface Entry {
@@ -279,7 +282,9 @@ function arrange(path: string, tokens: readonly IToken[], byIndentation: boolean
     const span = spanOf(path, first);
     if (rule === "unknown") {
       const expected = "`import`, `bcos`, `model` or `block`";
-      report(diagnose("syntax/unexpected", { found: bare(first), expected }, { span }));
+      const meant = closest(first.image, ["import", "bcos", "model", "block"]);
+      const hints = meant === undefined ? [] : [`did you mean \`${meant}\`?`];
+      report(diagnose("syntax/unexpected", { found: bare(first), expected }, { span, hints }));
     } else {
       report(diagnose("syntax/outside", { what: rule === "port" ? `\`${first.image}\`` : "a binding" }, { span }));
     }
@@ -396,7 +401,7 @@ function arrange(path: string, tokens: readonly IToken[], byIndentation: boolean
     const { token, lineStart } = entries[i]!;
     const last = draft?.tokens.at(-1);
     if (lineStart || last === undefined || draft!.tokens.length < 3 || draft!.skipped) return false;
-    if (brackets.length > 0 || joinsBefore.has(last.tokenType)) return false;
+    if (brackets.length > 0 || joinsBefore.has(last.tokenType) || awaitsValue.has(last.tokenType)) return false;
     const inSettings = draft!.rule === "setting";
     const isName = token.tokenType === t.Identifier && onLine(i + 1) === (inSettings ? t.Colon : t.Equals);
     const isPort = portWords.has(token.tokenType) && onLine(i + 1) === t.Identifier && onLine(i + 2) === t.Colon;

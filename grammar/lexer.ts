@@ -2,10 +2,11 @@
  * Owns the way from text to tokens: runs the lexer, reports what is no token (a stray character, an open string, a
  * malformed number) and puts a usable token in its place.
  */
-import type { IToken } from "chevrotain";
+import type { IToken, TokenType } from "chevrotain";
 import { diagnose } from "../src/diagnostics/catalogue.ts";
 import type { Diagnostic, Fix, Span } from "../src/diagnostics/diagnostic.ts";
 import { retype } from "./tokens-made.ts";
+import * as t from "./tokens.ts";
 import { faultTokens, Float, Int, lexer, StringLiteral } from "./tokens.ts";
 
 export interface Lexed {
@@ -16,22 +17,21 @@ export interface Lexed {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Characters that are written for another one, with what the language uses instead. */
-const lookalikes: Readonly<Record<string, string>> = {
-  "→": "->",
-  "⟶": "->",
-  "−": "-",
-  "–": "-",
-  "×": "*",
-  "·": "*",
-  "÷": "/",
-  "≤": "<=",
-  "≥": ">=",
-  "≠": "!=",
-  "&&": "and",
-  "||": "or",
-  "!": "not ",
-  ";": "",
+/** Characters that are written for another token, with that token and its text. */
+const lookalikes: Readonly<Record<string, readonly [TokenType, string]>> = {
+  "→": [t.Arrow, "->"],
+  "⟶": [t.Arrow, "->"],
+  "−": [t.Minus, "-"],
+  "–": [t.Minus, "-"],
+  "×": [t.Star, "*"],
+  "·": [t.Star, "*"],
+  "÷": [t.Slash, "/"],
+  "≤": [t.LessEqual, "<="],
+  "≥": [t.GreaterEqual, ">="],
+  "≠": [t.NotEqual, "!="],
+  "&&": [t.And, "and"],
+  "||": [t.Or, "or"],
+  "!": [t.Not, "not"],
 };
 
 const reportLimit = 200;
@@ -44,14 +44,19 @@ export function lex(path: string, text: string): Lexed {
     if (diagnostics.length < reportLimit) diagnostics.push(diagnostic);
   };
   for (const token of result.tokens) {
-    const replaced = replaceFault(path, token, report);
+    const replaced = replaceFault(path, text, token, report);
     if (replaced !== undefined) tokens.push(replaced);
   }
   return { tokens, comments: result.groups["comments"] ?? [], diagnostics };
 }
 
 /** The token to parse in place of `token`: itself, a repaired one, or none. */
-function replaceFault(path: string, token: IToken, report: (diagnostic: Diagnostic) => void): IToken | undefined {
+function replaceFault(
+  path: string,
+  text: string,
+  token: IToken,
+  report: (diagnostic: Diagnostic) => void,
+): IToken | undefined {
   const span: Span = { file: path, start: token.startOffset, end: token.startOffset + token.image.length };
   const fix = (title: string, text: string): Fix => ({ title, edits: [{ span, text }] });
   switch (token.tokenType) {
@@ -105,25 +110,38 @@ function replaceFault(path: string, token: IToken, report: (diagnostic: Diagnost
       report(diagnose("syntax/comment", { start: "#" }, { span, fixes: [fix("start the comment with `//`", text)] }));
       return undefined;
     }
-    case faultTokens.BadCharacter: {
-      const meant = lookalikes[token.image];
-      const title = meant === "" ? `remove \`${token.image}\`` : `write \`${meant?.trim()}\``;
-      report(
-        diagnose(
-          "syntax/bad-character",
-          { character: describeCharacter(token.image) },
-          {
-            span,
-            hints: token.image === ";" ? ["a line break ends a statement"] : [],
-            fixes: meant === undefined ? [] : [fix(title, meant)],
-          },
-        ),
-      );
-      return undefined;
-    }
+    case faultTokens.BadCharacter:
+      return replaceCharacter(text, token, span, report);
     default:
       return token;
   }
+}
+
+function replaceCharacter(
+  text: string,
+  token: IToken,
+  span: Span,
+  report: (diagnostic: Diagnostic) => void,
+): IToken | undefined {
+  const meant = lookalikes[token.image];
+  const character = describeCharacter(token.image);
+  const fix = (title: string, put: string): Fix => ({ title, edits: [{ span, text: put }] });
+  if (meant !== undefined) {
+    const [type, image] = meant;
+    const put = /^\w/.test(image) ? ` ${image} ` : image;
+    report(diagnose("syntax/bad-character", { character }, { span, fixes: [fix(`write \`${image}\``, put)] }));
+    return retype(token, type, image);
+  }
+  if (token.image === ";") {
+    const atEnd = /^[ \t]*(?:\/\/|[\r\n]|$)/.test(text.slice(span.end, span.end + 200));
+    const fixes = [atEnd ? fix("remove `;`", "") : fix("start a new line", "\n")];
+    const hints = ["a line break ends a statement"];
+    report(diagnose("syntax/bad-character", { character }, { span, hints, fixes }));
+    return retype(token, t.LineBreak);
+  }
+  const fixes = /\p{Cf}/u.test(token.image) ? [fix(`remove ${character}`, "")] : [];
+  report(diagnose("syntax/bad-character", { character }, { span, fixes }));
+  return undefined;
 }
 
 /** What was certainly meant: `.5` → `0.5`, `1.` → `1.0`, `1_000` → `1000`. */

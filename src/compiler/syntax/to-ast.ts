@@ -42,7 +42,9 @@ export function toSourceFile(cst: CstNode, context: Context): SourceFile {
   return {
     kind: "file",
     path: context.path,
-    imports: nodes(cst, "importStatement").map(build.importStatement),
+    imports: nodes(cst, "importStatement")
+      .map(build.importStatement)
+      .filter(({ from }) => from.span.end > from.span.start),
     settings: nodes(cst, "settingsBlock").map(build.settingsBlock),
     declarations: nodes(cst, "declaration").map(build.declaration).filter(isPresent),
     comments: context.comments,

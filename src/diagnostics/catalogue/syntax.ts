@@ -54,7 +54,8 @@ export const syntaxCodes = {
   "syntax/bad-character": entry<{ character: string }>({
     severity: "error",
     message: (p) => `the character \`${p.character}\` has no meaning here`,
-    hint: () => "names are made of the letters a to z, A to Z, digits and `_`",
+    hint: (p) =>
+      /^\p{L}$/u.test(p.character) ? "names are made of the letters a to z, A to Z, digits and `_`" : undefined,
   }),
   "syntax/bad-number": entry<{ text: string; reason: string | undefined }>({
     severity: "error",
@@ -68,7 +69,7 @@ export const syntaxCodes = {
   }),
   "syntax/escape": entry({
     severity: "error",
-    message: () => "`\\\\` has no meaning in a path",
+    message: () => "`\\` has no meaning in a path",
     hint: () => "write paths with `/`",
   }),
   "syntax/comment": entry<{ start: string }>({
