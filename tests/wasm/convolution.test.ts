@@ -6,6 +6,7 @@ import {
   convolutionRecipe,
   forwardShape,
   inputGradientRecipe,
+  weightGradientRecipe,
 } from "../../src/compiler/targets/wasm/kernels/convolution-recipes.ts";
 import {
   checkRecipe,
@@ -93,6 +94,19 @@ describe("convolution", () => {
     checkRecipe(inputGradientRecipe(shapeOf(c)), { x: g, w }, { out });
   });
 
+  it.each(CASES.map((c) => [name(c), c] as const))("weight gradient: %s", (_, c) => {
+    const x = randomValues(size(c.x), 1);
+    const g = randomValues(c.x[0] * size(outputSize(c)) * c.w[0], 2);
+    const out = new Float64Array(size(c.w));
+    eachProduct(c, (o, i, k) => (out[k]! += g[o]! * x[i]!));
+    checkRecipe(weightGradientRecipe({ shape: shapeOf(c) }), { x, g }, { out });
+    const scale = randomValues(g.length, 3);
+    const scaled = out.fill(0);
+    eachProduct(c, (o, i, k) => (scaled[k]! += g[o]! * scale[o]! * x[i]!));
+    const prologue = { inputs: [{ kind: "same" }], value: ex.mul(ex.input(0), ex.input(1)) } as const;
+    checkRecipe(weightGradientRecipe({ shape: shapeOf(c), prologue }), { x, g, p1: scale }, { out: scaled });
+  });
+
   it("agrees on shapes drawn at random", () => {
     const small = fc.integer({ min: 1, max: 3 });
     fc.assert(
@@ -128,6 +142,9 @@ describe("convolution", () => {
           const dx = new Float64Array(x.length);
           eachProduct(c, (o, i, k) => (dx[i]! += g[o]! * w[k]!));
           checkRecipe(inputGradientRecipe(shapeOf(c)), { x: g, w }, { out: dx });
+          const dw = new Float64Array(w.length);
+          eachProduct(c, (o, i, k) => (dw[k]! += g[o]! * x[i]!));
+          checkRecipe(weightGradientRecipe({ shape: shapeOf(c) }), { x, g }, { out: dw });
         },
       ),
       { numRuns: 60, seed: 7 },

@@ -5,6 +5,7 @@ import { convolutionKernel, phasedKernel, type ConvolutionPhase, type Convolutio
 import { packedSize, type ConvolutionShape } from "./geometry.ts";
 import { packKernel, type PackBlock } from "./panels.ts";
 import { renameBuffers } from "../kernel.ts";
+import { weightGradientKernel, type WeightGradientSpec } from "./weight-gradient.ts";
 
 /** x [N,H,W,C] with w [O·maxOut,kh,kw,C/groups] → [N,H',W',O]. */
 export function forwardShape(x: Shape, w: Shape, a: ConvAttributes, maxOut = 1): ConvolutionShape {
@@ -183,5 +184,13 @@ export function inputGradientRecipe(
       phasedKernel(label("conv2d_input_gradient", forward), phases, spec),
     ],
     temporaries: { packed: packed * 4 },
+  };
+}
+
+/** conv2d_weight_gradient. Buffers: `x`, `g`, `p…`, `out`. */
+export function weightGradientRecipe(spec: WeightGradientSpec): Recipe {
+  return {
+    steps: [weightGradientKernel(label("conv2d_weight_gradient", spec.shape), spec)],
+    temporaries: {},
   };
 }

@@ -17,7 +17,14 @@ export interface ElementwiseSpec {
 
 const UNIT_FLOATS = 2048;
 
-export function elementwiseKernel(label: string, spec: ElementwiseSpec): Kernel {
+/** With one channel a row is an element. */
+function withoutChannels(access: Access): Access {
+  if (access.kind === "row" || access.kind === "group") return { kind: "same" };
+  return access.kind === "channel" ? { kind: "scalar" } : access;
+}
+
+export function elementwiseKernel(label: string, given: ElementwiseSpec): Kernel {
+  const spec = given.channels === 1 ? { ...given, inputs: given.inputs.map(withoutChannels) } : given;
   // Where nothing depends on the place in the row, all is one long row, cut into rows of a unit's length.
   const flat = spec.inputs.every((access) => access.kind === "same" || access.kind === "scalar");
   const count = spec.rows * spec.channels;

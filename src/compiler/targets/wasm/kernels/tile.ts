@@ -35,12 +35,12 @@ const UNROLL = 4;
  * (a third of the speed on x64). A branch that is never taken and after which the accumulators are needed keeps the
  * multiply-adds before it in place; one behind every second row is enough.
  */
-function needsPin(row: number, rows: number): boolean {
+export function needsPin(row: number, rows: number): boolean {
   return row % 2 === 1 || row === rows - 1;
 }
 
 /** Never true, since pointers are multiples of 4; a different one for every step, lest they be merged. */
-function never(pointer: Local<"i32">, k: number): I32 {
+export function never(pointer: Local<"i32">, k: number): I32 {
   return i32.eq(pointer, 4 * k + 1);
 }
 
