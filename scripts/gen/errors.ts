@@ -2,14 +2,20 @@
 import { catalogue, type Code } from "../../src/diagnostics/catalogue.ts";
 import { areas, codesOf, pages } from "../../src/diagnostics/pages.ts";
 import { pageMarkdown } from "../../src/diagnostics/pages/render.ts";
+import { frameOf } from "./examples.ts";
 
 /** Path in the repository → text. */
 export function generateErrorPages(): Map<string, string> {
   const codes = Object.keys(areas).flatMap(codesOf);
   return new Map([
-    ...codes.map((code): [string, string] => [`docs/errors/${fileName(code)}`, pageMarkdown(code)]),
+    ...codes.map((code): [string, string] => [`docs/errors/${fileName(code)}`, page(code)]),
     ["docs/errors/README.md", index()],
   ]);
+}
+
+function page(code: Code): string {
+  const page = pages[code];
+  return pageMarkdown(code, page.kind === "source" ? frameOf(page.wrong, code) : undefined);
 }
 
 function fileName(code: Code): string {

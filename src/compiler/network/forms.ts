@@ -61,8 +61,7 @@ export function settingProblems(settings: BcosSettings, input: Shape, classes: n
   if (settings.encode.variant === "none") return found;
 
   const channels = input.at(-1);
-  if (channels === undefined)
-    return [...found, { code: "bcos/encode-input", params: { actual: `\`${shapeText(input)}\`` } }];
+  if (channels === undefined) throw new Error("an input without axes, which the grammar does not let through");
   if (settings.encode.variant === "add_inverse_normalized") {
     const [means, deviations] = listsOf(settings.encode);
     for (const [list, values] of [

@@ -63,10 +63,6 @@ export const bcosCodes = {
     hint: () =>
       "the encoding doubles the input's channels; put a layer with a width of its own first, or `bcos { encode: none }`",
   }),
-  "bcos/encode-input": entry<{ actual: string }>({
-    severity: "error",
-    message: (p) => `the input of shape ${p.actual} has no channels to encode`,
-  }),
   "bcos/encode-deviation": entry({
     severity: "error",
     message: () => "the standard deviations of `add_inverse_normalized` must be greater than 0",

@@ -8,11 +8,12 @@ const one = (step: string) => model(`logits = image -> ${step} ${classify}`);
 const block = (name: string, step: string) =>
   `block ${name} {\n  input  x: [H, W, C]\n  output y: [H, W, C]\n\n  y = x -> ${step}\n}`;
 
-/** Blocks B0 … Bn, each containing the next `times` times. */
-function tower(height: number, times: number): string {
-  return Array.from({ length: height }, (_, i) =>
-    block(`B${i}`, i === height - 1 ? "relu" : times === 1 ? `B${i + 1}` : `repeat ${times} { B${i + 1} }`),
-  ).join("\n\n");
+/** Blocks B0 … Bn, each containing the next `times` times, within `depth` more repeats. */
+function tower(height: number, times: number, depth = 0): string {
+  const inside = (name: string): string => (times === 1 ? name : `repeat ${times} { ${name} }`);
+  const step = (i: number): string => (i === height - 1 ? "relu" : inside(`B${i + 1}`));
+  const wrapped = (text: string): string => `${"repeat 1 { ".repeat(depth)}${text}${" }".repeat(depth)}`;
+  return Array.from({ length: height }, (_, i) => block(`B${i}`, wrapped(step(i)))).join("\n\n");
 }
 
 function importing(count: number): Record<string, string> {
@@ -41,10 +42,10 @@ function importChain(length: number): Record<string, string> {
 export const limitPages: PagesOf<typeof limitCodes> = {
   "limit/depth": {
     kind: "source",
-    meaning: "Brackets are nested too deeply.",
-    why: "No model needs it; the bound keeps damaged files from exhausting the memory of the compiler.",
-    wrong: one(`conv(${"(".repeat(2000)}16${")".repeat(2000)})`),
-    right: one("conv((16))"),
+    meaning: "Blocks, `repeat`s and brackets are inside each other to too great a depth.",
+    why: "No model needs it; the bound keeps damaged and generated files from exhausting the compiler.",
+    wrong: around("model Net {", [`logits = image -> B0 ${classify}`], tower(50, 1, 50)),
+    right: around("model Net {", [`logits = image -> B0 ${classify}`], tower(3, 1, 2)),
   },
   "limit/expansion-depth": {
     kind: "source",
@@ -64,7 +65,7 @@ export const limitPages: PagesOf<typeof limitCodes> = {
     kind: "source",
     meaning: "Writing out the model takes too many steps.",
     why: "Nested `repeat`s can take forever without making a single layer.",
-    wrong: one("repeat 1000 { repeat 1000 { repeat 1000 { } } }"),
+    wrong: one("repeat 1000 { repeat 1000 { repeat 1000 { if 1 > 2 { relu } } } }"),
     right: one("repeat 10 { relu }"),
   },
   "limit/repeat": {
@@ -78,14 +79,14 @@ export const limitPages: PagesOf<typeof limitCodes> = {
     kind: "source",
     meaning: "A value inside the model is too large for any device.",
     why: "The bound finds a slip in a width or stride before the memory runs out.",
-    wrong: one("upsample(100000) -> conv(16)"),
-    right: one("upsample(2) -> conv(16)"),
+    wrong: one("upsample(100000) -> conv(16, kernel: 3)"),
+    right: one("upsample(2) -> conv(16, kernel: 3)"),
   },
   "limit/imports": {
     kind: "source",
     meaning: "Too many files are imported.",
     why: "The bound answers at once where reading the files would take long.",
-    wrong: importing(300),
+    wrong: importing(200),
     right: importing(2),
   },
   "limit/import-depth": {
@@ -100,20 +101,37 @@ export const limitPages: PagesOf<typeof limitCodes> = {
     meaning: "Brackets are nested too deeply in one statement.",
     why: "No model needs it; the bound keeps damaged files from exhausting the compiler.",
     wrong: one(`conv(${"(".repeat(2000)}16${")".repeat(2000)})`),
-    right: one("conv((16))"),
+    right: one("conv((16), kernel: 3)"),
   },
   "limit/operators": {
     kind: "source",
     meaning: "One statement has too many operators.",
     why: "The bound keeps damaged and generated files from exhausting the compiler.",
-    wrong: one(`conv(${"1 + ".repeat(20000)}1)`),
-    right: one("conv(1 + 1)"),
+    wrong: one(`conv(${"1 + ".repeat(20000)}1, kernel: 3)`),
+    right: one("conv(1 + 1, kernel: 3)"),
   },
   "limit/file-size": {
     kind: "source",
     meaning: "The file is too large.",
     why: "The largest published model takes a few kilobytes. The bound keeps the answer quick when something else was named by mistake.",
-    wrong: `${one("conv(16)")}\n${`// ${"x".repeat(1000)}\n`.repeat(5000)}`,
-    right: one("conv(16)"),
+    wrong: `${one("conv(16, kernel: 3)")}\n${`// ${"x".repeat(1000)}\n`.repeat(5000)}`,
+    right: one("conv(16, kernel: 3)"),
+  },
+  "limit/rank": {
+    kind: "source",
+    meaning: "A shape has too many axes.",
+    why: "Images have three axes, tokens two and vectors one.",
+    wrong: model(`logits = image ${classify}`).replace(
+      "[8, 8, 3]",
+      "[8, 8, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]",
+    ),
+    right: model(`logits = image ${classify}`),
+  },
+  "limit/weights": {
+    kind: "source",
+    meaning: "The model has too many weights for any device.",
+    why: "The bound finds a slip in a width before the memory runs out.",
+    wrong: one("conv(1000000, kernel: 1) -> conv(1000000, kernel: 1)"),
+    right: one("conv(16, kernel: 1) -> conv(16, kernel: 1)"),
   },
 };

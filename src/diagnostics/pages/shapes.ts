@@ -9,7 +9,7 @@ const halve = `block Halve {
   input  x: [H, W, C]
   output y: [H / 2, W / 2, C]
 
-  y = x -> conv(C, stride: 2)
+  y = x -> conv(C, stride: 2, kernel: 3)
 }`;
 
 export const shapePages: PagesOf<typeof shapeCodes> = {
@@ -17,15 +17,15 @@ export const shapePages: PagesOf<typeof shapeCodes> = {
     kind: "source",
     meaning: "A row states a shape, `: [H, W, C]`, and the value has another one.",
     why: "A stated shape is checked and never changes the value. It keeps a mistake in the first half of a model from showing up in the second.",
-    wrong: one("conv(16, stride: 2) : [8, 8, 16]"),
-    right: one("conv(16, stride: 2) : [4, 4, 16]"),
+    wrong: one("conv(16, stride: 2, kernel: 3) : [8, 8, 16]"),
+    right: one("conv(16, stride: 2, kernel: 3) : [4, 4, 16]"),
   },
   "shape/mismatch": {
     kind: "source",
     meaning: "Values that are added, multiplied or concatenated have shapes that do not fit.",
     why: "`+` and `*` work number by number and need equal shapes; `concat` joins channels and needs equal heights and widths.",
-    wrong: model("a = image -> conv(16)", "b = image -> conv(32)", `logits = a + b ${classify}`),
-    right: model("a = image -> conv(16)", "b = image -> conv(16)", `logits = a + b ${classify}`),
+    wrong: model("a = image -> conv(16, kernel: 3)", "b = image -> conv(32, kernel: 3)", `logits = a + b ${classify}`),
+    right: model("a = image -> conv(16, kernel: 3)", "b = image -> conv(16, kernel: 3)", `logits = a + b ${classify}`),
   },
   "shape/input": {
     kind: "source",
@@ -40,21 +40,21 @@ export const shapePages: PagesOf<typeof shapeCodes> = {
     why: "`[S, S, C]` says that height and width are the same.",
     wrong: around(
       "model Net {",
-      [`logits = image -> conv(16, stride: [1, 2]) -> Square ${classify}`],
-      "block Square {\n  input  x: [S, S, C]\n  output y: [S, S, C]\n\n  y = x -> conv(C)\n}",
+      [`logits = image -> conv(16, stride: [1, 2], kernel: 3) -> Square ${classify}`],
+      "block Square {\n  input  x: [S, S, C]\n  output y: [S, S, C]\n\n  y = x -> conv(C, kernel: 3)\n}",
     ),
     right: around(
       "model Net {",
-      [`logits = image -> conv(16, stride: 2) -> Square ${classify}`],
-      "block Square {\n  input  x: [S, S, C]\n  output y: [S, S, C]\n\n  y = x -> conv(C)\n}",
+      [`logits = image -> conv(16, stride: 2, kernel: 3) -> Square ${classify}`],
+      "block Square {\n  input  x: [S, S, C]\n  output y: [S, S, C]\n\n  y = x -> conv(C, kernel: 3)\n}",
     ),
   },
   "shape/dimension": {
     kind: "source",
     meaning: "A dimension is zero or negative.",
     why: "There would be no numbers to compute with.",
-    wrong: one("conv(16) : [8, 8, 0]"),
-    right: one("conv(16) : [8, 8, 16]"),
+    wrong: one("conv(16, kernel: 3) : [8, 8, 0]"),
+    right: one("conv(16, kernel: 3) : [8, 8, 16]"),
   },
   "shape/output": {
     kind: "source",
@@ -67,8 +67,8 @@ export const shapePages: PagesOf<typeof shapeCodes> = {
     kind: "source",
     meaning: "A layer is given a value with the wrong number of dimensions.",
     why: "Image layers take [H, W, C], `linear` works on the last dimension of a vector or of tokens.",
-    wrong: model("logits = image -> global_avg_pool -> conv(16) -> linear(10)"),
-    right: model("logits = image -> conv(16) -> global_avg_pool -> linear(10)"),
+    wrong: model("logits = image -> global_avg_pool -> conv(16, kernel: 3) -> linear(10)"),
+    right: model("logits = image -> conv(16, kernel: 3) -> global_avg_pool -> linear(10)"),
   },
   "shape/window": {
     kind: "source",
@@ -88,8 +88,8 @@ export const shapePages: PagesOf<typeof shapeCodes> = {
     kind: "source",
     meaning: "The number of groups does not divide the number of channels.",
     why: "Every group has the same number of channels.",
-    wrong: one("conv(16) -> conv(16, groups: 3)"),
-    right: one("conv(16) -> conv(16, groups: 4)"),
+    wrong: one("conv(16, kernel: 3) -> conv(16, groups: 3, kernel: 3)"),
+    right: one("conv(16, kernel: 3) -> conv(16, groups: 4, kernel: 3)"),
   },
   "shape/crop": {
     kind: "source",
@@ -102,7 +102,7 @@ export const shapePages: PagesOf<typeof shapeCodes> = {
     kind: "source",
     meaning: "The first output of a model is not a vector.",
     why: "It is what is trained and explained: one number a class.",
-    wrong: model("logits = image -> conv(10)").replace("[10]", "[8, 8, 10]"),
-    right: model("logits = image -> conv(10) -> global_avg_pool"),
+    wrong: model("logits = image -> conv(10, kernel: 3)").replace("[10]", "[8, 8, 10]"),
+    right: model("logits = image -> conv(10, kernel: 3) -> global_avg_pool"),
   },
 };
