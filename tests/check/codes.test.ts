@@ -252,6 +252,10 @@ const cases: Readonly<Record<string, Case>> = {
     sources: withHead("  a = image -> conv(4000000, kernel: 3)"),
     found: ["limit/tensor: conv(4000000, kernel: 3)"],
   },
+  "limit/weights": {
+    sources: withHead("  a = image -> repeat 8 { conv(20000, kernel: 1) }"),
+    found: ["limit/weights: conv(20000, kernel: 1)"],
+  },
   "limit/imports": {
     sources: {
       "main.bcos": Array.from({ length: 200 }, (_, i) => `import { B } from "./f${i}.bcos"\n`).join(""),

@@ -7,6 +7,8 @@ export const limits = {
   blocks: 64,
   /** Layers of one model. */
   layers: 20_000,
+  /** Weights of one model: as many as 8 GiB of float32 hold. */
+  weights: 2 ** 31,
   /** Steps, repetitions and copies of layers that one model's expansion takes. */
   work: 500_000,
   /** `repeat n`. */

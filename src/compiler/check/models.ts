@@ -12,6 +12,7 @@ import { checkSettingsFit, evaluateSettings } from "./settings.ts";
 import { evaluateShape } from "./shapes.ts";
 import type { Template } from "./template.ts";
 import { argumentTypeOf, describeArgument } from "./types.ts";
+import { checkWeights } from "./weights-limit.ts";
 
 export type ParameterValues = Readonly<Record<string, number | boolean | string>>;
 
@@ -29,6 +30,8 @@ export function expandModel(expansion: Expansion, target: Target, given: Paramet
   const parameters = namedValues(environment);
   const template = expandDeclaration(expansion, target, environment, input, []);
   checkSettingsFit(report, settings, declaration.name.span, input?.shape, template.outputs?.[0]?.shape);
+  const excess = checkWeights(template.layers, settings.settings);
+  if (excess !== undefined) report.add(excess);
   if (input === undefined || template.outputs === undefined || report.errors() > errors) return undefined;
   return {
     name: declaration.name.text,

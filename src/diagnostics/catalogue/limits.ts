@@ -27,6 +27,10 @@ export const limitCodes = {
     severity: "error",
     message: (p) => `a shape has at most ${p.limit} axes, not ${p.found}`,
   }),
+  "limit/weights": entry<{ limit: string; path: string }>({
+    severity: "error",
+    message: (p) => `with \`${p.path}\` the model has more than ${p.limit} weights`,
+  }),
   "limit/tensor": entry<{ limit: string; shape: string }>({
     severity: "error",
     message: (p) => `a value of the shape ${p.shape} has more than ${p.limit} numbers`,
