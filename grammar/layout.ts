@@ -133,12 +133,16 @@ function arrange(path: string, tokens: readonly IToken[], byIndentation: boolean
   let inOrphans = false;
 
   const typeAt = (i: number): TokenType | undefined => entries[i]?.token.tokenType;
-  const onLine = (i: number): TokenType | undefined => (entries[i]?.lineStart === false ? typeAt(i) : undefined);
+  /** The type of the token `ahead` places behind `i`, if it is on the same line. */
+  function after(i: number, ahead: number): TokenType | undefined {
+    for (let j = i + 1; j <= i + ahead; j++) if (entries[j]?.lineStart !== false) return undefined;
+    return typeAt(i + ahead);
+  }
   const body = (): Body | undefined => bodies.at(-1);
 
   /** What kind of statement the line that starts at `i` certainly starts, looking past one stray token. */
   function startAt(i: number): StatementRule | "close" | undefined {
-    const [t0, t1, t2, t3] = [typeAt(i), onLine(i + 1), onLine(i + 2), onLine(i + 3)];
+    const [t0, t1, t2, t3] = [typeAt(i), after(i, 1), after(i, 2), after(i, 3)];
     if (t0 === undefined) return undefined;
     if (t0 === t.RCurly) return "close";
     const atTop = bodies.length === 0 && brackets.length === 0;
@@ -174,7 +178,7 @@ function arrange(path: string, tokens: readonly IToken[], byIndentation: boolean
 
   /** Whether the `input` or `output` at `i` starts a port: not so in `input stem = image -> …`. */
   function isPort(i: number): boolean {
-    const [t1, t2, t3] = [onLine(i + 1), onLine(i + 2), onLine(i + 3)];
+    const [t1, t2, t3] = [after(i, 1), after(i, 2), after(i, 3)];
     const assigns = t2 === t.Equals && t3 !== t.LSquare && t3 !== t.Colon;
     if (t1 === t.Equals) return t2 === t.LSquare || t2 === t.Colon || t3 === t.Colon;
     return (
@@ -328,7 +332,7 @@ function arrange(path: string, tokens: readonly IToken[], byIndentation: boolean
       return false;
     }
     if (bodyGoesOn(i)) {
-      const following = onLine(i + 1);
+      const following = after(i, 1);
       if (draft !== undefined && (!lineStart || (following !== undefined && joinsAfter.has(following)))) return true;
       endStatement("close");
       reportUnopened(token);
@@ -364,7 +368,7 @@ function arrange(path: string, tokens: readonly IToken[], byIndentation: boolean
     if (draft === undefined || draft.skipped || brackets.length > 0 || previous === undefined) return;
     if (joinsBefore.has(previous.tokenType) || joinsAfter.has(typeAt(i)!)) return;
     // `foo -> conv(…)` after a binding: a stray word before a line that goes on, not a statement of its own.
-    const goesOn = onLine(i + 1) === t.Arrow || onLine(i + 1) === t.Plus || onLine(i + 1) === t.Star;
+    const goesOn = after(i, 1) === t.Arrow || after(i, 1) === t.Plus || after(i, 1) === t.Star;
     if (goesOn && draft.rule === "binding") return;
     endStatement(undefined);
   }
@@ -389,9 +393,9 @@ function arrange(path: string, tokens: readonly IToken[], byIndentation: boolean
 
   /** Whether the line ends with another `{`: then the one at `i` is a stray one in the head of a declaration. */
   function opensLater(i: number): boolean {
-    for (let j = i + 1; j < i + 100 && onLine(j) !== undefined; j++) {
-      if (onLine(j) === t.RCurly) return false;
-      if (onLine(j) === t.LCurly && onLine(j + 1) === undefined) return true;
+    for (let j = i + 1; j < i + 100 && entries[j]?.lineStart === false; j++) {
+      if (typeAt(j) === t.RCurly) return false;
+      if (typeAt(j) === t.LCurly && after(j, 1) === undefined) return true;
     }
     return false;
   }
@@ -403,8 +407,8 @@ function arrange(path: string, tokens: readonly IToken[], byIndentation: boolean
     if (lineStart || last === undefined || draft!.tokens.length < 3 || draft!.skipped) return false;
     if (brackets.length > 0 || joinsBefore.has(last.tokenType) || awaitsValue.has(last.tokenType)) return false;
     const inSettings = draft!.rule === "setting";
-    const isName = token.tokenType === t.Identifier && onLine(i + 1) === (inSettings ? t.Colon : t.Equals);
-    const isPort = portWords.has(token.tokenType) && onLine(i + 1) === t.Identifier && onLine(i + 2) === t.Colon;
+    const isName = token.tokenType === t.Identifier && after(i, 1) === (inSettings ? t.Colon : t.Equals);
+    const isPort = portWords.has(token.tokenType) && after(i, 1) === t.Identifier && after(i, 2) === t.Colon;
     const inBody = draft!.rule === "port" || draft!.rule === "binding";
     if (!(inSettings && isName) && !(inBody && (isName || isPort))) return false;
     const at = insertionPoint();
@@ -433,7 +437,7 @@ function arrange(path: string, tokens: readonly IToken[], byIndentation: boolean
     const type = token.tokenType;
     if (lineStart) startLine(i);
     const head = draft?.rule === "declarationHead" || draft?.rule === "settingsHead";
-    const unknownHead = draft?.rule === "unknown" && brackets.length === 0 && onLine(i + 1) === undefined;
+    const unknownHead = draft?.rule === "unknown" && brackets.length === 0 && after(i, 1) === undefined;
     if (type === t.LCurly && draft !== undefined && !draft.skipped && (head || unknownHead) && !opensLater(i)) {
       const kind = draft.rule === "settingsHead" ? "settings" : "declaration";
       const rule = kind === "settings" ? "settingsHead" : "declarationHead";
