@@ -220,7 +220,7 @@ const cases: Readonly<Record<string, Case>> = {
         return `block B${i} {\n  input x: [H, W, C]\n  output y: [H, W, C]\n  y = ${flow}\n}\n`;
       }).join(""),
     ),
-    found: [`limit/depth: ${"concat(".repeat(12)}x -> B36${")".repeat(12)}`],
+    found: [`limit/depth: ${"concat(".repeat(40)}x -> B35${")".repeat(40)}`],
   },
   "limit/expansion-depth": {
     sources: withHead(

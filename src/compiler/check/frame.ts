@@ -96,14 +96,19 @@ export function spend(frame: Frame, amount: number, span: Span): boolean {
   return !expansion.stopped;
 }
 
-/** Runs a part of the expansion one level deeper, or ends the expansion where that is too deep. */
-export function nested<T>(frame: Frame, span: Span, run: () => T | undefined): T | undefined {
+/**
+ * Runs a part of the expansion deeper, or ends the expansion where that is too deep. `levels` is how much of the call
+ * stack the part takes, in flows: a repeat or a block takes several functions where a flow takes one.
+ */
+export function nested<T>(frame: Frame, span: Span, levels: number, run: () => T | undefined): T | undefined {
   const { expansion } = frame;
-  if (expansion.depth >= limits.depth) stopAt(frame, span, "limit/depth", { limit: limits.depth });
+  if (expansion.depth + levels > limits.depth) {
+    stopAt(frame, span, "limit/depth", { limit: Math.floor(limits.depth / levels) });
+  }
   if (expansion.stopped) return undefined;
-  expansion.depth++;
+  expansion.depth += levels;
   const result = run();
-  expansion.depth--;
+  expansion.depth -= levels;
   return result;
 }
 

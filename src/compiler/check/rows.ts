@@ -21,7 +21,7 @@ export function expandBinding(frame: Frame, binding: Binding): void {
 }
 
 function expandFlow(frame: Frame, place: RowPlace, flow: Flow): Tensor | undefined {
-  return nested(frame, flow.span, () => {
+  return nested(frame, flow.span, 1, () => {
     switch (flow.kind) {
       case "reference":
         return frame.expansion.resolution.faulty.has(flow) ? undefined : frame.tensors.get(flow.name.text);
@@ -71,20 +71,25 @@ function costOf(step: Step): number {
   return step.kind === "repeat" ? 1 : 1 + ((step.span.end - step.span.start) >> 6);
 }
 
+/** See `nested`. */
+const stepLevels = 3;
+
 function expandStep(frame: Frame, place: RowPlace, value: Tensor, step: Step): Tensor | undefined {
   switch (step.kind) {
     case "call": {
       const call = frame.expansion.resolution.calls.get(step);
       if (call === undefined) return undefined;
       if (call.kind === "layer") return expandLayer(frame, place, value, step, call);
-      return nested(frame, step.span, () => expandBlock(frame, place, value, step, call));
+      return nested(frame, step.span, stepLevels, () => expandBlock(frame, place, value, step, call));
     }
     case "repeat":
-      return nested(frame, step.span, () => expandRepeat(frame, place, value, step));
+      return nested(frame, step.span, stepLevels, () => expandRepeat(frame, place, value, step));
     case "if": {
       const condition = decide(frame, step.condition);
       if (condition === undefined) return undefined;
-      return nested(frame, step.span, () => expandSteps(frame, place, value, condition ? step.then : step.else));
+      return nested(frame, step.span, stepLevels, () =>
+        expandSteps(frame, place, value, condition ? step.then : step.else),
+      );
     }
     case "ascription":
       return checkAscription(frame, value, step);
