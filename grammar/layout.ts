@@ -16,6 +16,8 @@ import type { Diagnostic, RelatedPlace, Span } from "../src/diagnostics/diagnost
 import { closest } from "../src/diagnostics/suggest.ts";
 import { bare, describeToken, endOf, spanOf } from "./describe.ts";
 import type { StatementRule } from "./parser.ts";
+import { findStart, type Start } from "./starts.ts";
+import { awaitsValue, joinsAfter, joinsBefore, operators, portWords, readLines, starters } from "./lines.ts";
 import { retype, virtualToken } from "./tokens-made.ts";
 import * as t from "./tokens.ts";
 
@@ -41,55 +43,6 @@ export interface Layout {
 export const nestingLimit = 64;
 export const operatorLimit = 1000;
 const reportLimit = 200;
-
-const operators = new Set<TokenType>([
-  t.Plus,
-  t.Minus,
-  t.Star,
-  t.Slash,
-  t.Percent,
-  t.EqualEqual,
-  t.NotEqual,
-  t.Less,
-  t.LessEqual,
-  t.Greater,
-  t.GreaterEqual,
-  t.And,
-  t.Or,
-  t.Not,
-]);
-const joinsBefore = new Set<TokenType>([...operators, t.Arrow, t.Equals, t.Colon, t.Comma]);
-const joinsAfter = new Set<TokenType>([
-  ...[...operators].filter((type) => type !== t.Not),
-  t.Arrow,
-  t.Colon,
-  t.Comma,
-  t.RParen,
-  t.RSquare,
-  t.LCurly,
-  t.Else,
-  t.From,
-]);
-const starters = new Map<TokenType, StatementRule>([
-  [t.Import, "importStatement"],
-  [t.Bcos, "settingsHead"],
-  [t.Model, "declarationHead"],
-  [t.Block, "declarationHead"],
-  [t.Input, "port"],
-  [t.Output, "port"],
-]);
-
-/** Words after which a value must follow. */
-const awaitsValue = new Set<TokenType>([t.If, t.Repeat, t.Not]);
-const portWords = new Set<TokenType>([t.Input, t.Output]);
-
-interface Entry {
-  readonly token: IToken;
-  readonly lineStart: boolean;
-  /** Distance of the token from the start of its line. */
-  readonly column: number;
-  readonly lineOffset: number;
-}
 
 interface Body {
   readonly kind: "declaration" | "settings";
@@ -123,7 +76,8 @@ function hasOpenFlow(layout: Layout): boolean {
 }
 
 function arrange(path: string, tokens: readonly IToken[], byIndentation: boolean): Layout {
-  const entries = entriesOf(tokens);
+  const lines = readLines(tokens);
+  const { entries, typeAt, after } = lines;
   const parts: Part[] = [];
   const diagnostics: Diagnostic[] = [];
   const bodies: Body[] = [];
@@ -132,58 +86,15 @@ function arrange(path: string, tokens: readonly IToken[], byIndentation: boolean
   /** Whether the statement before stood outside of every declaration: only the first of a run is reported. */
   let inOrphans = false;
 
-  const typeAt = (i: number): TokenType | undefined => entries[i]?.token.tokenType;
-  /** The type of the token `ahead` places behind `i`, if it is on the same line. */
-  function after(i: number, ahead: number): TokenType | undefined {
-    for (let j = i + 1; j <= i + ahead; j++) if (entries[j]?.lineStart !== false) return undefined;
-    return typeAt(i + ahead);
-  }
   const body = (): Body | undefined => bodies.at(-1);
 
-  /** What kind of statement the line that starts at `i` certainly starts, looking past one stray token. */
-  function startAt(i: number): StatementRule | "close" | undefined {
-    const [t0, t1, t2, t3] = [typeAt(i), after(i, 1), after(i, 2), after(i, 3)];
-    if (t0 === undefined) return undefined;
-    if (t0 === t.RCurly) return "close";
-    const atTop = bodies.length === 0 && brackets.length === 0;
-    const topRule = atTop ? topRuleOf(t0, t1, t2) : undefined;
-    if (topRule !== undefined) return topRule;
-    const portAt = portWords.has(t0) ? 0 : t1 !== undefined && portWords.has(t1) ? 1 : -1;
-    if (portAt >= 0 && isPort(i + portAt)) return "port";
-    if (t1 === t.Equals && isWord(entries[i]!.token)) return "binding";
-    if (t0 === t.Equals && brackets.length === 0 && t1 !== t.Arrow) return "binding";
-    if (t2 === t.Equals && t3 !== t.Colon && (t1 === t.Identifier || t0 === t.Identifier)) return "binding";
-    const own = blockRuleOf(t0, t1, t2);
-    if (own !== undefined || t0 === t.Arrow || t1 === undefined) return own;
-    if (body()?.kind === "settings" && t0 === t.Identifier && t1 === t.Colon) return "setting";
-    return blockRuleOf(t1, t2, t3);
-  }
-
-  /** Outside of every body the words themselves decide. */
-  function topRuleOf(t0: TokenType, t1: TokenType | undefined, t2: TokenType | undefined): StatementRule | undefined {
-    const rules = [starters.get(t0), t1 === undefined ? undefined : starters.get(t1)];
-    const order: StatementRule[] = ["declarationHead", "importStatement", "settingsHead"];
-    // `model import { … }`: a declaration would have a name.
-    if (rules[1] !== undefined && t2 === t.LCurly) order.reverse();
-    return order.find((rule) => rules.includes(rule));
-  }
-
-  /** Inside of a body it takes more than a word to start a declaration, settings or an import. */
-  function blockRuleOf(t0: TokenType, t1: TokenType | undefined, t2: TokenType | undefined): StatementRule | undefined {
-    const rule = starters.get(t0);
-    if (rule === "importStatement" || rule === "settingsHead") return t1 === t.LCurly ? rule : undefined;
-    const isHead = t1 === t.Identifier && (t2 === undefined || t2 === t.LParen || t2 === t.LCurly);
-    return rule === "declarationHead" && isHead ? rule : undefined;
-  }
-
-  /** Whether the `input` or `output` at `i` starts a port: not so in `input stem = image -> …`. */
-  function isPort(i: number): boolean {
-    const [t1, t2, t3] = [after(i, 1), after(i, 2), after(i, 3)];
-    const assigns = t2 === t.Equals && t3 !== t.LSquare && t3 !== t.Colon;
-    if (t1 === t.Equals) return t2 === t.LSquare || t2 === t.Colon || t3 === t.Colon;
-    return (
-      (t1 === t.Identifier && !assigns) || t1 === t.Colon || t2 === t.Colon || (t1 !== undefined && t3 === t.Colon)
-    );
+  function startAt(i: number): Start | undefined {
+    const where = {
+      inBody: bodies.length > 0,
+      inSettings: body()?.kind === "settings",
+      inBrackets: brackets.length > 0,
+    };
+    return findStart(lines, i, where);
   }
 
   /** The rule of a statement whose first token is `i`, by where it stands. */
@@ -247,7 +158,7 @@ function arrange(path: string, tokens: readonly IToken[], byIndentation: boolean
     while (bodies.length > 0) closeBody(virtual(t.BodyClose));
   }
 
-  function endStatement(next: StatementRule | "close" | "end" | undefined, comma?: IToken): void {
+  function endStatement(next: Start | "end" | undefined, comma?: IToken): void {
     brackets.length = 0;
     if (draft === undefined) return;
     const { rule, tokens: own, skipped, column } = draft;
@@ -268,7 +179,7 @@ function arrange(path: string, tokens: readonly IToken[], byIndentation: boolean
     rule: StatementRule,
     own: readonly IToken[],
     column: number,
-    next: StatementRule | "close" | "end" | undefined,
+    next: Start | "end" | undefined,
   ): void {
     const at = insertionPoint();
     const fixes = [{ title: "add `{`", edits: [{ span: at, text: " {" }] }];
@@ -466,25 +377,4 @@ function arrange(path: string, tokens: readonly IToken[], byIndentation: boolean
   endStatement("end");
   closeAllBodies();
   return { parts, diagnostics };
-}
-
-function entriesOf(tokens: readonly IToken[]): Entry[] {
-  const entries: Entry[] = [];
-  let lineStart = true;
-  let lineOffset = 0;
-  for (const token of tokens) {
-    if (token.tokenType === t.LineBreak) {
-      lineStart = true;
-      lineOffset = token.startOffset + token.image.length;
-    } else {
-      entries.push({ token, lineStart, column: token.startOffset - lineOffset, lineOffset });
-      lineStart = false;
-    }
-  }
-  return entries;
-}
-
-/** A name or a keyword. */
-function isWord(token: IToken): boolean {
-  return /^[A-Za-z_]/.test(token.image);
 }
