@@ -1,4 +1,5 @@
 /** What the compiler hands to the runtime: graphs for one batch size and the state they read and write. Data only. */
+import type { WasmCode } from "../plan/plan.ts";
 import type { Graph, Shape } from "./graph.ts";
 
 export type Form = "bcos" | "standard";
@@ -14,6 +15,8 @@ export interface Program {
   readonly state: readonly StateSpec[];
   /** Which graphs are there depends on what was asked for and on the form (`explain` only for B-cos). */
   readonly graphs: Readonly<Partial<Record<GraphName, Graph>>>;
+  /** Fused plans and their kernels for the `wasm` device, where they were asked for. */
+  readonly wasm?: WasmCode;
 }
 
 /**

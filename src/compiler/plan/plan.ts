@@ -1,0 +1,84 @@
+/**
+ * The plan: a flat list of kernel launches over numbered slots, for one target, graph and batch size. Data only: it can be
+ * printed, hashed, stored and checked again before it runs.
+ */
+import type { Span } from "../../diagnostics/diagnostic.ts";
+import type { Shape } from "../../shape.ts";
+import type { GraphName } from "../graph/program.ts";
+
+export const planVersion = 1;
+
+export interface Plan {
+  readonly version: typeof planVersion;
+  readonly target: "wasm";
+  readonly graph: GraphName;
+  readonly batch: number;
+  /** Bytes of each slot, a multiple of 16. Whole buffers, reused by values whose lifetimes do not overlap. */
+  readonly slots: readonly number[];
+  /** Values that never change, float32. */
+  readonly constants: readonly (readonly number[])[];
+  /** Fed before the first launch, by the name of the graph's input. Each has a slot of its own from the start. */
+  readonly inputs: Readonly<Record<string, PlacedTensor>>;
+  /** Read after the last launch. */
+  readonly outputs: Readonly<Record<string, PlacedTensor>>;
+  readonly launches: readonly Launch[];
+  /** Scratch memory a thread needs for the largest launch. */
+  readonly scratchBytes: number;
+  /** Bytes kept for the backward pass, by layer path: what the forward part makes and the backward part reads. */
+  readonly saved: Readonly<Record<string, number>>;
+  /** SHA-256 of the canonical JSON of everything else, hexadecimal. */
+  readonly hash: string;
+}
+
+export interface PlacedTensor {
+  readonly shape: Shape;
+  readonly buffer: BufferRef;
+}
+
+export type BufferRef =
+  | { readonly kind: "slot"; readonly index: number }
+  | { readonly kind: "state"; readonly path: string }
+  | { readonly kind: "constant"; readonly index: number };
+
+/** Launches run in order, each complete before the next. */
+export type Launch = KernelLaunch | RandomLaunch;
+
+export interface KernelLaunch extends LaunchLabel {
+  readonly kind: "kernel";
+  /** Name of the function in the target's module. Launches of the same kernel share one. */
+  readonly kernel: string;
+  /** In the order of the kernel's parameters. */
+  readonly buffers: readonly BufferRef[];
+  /** The first `reads` buffers are only read, the others written (and perhaps read). */
+  readonly reads: number;
+  /** Work is split over threads by ranges of units. */
+  readonly units: number;
+  readonly flops: number;
+  readonly bytes: number;
+}
+
+/** Uniform numbers, made by the host: `counterUniform(key, step, i)`; the step is read from its buffer, absent it is 0. */
+export interface RandomLaunch extends LaunchLabel {
+  readonly kind: "random";
+  readonly key: number;
+  readonly step?: BufferRef;
+  readonly out: BufferRef;
+  readonly count: number;
+}
+
+export interface LaunchLabel {
+  /** Weight path of the layer it belongs to, "" for what belongs to none. */
+  readonly path: string;
+  /** The graph operations that were fused into it, main one first. */
+  readonly ops: readonly string[];
+  readonly span?: Span;
+}
+
+/** Everything a WASM device needs for a program. */
+export interface WasmCode {
+  /** The binary of the module that imports `env.memory` and exports the kernels by name. */
+  readonly module: Uint8Array<ArrayBuffer>;
+  /** The same with relaxed SIMD, for engines that have it. */
+  readonly relaxedModule: Uint8Array<ArrayBuffer>;
+  readonly plans: Readonly<Partial<Record<GraphName, Plan>>>;
+}
