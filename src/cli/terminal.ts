@@ -34,7 +34,8 @@ export function createTerminal(
     isTerminal: stream.isTTY === true && environment["TERM"] !== "dumb",
     color: useColor(when, environment, stream.isTTY === true),
     get width() {
-      return stream.isTTY === true ? stream.columns : undefined;
+      // Some terminals say 0 for a width that they don't know.
+      return stream.isTTY === true && stream.columns > 0 ? stream.columns : undefined;
     },
   });
   return {

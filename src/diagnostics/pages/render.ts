@@ -6,7 +6,7 @@ import { pages } from "../pages.ts";
 
 /** Longer examples, made to reach a limit, are cut where they are shown. */
 const longestLine = 110;
-const mostLines = 40;
+const mostLines = 30;
 const mostFiles = 4;
 
 /** `frame` is the message that the wrong example gives, where there is one and the caller can draw it. */
