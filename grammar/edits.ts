@@ -110,7 +110,7 @@ export function* editsAt(tokens: readonly IToken[], at: number): Generator<Edit>
   if (isNameOf(tokens, at)) yield { kind: "remove-before", from: at - 1, to: at, put: [], guess: true };
   if (before?.tokenType === t.Comma) yield { kind: "remove-before", from: at - 1, to: at, put: [], guess: false };
   if (found !== undefined) {
-    yield { kind: "remove", from: at, to: at + 1, put: [], guess: !closing.has(found.tokenType) };
+    yield { kind: "remove", from: at, to: at + 1, put: [], guess: at > 0 && !closing.has(found.tokenType) };
   }
   if (found !== undefined && isKeyword(found)) {
     yield { kind: "reserved", from: at, to: at + 1, put: [retype(found, t.Identifier)], guess: true };
@@ -138,9 +138,14 @@ export function* editsAt(tokens: readonly IToken[], at: number): Generator<Edit>
   yield insert("missing", true, make(t.Missing, ""));
 }
 
-/** Whether the token is the name of something and a stray word stands before it: `foo stem = …`, `input foo x: …`. */
+/**
+ * Whether the token is the name of something and a stray word stands before it, `foo stem = …`, `input foo x: …`, or
+ * the word of a port behind another one.
+ */
 function isNameOf(tokens: readonly IToken[], at: number): boolean {
   const next = tokens[at + 1]?.tokenType;
+  const isPortWord = tokens[at]?.tokenType === t.Input || tokens[at]?.tokenType === t.Output;
+  if (at === 1 && isPortWord) return true;
   const isNamed = (next === t.Equals && at === 1) || next === t.Colon || next === t.LParen;
   return isNamed && tokens[at]!.tokenType === t.Identifier && at > 0 && /^\w/.test(tokens[at - 1]!.image);
 }
