@@ -1,0 +1,9 @@
+/** The compiler: from the text of a `.bcos` file to a program for the runtime. Works in browsers and in Node alike. */
+export { checkFile, type CheckOptions, type CheckResult } from "./check/check.ts";
+export { createMemoryHost, type SourceHost } from "./check/source-host.ts";
+export { buildProgram, summarise, type BuiltProgram, type LayerSummary, type ProgramOptions } from "./compile.ts";
+export type { Form, GraphName, Program, StateSpec, TrainSettings } from "./graph/program.ts";
+export type { Network } from "./network/network.ts";
+export { checkForm } from "./network/forms.ts";
+export { layerTable } from "./layers/table.ts";
+export { parseFile, type ParsedFile } from "./syntax/parse.ts";
