@@ -61,7 +61,8 @@ export async function savePictures(
     contributions: e.contributions,
     ...(image.label === undefined ? {} : { label: nameOf(image.label) }),
     prediction: nameOf(e.target ?? e.predicted),
-    logit: e.explained,
+    // Only a logit has a probability, a difference of two has none.
+    ...(e.versus === undefined ? { logit: e.explained } : {}),
     residual: e.residual,
   }));
   const sheet = "contact-sheet.png";

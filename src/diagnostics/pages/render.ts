@@ -4,7 +4,7 @@ import type { Entry } from "../entry.ts";
 import { type Example, filesOf } from "./page.ts";
 import { pages } from "../pages.ts";
 
-/** Longer examples, made to reach a limit, are cut where they are shown. */
+/** Bounds for examples. */
 const longestLine = 110;
 const mostLines = 30;
 const mostFiles = 4;
@@ -32,17 +32,22 @@ export function pageMarkdown(code: Code, frame?: string): string {
 
 function exampleMarkdown(example: Example): string {
   const files = filesOf(example);
-  if (files.length === 1) return fence("bcos", files[0]![1]);
-  const shown = files.slice(0, mostFiles).map(([name, text]) => `\`${name}\`\n\n${fence("bcos", text)}`);
+  if (files.length === 1) return fence("bcos", shortened(files[0]![1]));
+  const shown = files.slice(0, mostFiles).map(([name, text]) => `\`${name}\`\n\n${fence("bcos", shortened(text))}`);
   const rest = files.length - shown.length;
   return [...shown, ...(rest > 0 ? [`… and ${rest} more files.`] : [])].join("\n\n");
 }
 
-function fence(language: string, text: string): string {
+/** Long examples, made to reach a limit, are cut. */
+function shortened(text: string): string {
   const lines = text.trimEnd().split("\n");
   const shown = lines
     .slice(0, mostLines)
     .map((line) => (line.length > longestLine ? `${line.slice(0, longestLine)} …` : line));
   const rest = lines.length - shown.length;
-  return ["```" + language, ...shown, ...(rest > 0 ? [`… ${rest} more lines`] : []), "```"].join("\n");
+  return [...shown, ...(rest > 0 ? [`… ${rest} more lines`] : [])].join("\n");
+}
+
+function fence(language: string, text: string): string {
+  return `\`\`\`${language}\n${text}\n\`\`\``;
 }
