@@ -41,13 +41,17 @@ export function checkRecipe(
     loaded.run();
     const first = new Map(Object.keys(wanted).map((name) => [name, loaded.view(name).slice()]));
     for (const [name, values] of Object.entries(wanted)) {
-      expect(largestError(first.get(name)!, values), `${name} of ${recipe.steps.at(-1)!.label}`).toBeLessThan(tolerance);
+      expect(largestError(first.get(name)!, values), `${name} of ${recipe.steps.at(-1)!.label}`).toBeLessThan(
+        tolerance,
+      );
     }
     for (const parts of [2, 3]) {
       for (const name of Object.keys(wanted)) loaded.view(name).fill(NaN);
       loaded.run(parts, parts === 3);
       for (const name of Object.keys(wanted)) {
-        expect(Buffer.compare(bytesOf(loaded.view(name)), bytesOf(first.get(name)!)), `${name} in ${parts} parts`).toBe(0);
+        expect(Buffer.compare(bytesOf(loaded.view(name)), bytesOf(first.get(name)!)), `${name} in ${parts} parts`).toBe(
+          0,
+        );
       }
     }
   }

@@ -15,18 +15,7 @@ export type Expression =
 
 /** Named as the graph's operations, with the same meaning. */
 export type UnaryKind =
-  | "neg"
-  | "abs"
-  | "sign"
-  | "square"
-  | "sqrt"
-  | "exp"
-  | "log"
-  | "sigmoid"
-  | "tanh"
-  | "erf"
-  | "softplus"
-  | "relu";
+  "neg" | "abs" | "sign" | "square" | "sqrt" | "exp" | "log" | "sigmoid" | "tanh" | "erf" | "softplus" | "relu";
 
 export type BinaryKind = "add" | "sub" | "mul" | "div" | "max" | "min" | "greater";
 

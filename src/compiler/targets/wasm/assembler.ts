@@ -1,6 +1,16 @@
 /** Functions and modules: locals by name, structured loops and branches, one imported memory, exported kernels. */
 import { createWriter, SECTION, writeSection, type ByteWriter } from "./encoder.ts";
-import { constantOf, f32x4, i32, type I32, type Int, type Local, type V128, type Value, type ValueType } from "./values.ts";
+import {
+  constantOf,
+  f32x4,
+  i32,
+  type I32,
+  type Int,
+  type Local,
+  type V128,
+  type Value,
+  type ValueType,
+} from "./values.ts";
 
 export interface FunctionBuilder {
   /** Fused multiply-add is allowed. */

@@ -9,14 +9,12 @@ const splat = f32x4.splat;
 
 /** c[0] + c[1]·x + …, by Horner's rule. `x` must be a local. */
 function polynomial(f: FunctionBuilder, coefficients: readonly number[], x: V128): V128 {
-  return coefficients
-    .slice(0, -1)
-    .reduceRight((sum, c) => f.madd(sum, x, splat(c)), splat(coefficients.at(-1)!));
+  return coefficients.slice(0, -1).reduceRight((sum, c) => f.madd(sum, x, splat(c)), splat(coefficients.at(-1)!));
 }
 
 /** ln 2 in two parts, the first with few bits, so that n·LN2_HIGH is exact. */
 const LN2_HIGH = 0.693359375;
-const LN2_LOW = -2.12194440e-4;
+const LN2_LOW = -2.1219444e-4;
 
 /** eˣ as 2ⁿ·eʳ with |r| ≤ ln 2 / 2; coefficients of Cephes' expf (Moshier 1989). */
 export function exp(f: FunctionBuilder, argument: V128): V128 {
@@ -26,7 +24,7 @@ export function exp(f: FunctionBuilder, argument: V128): V128 {
   f.set(x, f32x4.sub(x, f32x4.mul(n, splat(LN2_LOW))));
   const p = polynomial(
     f,
-    [5.0000001201e-1, 1.6666665459e-1, 4.1665795894e-2, 8.3334519073e-3, 1.3981999507e-3, 1.9875691500e-4],
+    [5.0000001201e-1, 1.6666665459e-1, 4.1665795894e-2, 8.3334519073e-3, 1.3981999507e-3, 1.98756915e-4],
     x,
   );
   const y = f.let("y", f32x4.add(f.madd(p, f32x4.mul(x, x), x), splat(1)));
@@ -53,7 +51,7 @@ export function log(f: FunctionBuilder, argument: V128): V128 {
     f,
     [
       3.3333331174e-1, -2.4999993993e-1, 2.0000714765e-1, -1.6668057665e-1, 1.4249322787e-1, -1.2420140846e-1,
-      1.1676998740e-1, -1.1514610310e-1, 7.0376836292e-2,
+      1.167699874e-1, -1.151461031e-1, 7.0376836292e-2,
     ],
     m,
   );

@@ -237,6 +237,16 @@ export const f32x4 = {
 /** Four 32-bit integers. */
 export const i32x4 = {
   splat: (value: number) => splatBits(value),
+  /** One integer into all lanes. */
+  fill(value: I32): V128 {
+    return {
+      type: "v128",
+      emit: (out) => {
+        value.emit(out);
+        simd(out, 0x11);
+      },
+    };
+  },
   add: (a: V128, b: V128) => vector(0xae, a, b),
   sub: (a: V128, b: V128) => vector(0xb1, a, b),
   shl: (a: V128, count: number) => shift(0xab, a, count),

@@ -87,13 +87,7 @@ interface AxisPhase {
  * Input i gets w[k]·g[(i + padding − k·dilation) / stride] wherever that is whole. For inputs of one residue these are
  * every p-th tap, a small convolution over g without gaps.
  */
-function axisPhases(
-  input: number,
-  kernel: number,
-  stride: number,
-  dilation: number,
-  padding: number,
-): AxisPhase[] {
+function axisPhases(input: number, kernel: number, stride: number, dilation: number, padding: number): AxisPhase[] {
   const phases: AxisPhase[] = [];
   for (let first = 0; first < Math.min(stride, input); first++) {
     const taps = Array.from({ length: kernel }, (_, k) => k).filter(
@@ -179,10 +173,7 @@ export function inputGradientRecipe(
   }
   const pack = packKernel(label("pack transposed", forward), blocks);
   return {
-    steps: [
-      renameBuffers(pack, { source: "w" }),
-      phasedKernel(label("conv2d_input_gradient", forward), phases, spec),
-    ],
+    steps: [renameBuffers(pack, { source: "w" }), phasedKernel(label("conv2d_input_gradient", forward), phases, spec)],
     temporaries: { packed: packed * 4 },
   };
 }

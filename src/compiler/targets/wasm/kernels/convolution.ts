@@ -202,7 +202,8 @@ function emitPhase(
 
   const readers: ElementReader[] = [];
   const aligned = groups === 1 || columns % 4 === 0;
-  if (spec.norm) readers.push(createReader(f, { kind: "group", groups }, p.buffer("norm"), shape.outputChannels, aligned));
+  if (spec.norm)
+    readers.push(createReader(f, { kind: "group", groups }, p.buffer("norm"), shape.outputChannels, aligned));
   spec.epilogue.inputs.forEach((access, i) => {
     readers.push(createReader(f, access, p.buffer(`e${i + 1}`), shape.outputChannels, aligned));
   });
@@ -314,7 +315,10 @@ function emitPhase(
       });
     }
     if (groups > 1) {
-      const [start, end] = [f.let("groupStart", share(groups, split)), f.let("groupEnd", share(groups, i32.add(split, 1)))];
+      const [start, end] = [
+        f.let("groupStart", share(groups, split)),
+        f.let("groupEnd", share(groups, i32.add(split, 1))),
+      ];
       f.for(group, start, end, 1, () => panelsOfGroup(0, full, i32.of(1)));
     } else {
       f.set(group, i32.of(0));

@@ -79,4 +79,3 @@ export function forChannels(f: FunctionBuilder, channels: number, step: (bytes: 
   f.for(c, 0, whole, 16, () => step(c, 4));
   if (channels % 4 > 0) step(whole, channels % 4);
 }
-

@@ -106,8 +106,7 @@ function copyWalk(s: ConvolutionShape): Walk {
   const paddedRows = (rows: number): number =>
     Math.max(1, (rows - 1) * s.stride[0] + Math.max(0, s.kernel[0] - 1) * s.dilation[0] + 1);
   const paddedWidth = Math.max(1, (width - 1) * s.stride[1] + Math.max(0, s.kernel[1] - 1) * s.dilation[1] + 1);
-  const bytes = (images: number, rows: number): number =>
-    images * paddedRows(rows) * paddedWidth * s.inputChannels * 4;
+  const bytes = (images: number, rows: number): number => images * paddedRows(rows) * paddedWidth * s.inputChannels * 4;
   // Cycles: 2 vector operations at once in the tiles, about one float a cycle in the copy.
   const cost = (images: number, rows: number): number => {
     const rowBlocks = Math.ceil(height / rows);

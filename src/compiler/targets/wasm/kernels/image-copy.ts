@@ -87,12 +87,7 @@ export function emitImageCopy(
       () => {
         if (left > 0) zero(0, left);
         const firstColumn = Math.max(0, -s.offset[1]);
-        copy(
-          f.let(
-            "inputRow",
-            i32.add(i32.mul(i32.add(i32.mul(image, inputHeight), y), inputWidth), firstColumn),
-          ),
-        );
+        copy(f.let("inputRow", i32.add(i32.mul(i32.add(i32.mul(image, inputHeight), y), inputWidth), firstColumn)));
         if (right < walk.paddedWidth) zero(right, walk.paddedWidth);
       },
       () => zero(0, walk.paddedWidth),

@@ -19,10 +19,7 @@ export interface MatmulSpec {
  * Buffers: `a`, `b`, `packed` (temporary, b in panels), `at` (temporary where a is transposed), `p…`, `e…`, `norm`,
  * `out`, `out2`. The epilogue sees rows [M of all products] and channels N; the norm is that of the rows of a.
  */
-export function matmulRecipe(
-  spec: MatmulSpec,
-  epilogue: Pick<ConvolutionSpec, "epilogue" | "norm"> = {},
-): Recipe {
+export function matmulRecipe(spec: MatmulSpec, epilogue: Pick<ConvolutionSpec, "epilogue" | "norm"> = {}): Recipe {
   const maxOut = spec.maxOut ?? 1;
   const [rows, columns] = spec.a.slice(-2) as [number, number];
   const [m, k] = spec.transposeA ? [columns, rows] : [rows, columns];

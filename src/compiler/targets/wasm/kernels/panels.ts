@@ -86,7 +86,11 @@ function panelList(block: PackBlock): PackPanel[] {
 export function packKernel(
   label: string,
   blocks: readonly PackBlock[],
-  repeat: { readonly count: number; readonly source: number; readonly target: number } = { count: 1, source: 0, target: 0 },
+  repeat: { readonly count: number; readonly source: number; readonly target: number } = {
+    count: 1,
+    source: 0,
+    target: 0,
+  },
 ): Kernel {
   const lists = blocks.map(panelList);
   const perMatrix = lists.reduce((sum, list) => sum + list.length, 0);
@@ -145,11 +149,7 @@ export function packKernel(
           if (uniform > 0) {
             const index = i32.sub(panel, first);
             f.if(i32.and(i32.ge(panel, first), i32.lt(panel, first + uniform)), () => {
-              emitPanel(
-                list[0]!,
-                i32.mul(index, 8 * block.columnStride),
-                i32.add(i32.mul(index, 8 * depth), written),
-              );
+              emitPanel(list[0]!, i32.mul(index, 8 * block.columnStride), i32.add(i32.mul(index, 8 * depth), written));
             });
           }
           written += uniform * 8 * depth;

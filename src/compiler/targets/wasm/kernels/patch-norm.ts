@@ -28,7 +28,10 @@ export function emitSquareSum(f: FunctionBuilder, pointer: Local<"i32">, count: 
   const rest = lanes - turns * parts;
   for (let i = 0; i < rest; i++) accumulate(sums[i]!, v128.load(at, i * 16));
   if (count % 4 > 0) accumulate(sums[0]!, loadPartial(at, rest * 16, count % 4));
-  return horizontalSum(f, sums.reduce<V128>((a, b) => f32x4.add(a, b), f32x4.splat(0)));
+  return horizontalSum(
+    f,
+    sums.reduce<V128>((a, b) => f32x4.add(a, b), f32x4.splat(0)),
+  );
 }
 
 /** (l0 + l2) + (l1 + l3) in lane 0. */

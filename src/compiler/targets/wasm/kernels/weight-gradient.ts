@@ -47,7 +47,9 @@ interface Layout {
 /** A convolution without windows is a sum over pixels: images are one column. */
 function flatten(s: ConvolutionShape): ConvolutionShape {
   const plain =
-    s.kernel.every((k) => k === 1) && s.stride.every((k) => k === 1) && s.offset.every((k) => k === 0) &&
+    s.kernel.every((k) => k === 1) &&
+    s.stride.every((k) => k === 1) &&
+    s.offset.every((k) => k === 0) &&
     s.input.every((side, axis) => side === s.output[axis]);
   const pixels = s.batch * s.input[0] * s.input[1];
   return plain ? { ...s, batch: 1, input: [pixels, 1], output: [pixels, 1] } : s;
