@@ -130,11 +130,9 @@ export function softplus(f: FunctionBuilder, argument: V128): V128 {
  */
 export function power(f: FunctionBuilder, argument: V128, exponent: number): V128 {
   const quarters = Math.abs(exponent) * 4;
-  const x = f.let("x", argument);
-  if (!Number.isInteger(quarters) || quarters > 64) {
-    const y = f.let("y", exp(f, f32x4.mul(log(f, x), splat(exponent))));
-    return y;
-  }
+  // −0 becomes 0, lest negative powers give −∞.
+  const x = f.let("x", f32x4.add(argument, splat(0)));
+  if (!Number.isInteger(quarters) || quarters > 64) return exp(f, f32x4.mul(log(f, x), splat(exponent)));
   const factors: V128[] = [];
   if (quarters & 3) {
     const root = f.let("root", f32x4.sqrt(x));
