@@ -55,6 +55,11 @@ export interface KernelLaunch extends LaunchLabel {
   readonly units: number;
   readonly flops: number;
   readonly bytes: number;
+  /**
+   * Depends on state and constants alone. Such launches come before all others; what they leave for the others has slots
+   * that nothing else writes. So they need to run again only when state was written since they last ran.
+   */
+  readonly prepare?: true;
 }
 
 /** Uniform numbers, made by the host: `counterUniform(key, step, i)`; the step is read from its buffer, absent it is 0. */
@@ -76,9 +81,15 @@ export interface LaunchLabel {
 
 /** Everything a WASM device needs for a program. */
 export interface WasmCode {
-  /** The binary of the module that imports `env.memory` and exports the kernels by name. */
+  /**
+   * The binary of the module that imports `env.memory` and exports the kernels by name. Each takes i32 numbers: the byte
+   * offsets of its buffers (multiples of 16), the offset of the thread's scratch memory, the first unit and the one
+   * behind the last. The memory is imported as shared, with a maximum of 65,536 pages or less.
+   */
   readonly module: Uint8Array<ArrayBuffer>;
   /** The same with relaxed SIMD, for engines that have it. */
   readonly relaxedModule: Uint8Array<ArrayBuffer>;
+  /** In both modules the byte at this offset is 3, for shared memory. With 1 in its place they import an unshared one. */
+  readonly memoryFlag: number;
   readonly plans: Readonly<Partial<Record<GraphName, Plan>>>;
 }
