@@ -69,6 +69,7 @@ describe("wrong usage", () => {
     ["train a.bcos --data mnist --epochs -1", "usage/value", "not `-1`"],
     ["train a.bcos --data mnist --epochs 1e99", "usage/value", "not `1e99`"],
     ["train a.bcos --data mnist --lr 0", "usage/value", "`--lr` takes a number greater than 0, not `0`"],
+    ["train a.bcos --data mnist --weight-decay=-.5", "usage/value", "of at least 0, not `-.5`"],
     ["train a.bcos --data mnist --lr NaN", "usage/value", "not `NaN`"],
     ["train a.bcos --data mnist --smoothing 1", "usage/value", "of at least 0 and less than 1"],
     ["train a.bcos --data mnist --momentum 0.5", "usage/needs-option", "`--optimizer sgd`"],

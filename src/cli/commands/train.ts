@@ -18,7 +18,7 @@ import { deviceOption, readDevice } from "../device-option.ts";
 import { exitCodes } from "../exit.ts";
 import { createInterrupt } from "../interrupt.ts";
 import { createProgress } from "../progress.ts";
-import { formatDuration } from "../table.ts";
+import { countOf, formatDuration } from "../table.ts";
 import type { Terminal } from "../terminal.ts";
 import {
   createRunFolder,
@@ -187,7 +187,8 @@ function headline({ session, data, settings }: Run, begin: TrainPosition): strin
   const { program } = session;
   const from = begin.epoch === 0 && begin.step === 0 ? "" : `, from epoch ${begin.epoch + 1}, step ${begin.step + 1}`;
   return (
-    `training ${program.model} (${program.form}) on ${data.train.count} images: ${settings.epochs} epochs in batches of ` +
+    `training ${program.model} (${program.form}) on ${countOf(data.train.count, "image")}: ` +
+    `${countOf(settings.epochs, "epoch")} in batches of ` +
     `${settings.batch}, ${settings.train.optimizer.kind}, ${settings.train.loss.kind}, device ${session.device}${from}\n`
   );
 }
