@@ -102,7 +102,7 @@ function readSchedule(args: Arguments, epochs: number): Schedule {
   const kind = args.choice("--schedule", schedules) ?? "cosine";
   const rate = args.number("--lr", { above: 0 }) ?? (optimizerOf(args) === "adam" ? 1e-3 : 0.1);
   const length = args.number("--warmup", { min: 0 }) ?? 0;
-  const common = { rate, ...(length === 0 ? {} : { warmup: { length } }) };
+  const common = { rate, smooth: true, ...(length === 0 ? {} : { warmup: { length } }) };
   if (kind === "step") return { kind, ...common, milestones: [epochs / 2, (3 * epochs) / 4] };
   return { kind, ...common };
 }

@@ -15,6 +15,8 @@ interface Common {
   /** The base rate. */
   readonly rate: number;
   readonly per?: ScheduleUnit;
+  /** Per epoch: change at every step, by parts of an epoch, instead of from epoch to epoch. */
+  readonly smooth?: boolean;
   readonly warmup?: Warmup;
 }
 
@@ -42,7 +44,7 @@ export interface ScheduleTime {
 /** The learning rate of a step. */
 export function learningRateAt(schedule: Schedule, time: ScheduleTime): number {
   const steps = schedule.per === "step";
-  const at = steps ? time.step : time.epoch;
+  const at = steps ? time.step : schedule.smooth === true ? time.step / time.stepsPerEpoch : time.epoch;
   const total = steps ? time.epochs * time.stepsPerEpoch : time.epochs;
   const warmup = schedule.warmup?.length ?? 0;
   if (at < warmup) {
