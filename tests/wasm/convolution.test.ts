@@ -105,6 +105,12 @@ describe("convolution", () => {
     eachProduct(c, (o, i, k) => (scaled[k]! += g[o]! * scale[o]! * x[i]!));
     const prologue = { inputs: [{ kind: "same" }], value: ex.mul(ex.input(0), ex.input(1)) } as const;
     checkRecipe(weightGradientRecipe({ shape: shapeOf(c), prologue }), { x, g, p1: scale }, { out: scaled });
+    const channel = randomValues(c.x[3], 4);
+    const both = scaled.fill(0);
+    eachProduct(c, (o, i, k) => (both[k]! += g[o]! * scale[o]! * (x[i]! + channel[i % c.x[3]]!)));
+    const inputPrologue = { inputs: [{ kind: "channel" }], value: ex.add(ex.input(0), ex.input(1)) } as const;
+    const recipe = weightGradientRecipe({ shape: shapeOf(c), prologue, inputPrologue });
+    checkRecipe(recipe, { x, g, p1: scale, q1: channel }, { out: both });
   });
 
   it("agrees on shapes drawn at random", () => {

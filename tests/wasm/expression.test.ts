@@ -12,6 +12,7 @@ import {
 } from "../../src/compiler/plan/expression.ts";
 import { erf, interpret } from "../../src/compiler/plan/expression-interpreter.ts";
 import { supportsRelaxedSimd } from "../../src/compiler/targets/wasm/assembler.ts";
+import "./support.ts";
 import { elementwiseKernel } from "../../src/compiler/targets/wasm/kernels/elementwise.ts";
 
 function run(e: Expression, inputs: readonly Float32Array[], relaxed = false): Float32Array {

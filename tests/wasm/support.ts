@@ -1,8 +1,12 @@
 /** Plain float64 loops that the kernels are compared with, random data, and one way to run a recipe in all variants. */
+import { setFlagsFromString } from "node:v8";
 import { expect } from "vitest";
 import { loadRecipe } from "../../bench/wasm-runner.ts";
 import { supportsRelaxedSimd } from "../../src/compiler/targets/wasm/assembler.ts";
 import type { Recipe } from "../../src/compiler/targets/wasm/kernel.ts";
+
+// Node 20 has relaxed SIMD behind a flag, later versions have it without.
+if (Number(process.versions.node.split(".")[0]) < 22) setFlagsFromString("--experimental-wasm-relaxed-simd");
 
 /** Numbers in [−1, 1), the same for the same seed. */
 export function randomValues(length: number, seed: number): Float32Array {

@@ -136,6 +136,7 @@ function emitPhase(
   const columns = shape.outputChannels / groups;
   const depth = depthOf(shape);
   const layout = scratchLayout(shape, walk, spec.norm !== undefined);
+  const tileRows = Math.min(TILE_ROWS, walk.pixels);
   const x = p.buffer("x");
 
   const unit = f.local("i32", "unit");
@@ -233,7 +234,7 @@ function emitPhase(
       const store = i32.add(p.scratch, layout.tile);
       values.forEach((vectors, i) => vectors.forEach((value, v) => f.store(store, i * 32 + v * 16, value)));
       const rows = f.let("rows", i32.sub(pixels, tile));
-      f.set(rows, i32.min(rows, TILE_ROWS));
+      f.set(rows, i32.min(rows, tileRows));
       const i = f.local("i32", "i");
       f.for(i, 0, rows, 1, () => {
         const stored = f.let("stored", i32.add(store, i32.mul(i, 32)));
@@ -251,7 +252,7 @@ function emitPhase(
     });
   };
 
-  const rowPointers = Array.from({ length: TILE_ROWS }, () => f.local("i32", "patch"));
+  const rowPointers = Array.from({ length: tileRows }, () => f.local("i32", "patch"));
   const panelPointer = f.local("i32", "panelPointer");
   const last = f.local("i32", "last");
   const at = f.local("i32", "at");
@@ -277,14 +278,14 @@ function emitPhase(
 
   const tiles = (panelIndex: Int, vectors: number, count: number): void => {
     f.set(channelBytes, i32.mul(i32.add(i32.mul(group, columns), i32.mul(panelIndex, columnWidth)), 4));
-    f.for(tile, 0, pixels, TILE_ROWS, () => {
+    f.for(tile, 0, pixels, tileRows, () => {
       f.set(panelPointer, i32.add(groupPanels(), i32.mul(panelIndex, blockFloats * 4)));
       if (maxOut) {
         finishTile(emitMaxOut(f, shape.maxOut, rowPointers, panelPointer, loops, pointRows), count);
         return;
       }
       pointRows();
-      const accumulators = createTile(f, TILE_ROWS, vectors);
+      const accumulators = createTile(f, tileRows, vectors);
       emitDot(f, accumulators, rowPointers, panelPointer, loops);
       finishTile(accumulators.accumulators, count);
     });

@@ -86,8 +86,9 @@ function splitsFor(s: ConvolutionShape, blocks: number): number {
 function directWalk(s: ConvolutionShape): Walk {
   const all = s.batch * s.output[0] * s.output[1];
   const share = Math.ceil((all * s.matrices) / UNITS / TILE) * TILE;
-  const bytes = Math.max(TILE, Math.floor(BLOCK_BYTES / (4 * s.inputChannels) / TILE) * TILE);
-  const pixels = Math.max(TILE, Math.min(share, bytes, 80 * TILE));
+  const bytes = Math.floor(BLOCK_BYTES / (4 * s.inputChannels) / TILE) * TILE;
+  // Few rows make poor use of the panels that are read for them: rather split the columns.
+  const pixels = Math.min(all, Math.max(8 * TILE, Math.min(share, bytes, 80 * TILE)));
   const blocks = Math.ceil(all / pixels) * s.matrices;
   return {
     mode: "direct",

@@ -20,6 +20,8 @@ export interface WeightGradientSpec {
   readonly shape: ConvolutionShape;
   /** Applied to g: rows are its pixels, channels O. Buffers `p1`, … */
   readonly prologue?: Prologue;
+  /** Applied to x: rows are its pixels, channels C. Buffers `q1`, … */
+  readonly inputPrologue?: Prologue;
 }
 
 /** Pixels over which a tile is summed before it is added to the result, and bytes of g that they may take. */
@@ -79,11 +81,14 @@ function layoutOf(spec: WeightGradientSpec): Layout {
   return { shape, rows, paddedRows, paddedWidth, tileRows, tiles, splits, channelBlocks, image, bytes };
 }
 
-/** Buffers: `x`, `g`, `p1`…, `out`. */
+/** Buffers: `x`, `g`, `p1`…, `q1`…, `out`. */
 export function weightGradientKernel(label: string, spec: WeightGradientSpec): Kernel {
   const layout = layoutOf(spec);
   const { shape } = layout;
-  const names = (spec.prologue?.inputs ?? []).map((_, i) => `p${i + 1}`);
+  const names = [
+    ...(spec.prologue?.inputs ?? []).map((_, i) => `p${i + 1}`),
+    ...(spec.inputPrologue?.inputs ?? []).map((_, i) => `q${i + 1}`),
+  ];
   const inputs = shape.batch * shape.input[0] * shape.input[1] * shape.inputChannels;
   const outputs = shape.batch * shape.output[0] * shape.output[1] * shape.outputChannels;
   const weights = (shape.outputChannels * shape.inputChannels * shape.kernel[0] * shape.kernel[1]) / shape.groups;
@@ -195,7 +200,9 @@ function emitWeightGradient(f: FunctionBuilder, p: KernelParameters, spec: Weigh
         forBlock((lanes, blockWidth) => {
           // Units that share their channels follow each other: the image is copied for the first of them.
           const fresh = i32.eq(i32.mul(split, i32.sub(unit, p.start)), 0);
-          f.if(fresh, () => copyChannels(f, p, layout, { image, top, group, block, padded, lanes, blockWidth }));
+          f.if(fresh, () =>
+            copyChannels(f, p, layout, { image, top, group, block, padded, lanes, blockWidth }, spec.inputPrologue),
+          );
           const whole = f.let("whole", i32.mul(i32.div(i32.sub(last, first), tileRows), tileRows));
           f.set(whole, i32.add(first, whole));
           f.for(output, first, whole, tileRows, () => addTile(tileRows, lanes, blockWidth));
@@ -319,6 +326,7 @@ function copyChannels(
     readonly lanes: number;
     readonly blockWidth: number;
   },
+  prologue: Prologue | undefined,
 ): void {
   const { shape, paddedWidth } = layout;
   const [inputHeight, inputWidth] = shape.input;
@@ -334,6 +342,12 @@ function copyChannels(
   };
   const perGroup = shape.inputChannels / shape.groups;
   const channel = f.let("channel", i32.add(i32.mul(v.group, perGroup), i32.mul(v.block, 8)));
+  const channelBytes = f.let("channelBytes", i32.mul(channel, 4));
+  const aligned = shape.groups === 1 || perGroup % 4 === 0;
+  const readers = (prologue?.inputs ?? []).map((access, i) =>
+    createReader(f, access, p.buffer(`q${i + 1}`), shape.inputChannels, aligned),
+  );
+  const row = f.local("i32", "row");
   f.for(line, 0, layout.paddedRows, 1, () => {
     f.set(y, i32.sub(i32.add(i32.mul(v.top, shape.stride[0]), line), shape.offset[0]));
     if (right <= left) return zero(paddedWidth);
@@ -341,14 +355,22 @@ function copyChannels(
       i32.lt(y, inputHeight),
       () => {
         zero(left);
-        const row = i32.mul(i32.add(i32.mul(v.image, inputHeight), y), inputWidth);
-        const pixel = i32.add(row, Math.max(0, -shape.offset[1]));
-        f.set(from, i32.add(p.buffer("x"), i32.mul(i32.add(i32.mul(pixel, shape.inputChannels), channel), 4)));
+        const line = i32.mul(i32.add(i32.mul(v.image, inputHeight), y), inputWidth);
+        f.set(row, i32.add(line, Math.max(0, -shape.offset[1])));
+        f.set(from, i32.add(p.buffer("x"), i32.mul(i32.add(i32.mul(row, shape.inputChannels), channel), 4)));
         f.for(x, 0, right - left, 1, () => {
+          for (const reader of readers) reader.atRow(row);
           for (let c = 0; c < v.blockWidth; c += 4) {
             const lanes = Math.min(4, v.lanes - c);
-            f.store(target, c * 4, loadPartial(from, c * 4, lanes));
+            const value = loadPartial(from, c * 4, lanes);
+            const [result] = prologue
+              ? emitExpressions(f, [prologue.value], (index) =>
+                  index === 0 ? value : readers[index - 1]!.read(channelBytes, c * 4, lanes),
+                )
+              : [value];
+            f.store(target, c * 4, result!);
           }
+          f.increment(row, 1);
           f.increment(target, pixelBytes);
           f.increment(from, shape.inputChannels * 4);
         });
