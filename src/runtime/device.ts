@@ -7,6 +7,8 @@ export type Tensor = Float32Array | Float64Array;
 export interface DeviceOptions {
   /** float64 is for tests and verification; only the reference device has it. */
   readonly precision?: "float32" | "float64";
+  /** How many threads may compute, for devices that have several. Results do not depend on it. Default: the device's. */
+  readonly threads?: number;
 }
 
 export interface Device {
@@ -16,6 +18,10 @@ export interface Device {
 }
 
 export interface DeviceSession {
+  /** Bytes that it holds, all of them, where the device knows. */
+  readonly memoryBytes?: number;
+  /** Threads that compute. */
+  readonly threads?: number;
   /**
    * Runs one graph: feeds are row-major with the shapes of the graph's inputs, results are copies. State updates are
    * applied before it resolves. `only` names the outputs wanted, all without it.

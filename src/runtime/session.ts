@@ -16,6 +16,8 @@ export interface SessionOptions {
   readonly device?: DeviceChoice;
   /** Default float32. float64 is for tests and verification; only the reference device has it. */
   readonly precision?: Precision;
+  /** How many threads may compute, for devices that have several. Results do not depend on it. */
+  readonly threads?: number;
   /** Of the initial weights: a whole number from 0 on. Default 0. */
   readonly seed?: number;
   /** Instead of random initial weights. */
@@ -64,9 +66,10 @@ export async function openSession(program: Program, options: SessionOptions = {}
     fail("run/input", { name: "seed", expected: "a whole number from 0 to 2^53", found: String(seed) });
   }
   if (options.weights !== undefined) matchWeights(program, options.weights);
-  const device = await findDevice(options.device ?? "auto");
   const precision = options.precision ?? "float32";
-  const opened = await device.open(program, { precision });
+  const device = await findDevice(options.device ?? autoDevice(precision), program);
+  const { threads } = options;
+  const opened = await device.open(program, { precision, ...(threads === undefined ? {} : { threads }) });
   try {
     for (const spec of program.state) await opened.write(spec.path, initialValues(spec, seed));
     const session = createSession(program, device.name, precision, opened, seed);
@@ -76,6 +79,11 @@ export async function openSession(program: Program, options: SessionOptions = {}
     await opened.dispose();
     throw error;
   }
+}
+
+/** Only the reference device has float64. */
+function autoDevice(precision: Precision): DeviceChoice {
+  return precision === "float64" ? "reference" : "auto";
 }
 
 function createSession(

@@ -46,4 +46,34 @@ export const runCodes = {
     severity: "error",
     message: (p) => `the graph \`${p.graph}\` has no output \`${p.output}\`; it has ${p.available}`,
   }),
+  "run/memory": entry<{ bytes: number; reason: string }>({
+    severity: "error",
+    message: (p) => `the program needs ${(p.bytes / 2 ** 20).toFixed(0)} MiB of memory: ${p.reason}`,
+    hint: () => "take a smaller batch",
+  }),
+  "run/precision": entry<{ device: string; precision: string }>({
+    severity: "error",
+    message: (p) => `the device \`${p.device}\` does not compute in ${p.precision}`,
+    hint: () => "the device `reference` does",
+  }),
+  "run/no-plan": entry<{ graph: string }>({
+    severity: "error",
+    message: (p) => `the program has no plan for the device \`wasm\` (${p.graph})`,
+    hint: () => "build the program with `wasm: true`, or take the device `reference`",
+  }),
+  "run/no-simd": entry({
+    severity: "error",
+    message: () => "this engine has no WebAssembly SIMD, which the device `wasm` needs",
+    hint: () => "take a newer engine, or the device `reference`",
+  }),
+  "run/threads": entry<{ threads: number; reason: string }>({
+    severity: "error",
+    message: (p) => `can not start ${p.threads} threads: ${p.reason}`,
+    hint: () => "leave out the number of threads to compute with what there is",
+  }),
+  "run/kernel": entry<{ kernel: string; path: string; reason: string }>({
+    severity: "error",
+    message: (p) => `the kernel \`${p.kernel}\`${p.path === "" ? "" : ` of \`${p.path}\``} failed: ${p.reason}`,
+    hint: () => "this is a fault in bcosc or in a stored plan; the session can not be used any more",
+  }),
 };

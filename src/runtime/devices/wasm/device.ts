@@ -1,0 +1,178 @@
+/**
+ * The WASM device: runs a program's plans with its SIMD kernels, on several threads where memory can be shared. Results
+ * do not depend on the number of threads.
+ */
+import type { Graph } from "../../../compiler/graph/graph.ts";
+import type { GraphName, Program } from "../../../compiler/graph/program.ts";
+import type { Plan, RandomLaunch, WasmCode } from "../../../compiler/plan/plan.ts";
+import { fail } from "../../../diagnostics/catalogue.ts";
+import { sizeOf } from "../../../shape.ts";
+import type { Device, DeviceOptions, DeviceSession, Tensor } from "../../device.ts";
+import { fillUniform } from "../../random.ts";
+import { checkFeeds } from "../reference/feeds.ts";
+import { SpawnFailure, StepFailure, type Code, type Engine, type EngineSource } from "./engine.ts";
+import { createIsolatedEngine } from "./engines/isolated.ts";
+import { createLocalEngine } from "./engines/local.ts";
+import { createSharedEngine } from "./engines/shared.ts";
+import { defaultThreads, wasmFeatures } from "./features.ts";
+import { offsetOf, type Region } from "./memory-layout.ts";
+import { neededFeeds } from "./needed-feeds.ts";
+import { schedule, type Schedule } from "./steps.ts";
+import { hasWorkers } from "./threads/spawn.ts";
+
+const MOST_THREADS = 256;
+
+export const wasmDevice: Device = {
+  name: "wasm",
+  async open(program, options) {
+    if ((options.precision ?? "float32") !== "float32") fail("run/precision", { device: "wasm", precision: "float64" });
+    const features = wasmFeatures();
+    if (!features.simd) fail("run/no-simd", {});
+    const code = program.wasm ?? fail("run/no-plan", { graph: Object.keys(program.graphs).join(", ") });
+    const wanted = options.threads ?? defaultThreads(features);
+    if (!Number.isInteger(wanted) || wanted < 1 || wanted > MOST_THREADS) {
+      fail("run/input", {
+        name: "threads",
+        expected: `a whole number from 1 to ${MOST_THREADS}`,
+        found: String(options.threads),
+      });
+    }
+    const module = features.relaxedSimd ? code.relaxedModule : code.module;
+    const opened = await openEngine(program, { module, memoryFlag: code.memoryFlag }, wanted, options);
+    for (const { graph, constants } of Object.values(code.plans)) {
+      const { constants: offsets } = opened.scheduled.layout.plans[graph]!;
+      constants.forEach((values, i) => opened.engine.write(offsets[i]!, Float32Array.from(values)));
+    }
+    return createWasmSession(program, code, opened.scheduled, opened.engine);
+  },
+};
+
+/** The best engine that this place has. */
+async function openEngine(
+  program: Program,
+  code: Code,
+  wanted: number,
+  options: DeviceOptions,
+): Promise<{ scheduled: Schedule; engine: Engine }> {
+  const { sharedMemory, mayWait } = wasmFeatures();
+  const sourceOf = ({ layout, steps }: Schedule): EngineSource => ({ code, pages: layout.pages, steps });
+  const workers = hasWorkers();
+  const shared = schedule(program, sharedMemory && workers ? wanted : 1);
+  try {
+    if (shared.threads > 1 || (sharedMemory && !mayWait && workers)) {
+      return { scheduled: shared, engine: await createSharedEngine(sourceOf(shared), mayWait) };
+    }
+    if (isMainThreadOfBrowser() && workers) {
+      return { scheduled: shared, engine: await createIsolatedEngine(sourceOf(shared)) };
+    }
+  } catch (error) {
+    if (!(error instanceof SpawnFailure)) throw error;
+    // Pages may forbid workers. Who asks for a number of threads is told, others get the one thread that there is.
+    if (options.threads !== undefined) fail("run/threads", { threads: wanted, reason: error.message });
+  }
+  const alone = schedule(program, 1);
+  return { scheduled: alone, engine: await createLocalEngine(sourceOf(alone), isMainThreadOfBrowser()) };
+}
+
+function isMainThreadOfBrowser(): boolean {
+  return typeof document !== "undefined";
+}
+
+function createWasmSession(program: Program, code: WasmCode, scheduled: Schedule, engine: Engine): DeviceSession {
+  const { layout, launches, segments, writers } = scheduled;
+  /** Plans whose prepared weights are those of the present state. */
+  const prepared = new Set<GraphName>();
+  let disposed = false;
+  let broken: unknown;
+
+  function usable(): void {
+    if (disposed) fail("run/disposed", {});
+    if (broken !== undefined) throw broken;
+  }
+
+  function planOf(name: GraphName): { graph: Graph; plan: Plan } {
+    const graph = Object.hasOwn(program.graphs, name) ? program.graphs[name] : undefined;
+    if (graph === undefined) {
+      return fail("run/no-graph", { graph: name, available: Object.keys(program.graphs).join(", ") || "none" });
+    }
+    return { graph, plan: code.plans[name] ?? fail("run/no-plan", { graph: name }) };
+  }
+
+  function stateOf(path: string): Region {
+    return layout.state.get(path) ?? fail("run/state", { path });
+  }
+
+  async function launchAll(name: GraphName, plan: Plan): Promise<void> {
+    for (const segment of segments[name]!) {
+      if (segment.kind === "random") await fillRandom(plan, segment.launch);
+      else if (!segment.prepare || !prepared.has(name)) await engine.run(segment.first, segment.end);
+    }
+    if (writers.has(name)) prepared.clear();
+    else prepared.add(name);
+  }
+
+  async function fillRandom(plan: Plan, { key, step, out, count }: RandomLaunch): Promise<void> {
+    const [at = 0] = step === undefined ? [] : await engine.read(offsetOf(layout, plan, step), 1);
+    const values = new Float32Array(count);
+    fillUniform(key, at, values);
+    engine.write(offsetOf(layout, plan, out), values);
+  }
+
+  /** A kernel that traps has left its work half done: nothing of it may be used any more. */
+  function broke(error: unknown): never {
+    if (!(error instanceof StepFailure)) throw error;
+    const { kernel, path } = launches[error.step]!;
+    try {
+      return fail("run/kernel", { kernel, path, reason: error.message });
+    } catch (failure) {
+      broken = failure;
+      throw failure;
+    }
+  }
+
+  return {
+    memoryBytes: layout.bytes,
+    threads: scheduled.threads,
+    async run(name, feeds, only) {
+      usable();
+      const { graph, plan } = planOf(name);
+      const wanted = only === undefined ? Object.keys(plan.outputs) : [...new Set(only)].sort();
+      for (const output of wanted) {
+        if (Object.hasOwn(plan.outputs, output)) continue;
+        const available = Object.keys(plan.outputs).join(", ") || "none";
+        fail("run/no-output", { graph: name, output, available });
+      }
+      const given = checkFeeds(graph, neededFeeds(graph, wanted), feeds, "float32");
+      for (const [feed, { buffer }] of Object.entries(plan.inputs)) {
+        const values = given.get(feed);
+        if (values !== undefined) engine.write(offsetOf(layout, plan, buffer), values as Float32Array);
+      }
+      await launchAll(name, plan).catch(broke);
+      const results: Record<string, Tensor> = {};
+      for (const output of wanted) {
+        const { shape, buffer } = plan.outputs[output]!;
+        results[output] = await engine.read(offsetOf(layout, plan, buffer), sizeOf(shape));
+      }
+      return results;
+    },
+    async read(path) {
+      usable();
+      const { offset, length } = stateOf(path);
+      return engine.read(offset, length);
+    },
+    async write(path, values) {
+      usable();
+      const { offset, length } = stateOf(path);
+      if (values.length !== length) {
+        fail("run/input", { name: path, expected: `${length} numbers`, found: `${values.length}` });
+      }
+      prepared.clear();
+      engine.write(offset, values instanceof Float32Array ? values : Float32Array.from(values));
+    },
+    async dispose() {
+      if (disposed) return;
+      disposed = true;
+      await engine.dispose();
+    },
+  };
+}

@@ -1,0 +1,40 @@
+/** What runs steps: memory somewhere, and one or more threads that work on it. The implementations are in `engines/`. */
+import type { Step } from "./steps.ts";
+
+export interface Engine {
+  /** Numbers to a byte offset. Done before any later call, and `values` may be changed at once. */
+  write(offset: number, values: Float32Array): void;
+  /** A copy. */
+  read(offset: number, length: number): Promise<Float32Array<ArrayBuffer>> | Float32Array<ArrayBuffer>;
+  /** Runs the steps from `first` up to, not including, `end`. Throws a `StepFailure`. */
+  run(first: number, end: number): Promise<void>;
+  /** Ends the threads and lets go of the memory. */
+  dispose(): Promise<void>;
+}
+
+export interface Code {
+  readonly module: Uint8Array<ArrayBuffer>;
+  /** Offset of the byte that says whether the imported memory is shared. */
+  readonly memoryFlag: number;
+}
+
+export interface EngineSource {
+  readonly code: Code;
+  readonly pages: number;
+  /** For each thread. */
+  readonly steps: readonly (readonly Step[])[];
+}
+
+/** A kernel trapped. */
+export class StepFailure extends Error {
+  readonly step: number;
+
+  constructor(step: number, reason: string) {
+    super(reason);
+    this.name = "StepFailure";
+    this.step = step;
+  }
+}
+
+/** The thread could not be started. */
+export class SpawnFailure extends Error {}

@@ -1,0 +1,96 @@
+/**
+ * Runs steps on several threads that see one memory. Every thread has the whole list of steps from the start; a job is
+ * three words in a shared array, so no message is sent for it.
+ */
+import { StepFailure, type Engine, type EngineSource } from "../engine.ts";
+import { allocateMemory, compile } from "../instance.ts";
+import { spawn, type Thread } from "../threads/spawn.ts";
+import { bindSteps, walkSteps } from "../threads/worker-main.ts";
+
+const CONTROL_WORDS = 16 + 256;
+
+/**
+ * Where this thread may wait for others (`takesPart`) it is the first of the threads; else, on a browser's main thread,
+ * all of them are workers and the first one posts a message when a job is done. Throws a `SpawnFailure` where a worker
+ * can not be started.
+ */
+export async function createSharedEngine(source: EngineSource, takesPart: boolean): Promise<Engine> {
+  const memory = allocateMemory(source.pages, true);
+  const module = await compile(source.code, true);
+  const control = new Int32Array(new SharedArrayBuffer(4 * CONTROL_WORDS));
+  const count = source.steps.length;
+
+  const starts = source.steps.map((steps, thread) => {
+    const reports = thread === 0 && !takesPart;
+    return { kind: "shared", module, memory, control, thread, threads: count, steps, reports } as const;
+  });
+  const settled = await Promise.allSettled((takesPart ? starts.slice(1) : starts).map(spawn));
+  const threads = settled.flatMap((s) => (s.status === "fulfilled" ? [s.value] : []));
+  const end = async (): Promise<void> => {
+    await Promise.all(threads.map((thread) => thread.end()));
+  };
+  const failed = settled.find((s) => s.status === "rejected");
+  if (failed !== undefined) {
+    await end();
+    throw failed.reason;
+  }
+
+  let numbers = new Float32Array(memory.buffer);
+  const own = takesPart
+    ? bindSteps(source.steps[0]!, (await WebAssembly.instantiate(module, { env: { memory } })).exports)
+    : undefined;
+  const aloneUntil = own === undefined ? [] : lastAlone(source);
+
+  async function job(first: number, last: number): Promise<void> {
+    control[1] = first;
+    control[2] = last;
+    if (own !== undefined && aloneUntil[first]! >= last) {
+      walkSteps(control, 1, own, first, last);
+      return;
+    }
+    Atomics.add(control, 0, 1);
+    Atomics.notify(control, 0);
+    if (own !== undefined) walkSteps(control, count, own, first, last);
+    else await finished(threads[0]!);
+  }
+
+  return {
+    write: (offset, values) => numbers.set(values, offset / 4),
+    read: (offset, length) => numbers.slice(offset / 4, offset / 4 + length),
+    async run(first, last) {
+      await job(first, last);
+      const failure = takeFailure(control);
+      if (failure !== undefined) throw failure;
+    },
+    async dispose() {
+      numbers = new Float32Array(0);
+      await end();
+    },
+  };
+}
+
+/** For each step, up to where the first thread is the only one that works: no other has to be woken for that. */
+function lastAlone({ steps }: EngineSource): number[] {
+  const until: number[] = [];
+  const others = steps.slice(1);
+  for (let i = steps[0]!.length - 1; i >= 0; i--) {
+    const shared = others.some((list) => list[i]!.kernel !== undefined);
+    until[i] = shared ? i : (until[i + 1] ?? i + 1);
+  }
+  return until;
+}
+
+async function finished(thread: Thread): Promise<void> {
+  const message = await thread.next();
+  if (message.kind !== "done") throw new Error(`a worker says ${message.kind}`);
+}
+
+/** What went wrong in the last job, as `walkSteps` writes it down. */
+function takeFailure(control: Int32Array): StepFailure | undefined {
+  const failed = Atomics.load(control, 5);
+  if (failed === 0) return undefined;
+  const length = Atomics.load(control, 6);
+  const reason = String.fromCharCode(...control.subarray(16, 16 + length));
+  Atomics.store(control, 5, 0);
+  return new StepFailure(failed - 1, reason);
+}

@@ -1,0 +1,132 @@
+/** The launches of all plans as each thread works through them: which kernel, on which addresses, which part of it. */
+import type { GraphName, Program } from "../../../compiler/graph/program.ts";
+import type { KernelLaunch, Launch, Plan, RandomLaunch } from "../../../compiler/plan/plan.ts";
+import { layoutMemory, offsetOf, type MemoryLayout } from "./memory-layout.ts";
+
+/** What one thread does for one launch. Plain data: it is sent to workers. */
+export interface Step {
+  /** Name of the kernel; absent where the thread has no part in this launch. */
+  readonly kernel?: string;
+  /** Buffers, scratch memory, first and last unit. */
+  readonly values: readonly number[];
+  /** Wait here until all threads have come. */
+  readonly meet: boolean;
+  /** Into how many pieces a thread that must not be busy for long cuts it. */
+  readonly slices: number;
+}
+
+export interface Schedule {
+  readonly layout: MemoryLayout;
+  /** How many threads there are: fewer than wanted where no launch is worth them. */
+  readonly threads: number;
+  /** For each thread, all launches of all plans. */
+  readonly steps: readonly (readonly Step[])[];
+  /** The launch that a step is for. */
+  readonly launches: readonly KernelLaunch[];
+  readonly segments: Readonly<Partial<Record<GraphName, readonly Segment[]>>>;
+  /** Plans that write state. */
+  readonly writers: ReadonlySet<GraphName>;
+}
+
+/** A run of launches that threads do without coming back, or random numbers, which the host makes. */
+export type Segment =
+  | {
+      readonly kind: "steps";
+      readonly first: number;
+      readonly end: number;
+      /** Needed only when state was written since the last time. */
+      readonly prepare: boolean;
+    }
+  | { readonly kind: "random"; readonly launch: RandomLaunch };
+
+/** What one thread does in a second, roughly; only used to tell what is worth sharing. */
+const FLOPS = 30e9;
+const BYTES = 10e9;
+/** Below this a launch stays on one thread: waking another costs as much. */
+const WORTH_SHARING = 25e-6;
+/** A browser's main thread is given back about this often. */
+const SLICE = 8e-3;
+
+function seconds(launch: KernelLaunch): number {
+  return launch.flops / FLOPS + launch.bytes / BYTES;
+}
+
+function isShared(launch: Launch): boolean {
+  return launch.kind === "kernel" && launch.units > 1 && seconds(launch) > WORTH_SHARING;
+}
+
+/** Lays out the program for at most `wanted` threads. */
+export function schedule(program: Program, wanted: number): Schedule {
+  const plans = Object.values(program.wasm?.plans ?? {});
+  const threads = plans.some((plan) => plan.launches.some(isShared)) ? wanted : 1;
+  const layout = layoutMemory(program, threads);
+  const steps = Array.from({ length: threads }, (): Step[] => []);
+  const launches: KernelLaunch[] = [];
+  const segments: Partial<Record<GraphName, Segment[]>> = {};
+  for (const plan of plans) {
+    const own: Segment[] = [];
+    for (const part of cut(plan.launches)) {
+      if (!Array.isArray(part)) {
+        own.push({ kind: "random", launch: part });
+        continue;
+      }
+      const [first, prepare] = [launches.length, isPreparing(part[0]!)];
+      own.push({ kind: "steps", first, end: first + part.length, prepare });
+      launches.push(...part);
+      for (let thread = 0; thread < threads; thread++) {
+        steps[thread]!.push(...part.map((_, i) => stepOf(layout, plan, part, i, thread, threads)));
+      }
+    }
+    segments[plan.graph] = own;
+  }
+  const writers = new Set(plans.filter((plan) => plan.launches.some(writesState)).map((plan) => plan.graph));
+  return { layout, threads, steps, launches, segments, writers };
+}
+
+function writesState(launch: Launch): boolean {
+  const written = launch.kind === "random" ? [launch.out] : launch.buffers.slice(launch.reads);
+  return written.some((ref) => ref.kind === "state");
+}
+
+function isPreparing(launch: KernelLaunch): boolean {
+  return launch.prepare === true;
+}
+
+/** Runs of kernels, and the random launches between them. */
+function cut(launches: readonly Launch[]): (KernelLaunch[] | RandomLaunch)[] {
+  const parts: (KernelLaunch[] | RandomLaunch)[] = [];
+  for (const launch of launches) {
+    if (launch.kind === "random") {
+      parts.push(launch);
+      continue;
+    }
+    const last = parts.at(-1);
+    if (Array.isArray(last) && isPreparing(last[0]!) === isPreparing(launch)) last.push(launch);
+    else parts.push([launch]);
+  }
+  return parts;
+}
+
+function stepOf(
+  layout: MemoryLayout,
+  plan: Plan,
+  part: readonly KernelLaunch[],
+  index: number,
+  thread: number,
+  threads: number,
+): Step {
+  const launch = part[index]!;
+  const next = part[index + 1];
+  const shared = threads > 1 && isShared(launch);
+  const share = (t: number): number => (shared ? Math.floor((launch.units * t) / threads) : t === 0 ? 0 : launch.units);
+  const [start, end] = [share(thread), share(thread + 1)];
+  const offsets = launch.buffers.map((ref) => offsetOf(layout, plan, ref));
+  // Launches of one thread that follow each other need no meeting between them, as nobody else reads or writes.
+  const meet = threads > 1 && (next === undefined || shared || isShared(next));
+  return {
+    ...(start < end ? { kernel: launch.kernel } : {}),
+    values: [...offsets, layout.scratch(thread), start, end],
+    meet,
+    slices: Math.max(1, Math.min(end - start, Math.ceil(seconds(launch) / SLICE))),
+  };
+}

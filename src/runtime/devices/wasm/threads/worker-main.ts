@@ -1,0 +1,176 @@
+/**
+ * What runs in a worker. These functions are sent as text (`toString`), so that neither bundlers nor Node have to find a
+ * file: they must not use anything that is outside of them but each other, as `workerSource` puts them together.
+ */
+import type { Step } from "../steps.ts";
+
+/** How a worker and the thread that started it talk. */
+export interface Port {
+  post(message: FromWorker, transfer?: readonly ArrayBuffer[]): void;
+  listen(handler: (message: ToWorker) => void): void;
+}
+
+export type ToWorker =
+  | SharedStart
+  | IsolatedStart
+  | { readonly kind: "write"; readonly offset: number; readonly values: Float32Array }
+  | { readonly kind: "read"; readonly offset: number; readonly length: number }
+  | { readonly kind: "run"; readonly first: number; readonly end: number };
+
+/** One of several threads on a shared memory, led by the words of `control`. */
+export interface SharedStart {
+  readonly kind: "shared";
+  readonly module: WebAssembly.Module;
+  readonly memory: WebAssembly.Memory;
+  readonly control: Int32Array;
+  readonly thread: number;
+  readonly threads: number;
+  readonly steps: readonly Step[];
+  /** This thread posts `done` at the end of each job. */
+  readonly reports: boolean;
+}
+
+/** The only thread, with a memory of its own, led by messages. */
+export interface IsolatedStart {
+  readonly kind: "isolated";
+  readonly module: WebAssembly.Module;
+  readonly pages: number;
+  readonly steps: readonly Step[];
+}
+
+export type FromWorker =
+  | { readonly kind: "ready" }
+  | { readonly kind: "refused"; readonly reason: string }
+  | { readonly kind: "done" }
+  | { readonly kind: "failed"; readonly step: number; readonly reason: string }
+  | { readonly kind: "values"; readonly values: Float32Array<ArrayBuffer> };
+
+export type KernelFunction = (...values: number[]) => void;
+
+/** A step with its function. */
+export interface BoundStep {
+  readonly kernel: KernelFunction | undefined;
+  readonly values: readonly number[];
+  readonly meet: boolean;
+}
+
+export function bindSteps(steps: readonly Step[], exports: WebAssembly.Exports): BoundStep[] {
+  return steps.map(({ kernel, values, meet }) => ({
+    kernel: kernel === undefined ? undefined : (exports[kernel] as KernelFunction),
+    values,
+    meet,
+  }));
+}
+
+/**
+ * One thread's way through the steps `first` … `end`. All threads walk the same steps and meet where these say so.
+ * After a failure anywhere they go on meeting, without working, so that none waits for ever.
+ *
+ * Words of `control`: 0 number of the job, 1 first step, 2 end, 3 threads that have come to the meeting, 4 number of the
+ * meeting, 5 1 + the step that failed first, 6 length of the reason, from 16 on its characters.
+ */
+export function walkSteps(
+  control: Int32Array,
+  threads: number,
+  steps: readonly BoundStep[],
+  first: number,
+  end: number,
+): void {
+  for (let i = first; i < end; i++) {
+    const { kernel, values, meet } = steps[i]!;
+    if (kernel !== undefined && Atomics.load(control, 5) === 0) {
+      try {
+        kernel(...values);
+      } catch (error) {
+        if (Atomics.compareExchange(control, 5, 0, i + 1) === 0) {
+          const reason = String(error instanceof Error ? error.message : error).slice(0, control.length - 16);
+          for (let c = 0; c < reason.length; c++) control[16 + c] = reason.charCodeAt(c);
+          Atomics.store(control, 6, reason.length);
+        }
+      }
+    }
+    if (!meet) continue;
+    const meeting = Atomics.load(control, 4);
+    if (Atomics.add(control, 3, 1) === threads - 1) {
+      Atomics.store(control, 3, 0);
+      Atomics.add(control, 4, 1);
+      Atomics.notify(control, 4);
+      continue;
+    }
+    // The others are mostly a few microseconds behind; who waits longer sleeps, as the processor may be needed elsewhere.
+    for (let turn = 0; turn < 2000 && Atomics.load(control, 4) === meeting; turn++);
+    while (Atomics.load(control, 4) === meeting) Atomics.wait(control, 4, meeting);
+  }
+}
+
+/** The life of a worker: it is told once what it is, and works until it is terminated. */
+export function runWorker(port: Port): void {
+  const instantiate = async (module: WebAssembly.Module, memory: WebAssembly.Memory, steps: readonly Step[]) => {
+    const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
+    return bindSteps(steps, exports);
+  };
+
+  const serveShared = async ({ module, memory, control, threads, steps, reports }: SharedStart): Promise<void> => {
+    const bound = await instantiate(module, memory, steps);
+    port.post({ kind: "ready" });
+    // This never ends, so no message is read any more; those that are posted still leave.
+    for (let job = 0; ;) {
+      Atomics.wait(control, 0, job);
+      if (Atomics.load(control, 0) === job) continue;
+      job = Atomics.load(control, 0);
+      walkSteps(control, threads, bound, control[1]!, control[2]!);
+      if (reports) port.post({ kind: "done" });
+    }
+  };
+
+  let memory: WebAssembly.Memory | undefined;
+  let bound: readonly BoundStep[] = [];
+  const serveIsolated = async ({ module, pages, steps }: IsolatedStart): Promise<void> => {
+    memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    bound = await instantiate(module, memory, steps);
+    port.post({ kind: "ready" });
+  };
+  const runAll = (first: number, end: number): void => {
+    for (let i = first; i < end; i++) {
+      const { kernel, values } = bound[i]!;
+      try {
+        kernel?.(...values);
+      } catch (error) {
+        port.post({ kind: "failed", step: i, reason: String(error instanceof Error ? error.message : error) });
+        return;
+      }
+    }
+    port.post({ kind: "done" });
+  };
+  const refuse = (error: unknown): void => port.post({ kind: "refused", reason: String(error) });
+
+  port.listen((message) => {
+    switch (message.kind) {
+      case "shared":
+        serveShared(message).catch(refuse);
+        break;
+      case "isolated":
+        serveIsolated(message).catch(refuse);
+        break;
+      case "write":
+        new Float32Array(memory!.buffer, message.offset, message.values.length).set(message.values);
+        break;
+      case "read": {
+        const values = new Float32Array(memory!.buffer, message.offset, message.length).slice();
+        port.post({ kind: "values", values }, [values.buffer]);
+        break;
+      }
+      case "run":
+        runAll(message.first, message.end);
+        break;
+      default:
+        message satisfies never;
+    }
+  });
+}
+
+/** The program of a worker. `port` is an expression, as text, for its `Port`. */
+export function workerSource(port: string): string {
+  // Minifiers may have given the functions other names.
+  return `"use strict";\n${[bindSteps, walkSteps, runWorker].join("\n")}\n${runWorker.name}(${port});\n`;
+}
