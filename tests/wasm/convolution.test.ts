@@ -57,6 +57,7 @@ const CASES: readonly PlainConvolution[] = [
   convolution(1, 8, 8, 3, 4, 2, 2, 0),
   convolution(1, 6, 6, 3, 4, 1, 3, 0),
   convolution(2, 11, 10, 4, 7, 5, 3, 4),
+  convolution(2, 3, 3, 9, 256, 3),
   { ...convolution(2, 6, 7, 5, 8, 3), w: [8, 1, 7, 5], padding: [0, 0, 3, 3] },
   { ...convolution(2, 6, 7, 5, 8, 3), padding: [2, 0, 0, 1], stride: [1, 2], dilation: [2, 1] },
 ];

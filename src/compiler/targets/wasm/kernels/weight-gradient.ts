@@ -26,7 +26,9 @@ export interface WeightGradientSpec {
 
 /** Pixels over which a tile is summed before it is added to the result, and bytes of g that they may take. */
 const BLOCK_PIXELS = 128;
-const BLOCK_BYTES = 64 * 1024;
+const BLOCK_BYTES = 256 * 1024;
+/** Bytes of sums that are gone through for every block of pixels. */
+const SUM_BYTES = 512 * 1024;
 const UNITS = 16;
 const UNROLL = 4;
 
@@ -41,6 +43,8 @@ interface Layout {
   /** Parts of the tiles of a group. */
   readonly splits: number;
   readonly channelBlocks: number;
+  /** Units that go through the pixels together: they share the copy of g, and their sums stay in the cache. */
+  readonly together: number;
   /** Start of the padded image in scratch, behind the copy of g. */
   readonly image: number;
   readonly bytes: number;
@@ -77,8 +81,22 @@ function layoutOf(spec: WeightGradientSpec): Layout {
   const channelBlocks = Math.ceil(shape.inputChannels / shape.groups / 8);
   const splits = Math.max(1, Math.min(tiles, Math.floor(UNITS / (channelBlocks * shape.groups))));
   const image = spec.prologue === undefined ? 0 : roundUp(rows * gRow, 16);
+  const unitBytes = (columns / splits) * shape.kernel[0] * shape.kernel[1] * 32;
+  const together = Math.max(1, Math.floor(SUM_BYTES / unitBytes));
   const bytes = image + paddedRows * paddedWidth * 32;
-  return { shape, rows, paddedRows, paddedWidth, tileRows, tiles, splits, channelBlocks, image, bytes };
+  return {
+    shape,
+    rows,
+    paddedRows,
+    paddedWidth,
+    tileRows,
+    tiles,
+    splits,
+    channelBlocks,
+    together,
+    image,
+    bytes,
+  };
 }
 
 /** Buffers: `x`, `g`, `p1`…, `q1`…, `out`. */
@@ -104,6 +122,16 @@ export function weightGradientKernel(label: string, spec: WeightGradientSpec): K
 }
 
 function emitWeightGradient(f: FunctionBuilder, p: KernelParameters, spec: WeightGradientSpec, layout: Layout): void {
+  const [start, end] = [f.local("i32", "passStart"), f.local("i32", "passEnd")];
+  f.for(start, p.start, p.end, layout.together, () => {
+    f.set(end, i32.add(start, layout.together));
+    f.set(end, i32.min(end, p.end));
+    emitPass(f, { ...p, start, end }, spec, layout);
+  });
+}
+
+/** All pixels for the units from `p.start` to `p.end`. */
+function emitPass(f: FunctionBuilder, p: KernelParameters, spec: WeightGradientSpec, layout: Layout): void {
   const { shape, rows, tileRows, tiles, splits, channelBlocks } = layout;
   const [height, width] = shape.output;
   const columns = shape.outputChannels / shape.groups;

@@ -6,7 +6,7 @@ import { costOf } from "../../../plan/expression.ts";
 import type { FunctionBuilder } from "../assembler.ts";
 import { createReader } from "../elements.ts";
 import { emitExpressions } from "../expression-wasm.ts";
-import { loadPartial, storePartial, type Kernel } from "../kernel.ts";
+import { loadPartial, storePartial, type Kernel, type KernelParameters } from "../kernel.ts";
 import { f32x4, i32, v128, type I32, type Int, type Local } from "../values.ts";
 import { PLAIN, type Epilogue } from "./convolution.ts";
 
@@ -149,81 +149,104 @@ export function forBlocks(
 
 export type DepthwiseGradientSpec = Omit<WindowSpec, "kind" | "transposed" | "epilogue">;
 
+/** Channels of a work unit of the depthwise weight gradient: a cache line. */
+const GRADIENT_CHANNELS = 16;
+
 /**
- * Weight gradient of a depthwise convolution: (x, g) → [channels, taps]. A unit is a tap and 4 channels, over all pixels.
- * Buffers: `x`, `g`, `out`.
+ * Weight gradient of a depthwise convolution: (x, g) → [channels, taps]. A unit is 16 channels, over all pixels; sums of
+ * rows are gathered in scratch memory. Buffers: `x`, `g`, `out`.
  */
 export function depthwiseWeightGradientKernel(label: string, spec: DepthwiseGradientSpec): Kernel {
   const { channels } = spec;
-  const blocks = Math.ceil(channels / 4);
+  const blocks = Math.ceil(channels / GRADIENT_CHANNELS);
   const taps = spec.kernel[0] * spec.kernel[1];
   const pixels = spec.batch * spec.output[0] * spec.output[1];
-  const forward: WindowSpec = { ...spec, kind: "sum", transposed: false };
   return {
     label,
     buffers: ["x", "g", "out"],
-    units: blocks * taps,
+    units: blocks,
     flops: 2 * pixels * channels * taps,
     bytes: 4 * channels * (pixels + spec.batch * spec.input[0] * spec.input[1] + taps),
-    scratchBytes: 0,
+    scratchBytes: taps * GRADIENT_CHANNELS * 4,
     emit: (f, p) => {
-      const names = ["unit", "block", "tap", "ky", "kx", "image", "y", "x", "iy", "ix"] as const;
-      const [unit, block, tap, ky, kx, image, y, x, iy, ix] = names.map((name) => f.local("i32", name)) as [
-        Local<"i32">,
-        Local<"i32">,
-        Local<"i32">,
-        Local<"i32">,
-        Local<"i32">,
-        Local<"i32">,
-        Local<"i32">,
-        Local<"i32">,
-        Local<"i32">,
-        Local<"i32">,
-      ];
-      const [sum, line] = [f.local("v128", "sum"), f.local("v128", "line")];
-      const accumulate = (lanes: number): void => {
-        const channelBytes = i32.mul(block, 16);
-        f.set(sum, f32x4.splat(0));
-        f.for(image, 0, spec.batch, 1, () => {
-          f.for(y, 0, spec.output[0], 1, () => {
-            within(f, forward, 0, y, ky, iy, () => {
-              f.set(line, f32x4.splat(0));
-              const address = (name: string, row: I32, width: number): Local<"i32"> =>
-                f.let(name, i32.add(i32.add(p.buffer(name), channelBytes), i32.mul(row, width * channels * 4)));
-              const g = address("g", i32.add(i32.mul(image, spec.output[0]), y), spec.output[1]);
-              const source = address("x", i32.add(i32.mul(image, spec.input[0]), iy), spec.input[1]);
-              f.for(x, 0, spec.output[1], 1, () => {
-                within(f, forward, 1, x, kx, ix, () => {
-                  const value = loadPartial(i32.add(source, i32.mul(ix, channels * 4)), 0, lanes);
-                  const cotangent = loadPartial(i32.add(g, i32.mul(x, channels * 4)), 0, lanes);
-                  f.set(line, f.madd(value, cotangent, line));
-                });
-              });
-              f.set(sum, f32x4.add(sum, line));
-            });
-          });
-        });
-        const row = i32.add(i32.mul(block, 4 * taps), tap);
-        const target = f.let("target", i32.add(p.buffer("out"), i32.mul(row, 4)));
-        for (let lane = 0; lane < lanes; lane++) f.storeLane(target, lane * taps * 4, lane, sum);
-      };
-      f.for(unit, p.start, p.end, 1, () => {
-        f.set(block, i32.div(unit, taps));
-        f.set(tap, i32.rem(unit, taps));
-        f.set(ky, i32.div(tap, spec.kernel[1]));
-        f.set(kx, i32.rem(tap, spec.kernel[1]));
-        const rest = channels % 4;
-        if (rest === 0) accumulate(4);
-        else if (blocks === 1) accumulate(rest);
-        else
+      const block = f.local("i32", "block");
+      const rest = channels % GRADIENT_CHANNELS;
+      const run = (count: number): void => emitDepthwiseGradient(f, p, spec, block, count);
+      f.for(block, p.start, p.end, 1, () => {
+        if (rest === 0) run(GRADIENT_CHANNELS);
+        else if (blocks === 1) run(rest);
+        else {
           f.if(
             i32.lt(block, blocks - 1),
-            () => accumulate(4),
-            () => accumulate(rest),
+            () => run(GRADIENT_CHANNELS),
+            () => run(rest),
           );
+        }
       });
     },
   };
+}
+
+/** `count` channels from 16 · block on. */
+function emitDepthwiseGradient(
+  f: FunctionBuilder,
+  p: KernelParameters,
+  spec: DepthwiseGradientSpec,
+  block: Local<"i32">,
+  count: number,
+): void {
+  const { channels } = spec;
+  const forward: WindowSpec = { ...spec, kind: "sum", transposed: false };
+  const taps = spec.kernel[0] * spec.kernel[1];
+  const local = (name: string): Local<"i32"> => f.local("i32", name);
+  const [image, y, x, ky, kx] = [local("image"), local("y"), local("x"), local("ky"), local("kx")];
+  const [iy, ix, tap] = [local("iy"), local("ix"), local("tap")];
+  const vectors = Array.from({ length: Math.ceil(count / 4) }, (_, v) => ({
+    v,
+    lanes: Math.min(4, count - v * 4),
+    sum: f.local("v128", "sum"),
+  }));
+  const address = (name: string, row: I32, width: number): Local<"i32"> => {
+    const base = i32.add(p.buffer(name), i32.mul(block, GRADIENT_CHANNELS * 4));
+    return f.let(name, i32.add(base, i32.mul(row, width * channels * 4)));
+  };
+
+  f.zeroBytes(p.scratch, taps * GRADIENT_CHANNELS * 4);
+  f.for(image, 0, spec.batch, 1, () => {
+    f.for(y, 0, spec.output[0], 1, () => {
+      const g = address("g", i32.add(i32.mul(image, spec.output[0]), y), spec.output[1]);
+      f.for(ky, 0, spec.kernel[0], 1, () => {
+        within(f, forward, 0, y, ky, iy, () => {
+          const source = address("x", i32.add(i32.mul(image, spec.input[0]), iy), spec.input[1]);
+          f.for(kx, 0, spec.kernel[1], 1, () => {
+            for (const { sum } of vectors) f.set(sum, f32x4.splat(0));
+            f.for(x, 0, spec.output[1], 1, () => {
+              within(f, forward, 1, x, kx, ix, () => {
+                const from = f.let("from", i32.add(source, i32.mul(ix, channels * 4)));
+                const cotangent = f.let("cotangent", i32.add(g, i32.mul(x, channels * 4)));
+                for (const { v, lanes, sum } of vectors) {
+                  const value = loadPartial(from, v * 16, lanes);
+                  f.set(sum, f.madd(value, loadPartial(cotangent, v * 16, lanes), sum));
+                }
+              });
+            });
+            const index = i32.add(i32.mul(ky, spec.kernel[1]), kx);
+            const total = f.let("total", i32.add(p.scratch, i32.mul(index, GRADIENT_CHANNELS * 4)));
+            for (const { v, sum } of vectors) f.store(total, v * 16, f32x4.add(v128.load(total, v * 16), sum));
+          });
+        });
+      });
+    });
+  });
+  f.for(tap, 0, taps, 1, () => {
+    const total = f.let("total", i32.add(p.scratch, i32.mul(tap, GRADIENT_CHANNELS * 4)));
+    const row = i32.add(i32.mul(block, GRADIENT_CHANNELS * taps), tap);
+    const target = f.let("target", i32.add(p.buffer("out"), i32.mul(row, 4)));
+    for (const { v, lanes } of vectors) {
+      const value = f.let("value", v128.load(total, v * 16));
+      for (let lane = 0; lane < lanes; lane++) f.storeLane(target, (v * 4 + lane) * taps * 4, lane, value);
+    }
+  });
 }
 
 /**
