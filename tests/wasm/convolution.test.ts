@@ -1,7 +1,9 @@
 /** Convolutions and their input gradients against plain loops, over many shapes. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { loadRecipe } from "../../bench/wasm-runner.ts";
 import { ex } from "../../src/compiler/plan/expression.ts";
+import { renameBuffers } from "../../src/compiler/targets/wasm/kernel.ts";
 import {
   convolutionRecipe,
   forwardShape,
@@ -11,6 +13,7 @@ import {
 import {
   checkRecipe,
   eachProduct,
+  largestError,
   outputSize,
   plainForward,
   plainNorm,
@@ -218,5 +221,20 @@ describe("convolution", () => {
     const recipe = convolutionRecipe({ shape: shapeOf(convolution(2, 8, 8, 4, 8, 3)) });
     expect(recipe.steps[1]!.flops).toBe(2 * 2 * 64 * 8 * 36);
     expect(recipe.temporaries["packed"]).toBe(4 * 36 * 8);
+  });
+});
+
+describe("sums in place", () => {
+  it("may go to the buffer that the epilogue adds", () => {
+    const c = convolution(2, 6, 7, 5, 11, 3);
+    const [x, w] = [randomValues(size(c.x), 1), randomValues(size(c.w), 2)];
+    const before = randomValues(2 * 42 * 11, 3);
+    const epilogue = { inputs: [{ kind: "same" }], outputs: [ex.add(ex.input(0), ex.input(1))] } as const;
+    const recipe = convolutionRecipe({ shape: shapeOf(c), epilogue });
+    const steps = recipe.steps.map((step) => renameBuffers(step, { e1: "sum", out: "sum" }));
+    const loaded = loadRecipe({ ...recipe, steps }, { x, w, sum: before }, {});
+    loaded.run(3);
+    const wanted = plainForward(c, x, w).map((value, i) => value + before[i]!);
+    expect(largestError(loaded.view("sum"), wanted)).toBeLessThan(1e-5);
   });
 });

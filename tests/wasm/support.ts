@@ -43,6 +43,16 @@ export function checkRecipe(
   for (const relaxed of supportsRelaxedSimd() ? [false, true] : [false]) {
     const loaded = loadRecipe(recipe, inputs, lengths, { relaxed });
     loaded.run();
+    for (const [name, values] of Object.entries(inputs)) {
+      expect(
+        Buffer.compare(bytesOf(loaded.view(name)), bytesOf(Float32Array.from(values))),
+        `${name} is only read`,
+      ).toBe(0);
+    }
+    for (const step of recipe.steps) {
+      for (const name of step.buffers.slice(step.reads))
+        expect(inputs, `${step.label} writes ${name}`).not.toHaveProperty(name);
+    }
     const first = new Map(Object.keys(wanted).map((name) => [name, loaded.view(name).slice()]));
     for (const [name, values] of Object.entries(wanted)) {
       expect(largestError(first.get(name)!, values), `${name} of ${recipe.steps.at(-1)!.label}`).toBeLessThan(

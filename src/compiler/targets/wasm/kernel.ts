@@ -12,8 +12,13 @@ import { i32, v128, type I32, type Int, type Local, type V128 } from "./values.t
 export interface Kernel {
   /** For people: what it is and its sizes. Not unique. */
   readonly label: string;
-  /** Names of the buffers, in the order of the parameters. Outputs must not overlap inputs unless a kernel says so. */
+  /**
+   * Names of the buffers, in the order of the parameters. An output may be the buffer of an epilogue's or an element-wise
+   * kernel's input of access `same`; apart from that outputs must not overlap inputs.
+   */
   readonly buffers: readonly string[];
+  /** The first `reads` buffers are only read, the others written, and perhaps read after that. */
+  readonly reads: number;
   readonly units: number;
   readonly flops: number;
   /** Read and written at least, scratch not counted. */

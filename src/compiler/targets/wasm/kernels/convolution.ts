@@ -87,6 +87,7 @@ export function phasedKernel(
   return {
     label,
     buffers: ["x", "packed", ...prologueNames, ...epilogueNames, ...(spec.norm ? ["norm"] : []), ...outputs],
+    reads: 2 + prologueNames.length + epilogueNames.length,
     units: units.reduce((a, b) => a + b, 0),
     flops: total + normFlops + outputSize * epilogue.outputs.reduce((sum, e) => sum + costOf(e), 0),
     bytes:

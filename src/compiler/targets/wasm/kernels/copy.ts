@@ -60,6 +60,7 @@ export function copyKernel(label: string, spec: CopySpec): Kernel {
   return {
     label,
     buffers: ["x", "out"],
+    reads: 1,
     units: count === 0 ? 0 : outer.reduce((product, axis) => product * axis.length, 1) * rowBlocks * runs,
     flops: 0,
     bytes: 8 * count,
@@ -144,6 +145,7 @@ export function fillKernel(label: string, count: number, value: number): Kernel 
   return {
     label,
     buffers: ["out"],
+    reads: 0,
     units: Math.ceil(count / UNIT_FLOATS),
     flops: 0,
     bytes: 4 * count,

@@ -34,6 +34,7 @@ export function elementwiseKernel(label: string, given: ElementwiseSpec): Kernel
   return {
     label,
     buffers: [...spec.inputs.map((_, i) => `x${i + 1}`), ...outputs],
+    reads: spec.inputs.length,
     units: flat ? Math.ceil(count / UNIT_FLOATS) : Math.ceil(spec.rows / rowsOfUnit),
     flops: count * spec.outputs.reduce((sum, e) => sum + costOf(e), 0),
     bytes: 4 * count * streams,

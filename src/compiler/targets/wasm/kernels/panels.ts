@@ -98,6 +98,7 @@ export function packKernel(
   return {
     label,
     buffers: ["source", "packed"],
+    reads: 1,
     units: perMatrix * repeat.count,
     flops: 0,
     bytes: floats * 8,

@@ -83,6 +83,7 @@ function partKernel(label: string, spec: ReduceSpec, parts: Parts): Kernel {
   return {
     label,
     buffers: [...inputs.map((_, i) => `x${i + 1}`), ...outputs],
+    reads: inputs.length,
     units: Math.ceil(total / perUnit),
     flops: count * ((spec.kind === "variance" ? 4 : 1) + (spec.value === undefined ? 0 : costOf(spec.value))),
     bytes: 4 * count * inputs.filter((access) => access.kind === "same").length,
@@ -254,6 +255,7 @@ function joinKernel(label: string, spec: ReduceSpec, parts: Parts): Kernel {
   return {
     label,
     buffers: ["parts", ...(variance ? ["means"] : []), "out"],
+    reads: variance ? 2 : 1,
     units: spec.outer,
     flops: spec.outer * spec.inner * parts.count * (variance ? 6 : 1),
     bytes: 4 * spec.outer * spec.inner * (parts.count * (variance ? 2 : 1) + 1),
@@ -320,6 +322,7 @@ export function routeMaxKernel(label: string, s: Pick<ReduceSpec, "outer" | "red
   return {
     label,
     buffers: ["g", "x", "y", "out"],
+    reads: 3,
     units: s.outer,
     flops: count,
     bytes: 8 * count,

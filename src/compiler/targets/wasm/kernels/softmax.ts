@@ -13,6 +13,7 @@ export function softmaxKernel(label: string, rows: number, length: number, logar
   return {
     label,
     buffers: ["x", "out"],
+    reads: 1,
     units: Math.ceil(rows / perUnit),
     flops: rows * length * 18,
     bytes: 8 * rows * length,

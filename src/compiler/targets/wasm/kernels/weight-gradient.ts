@@ -113,6 +113,7 @@ export function weightGradientKernel(label: string, spec: WeightGradientSpec): K
   return {
     label,
     buffers: ["x", "g", ...names, "out"],
+    reads: 2 + names.length,
     units: shape.groups * layout.channelBlocks * layout.splits,
     flops: convolutionFlops(shape),
     bytes: 4 * (inputs + outputs * (1 + names.length) + weights),

@@ -42,6 +42,7 @@ export function windowKernel(label: string, spec: WindowSpec): Kernel {
   return {
     label,
     buffers: ["x", ...(weighted ? ["weights"] : []), ...epilogue.inputs.map((_, i) => `e${i + 1}`), ...outputs],
+    reads: 1 + (weighted ? 1 : 0) + epilogue.inputs.length,
     units: spec.batch * height,
     flops:
       visited * spec.kernel[0] * spec.kernel[1] * perTap +
@@ -164,6 +165,7 @@ export function depthwiseWeightGradientKernel(label: string, spec: DepthwiseGrad
   return {
     label,
     buffers: ["x", "g", "out"],
+    reads: 2,
     units: blocks,
     flops: 2 * pixels * channels * taps,
     bytes: 4 * channels * (pixels + spec.batch * spec.input[0] * spec.input[1] + taps),
@@ -262,6 +264,7 @@ export function routeKernel(label: string, spec: Omit<WindowSpec, "kind" | "tran
   return {
     label,
     buffers: ["g", "x", "y", "out"],
+    reads: 3,
     units: spec.batch * blocks,
     flops: windows * spec.kernel[0] * spec.kernel[1],
     bytes: 4 * (2 * inputs + 2 * windows),
