@@ -49,6 +49,11 @@ const commands: readonly LazyCommand[] = [
     summary: "Explain a diagnostic code, with examples",
     load: async () => (await import("./commands/explain-error.ts")).explainError,
   },
+  {
+    name: "doctor",
+    summary: "Show what this machine has and which device will compute",
+    load: async () => (await import("./commands/doctor.ts")).doctor,
+  },
 ];
 
 const examples = [

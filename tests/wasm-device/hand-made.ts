@@ -137,14 +137,6 @@ export function handMadeProgram(plans: Readonly<Partial<Record<GraphName, HandMa
     classes: 1,
     state: [{ path: "s", shape: [LENGTH], role: "buffer", layout: "plain", initial: { kind: "constant", value: 0 } }],
     graphs: Object.fromEntries(graphs),
-    wasm: { module, relaxedModule: module, memoryFlag: memoryFlagOf(module), plans: Object.fromEntries(wasm) },
+    wasm: { module, relaxedModule: module, plans: Object.fromEntries(wasm) },
   };
-}
-
-/** The flags are 3 (shared, with a maximum), a minimum of one page and a maximum of 65,536, in the import of a memory. */
-function memoryFlagOf(module: Uint8Array): number {
-  const text = Buffer.from(module).toString("latin1");
-  const at = text.indexOf("\u0002\u0003\u0001\u0080\u0080\u0004");
-  if (at < 0) throw new Error("the import is not where it was expected");
-  return at + 1;
 }

@@ -10,7 +10,7 @@ import { sizeOf } from "../../../shape.ts";
 import type { Device, DeviceOptions, DeviceSession, Tensor } from "../../device.ts";
 import { fillUniform } from "../../random.ts";
 import { checkFeeds } from "../reference/feeds.ts";
-import { SpawnFailure, StepFailure, type Code, type Engine, type EngineSource } from "./engine.ts";
+import { SpawnFailure, StepFailure, type Engine, type EngineSource } from "./engine.ts";
 import { createIsolatedEngine } from "./engines/isolated.ts";
 import { createLocalEngine } from "./engines/local.ts";
 import { createSharedEngine } from "./engines/shared.ts";
@@ -38,7 +38,7 @@ export const wasmDevice: Device = {
       });
     }
     const module = features.relaxedSimd ? code.relaxedModule : code.module;
-    const opened = await openEngine(program, { module, memoryFlag: code.memoryFlag }, wanted, options);
+    const opened = await openEngine(program, module, wanted, options);
     for (const { graph, constants } of Object.values(code.plans)) {
       const { constants: offsets } = opened.scheduled.layout.plans[graph]!;
       constants.forEach((values, i) => opened.engine.write(offsets[i]!, Float32Array.from(values)));
@@ -50,12 +50,12 @@ export const wasmDevice: Device = {
 /** The best engine that this place has. */
 async function openEngine(
   program: Program,
-  code: Code,
+  module: Uint8Array<ArrayBuffer>,
   wanted: number,
   options: DeviceOptions,
 ): Promise<{ scheduled: Schedule; engine: Engine }> {
   const { sharedMemory, mayWait } = wasmFeatures();
-  const sourceOf = ({ layout, steps }: Schedule): EngineSource => ({ code, pages: layout.pages, steps });
+  const sourceOf = ({ layout, steps }: Schedule): EngineSource => ({ module, pages: layout.pages, steps });
   const workers = hasWorkers();
   const shared = schedule(program, sharedMemory && workers ? wanted : 1);
   try {

@@ -12,14 +12,8 @@ export interface Engine {
   dispose(): Promise<void>;
 }
 
-export interface Code {
-  readonly module: Uint8Array<ArrayBuffer>;
-  /** Offset of the byte that says whether the imported memory is shared. */
-  readonly memoryFlag: number;
-}
-
 export interface EngineSource {
-  readonly code: Code;
+  readonly module: Uint8Array<ArrayBuffer>;
   readonly pages: number;
   /** For each thread. */
   readonly steps: readonly (readonly Step[])[];

@@ -6,7 +6,7 @@ import type { FromWorker, ToWorker } from "../threads/worker-main.ts";
 
 /** Throws a `SpawnFailure` where the worker can not be started, also for want of memory. */
 export async function createIsolatedEngine(source: EngineSource): Promise<Engine> {
-  const module = await compile(source.code, false);
+  const module = await compile(source.module, false);
   const thread = await spawn({ kind: "isolated", module, pages: source.pages, steps: source.steps[0]! });
 
   // Answers come in the order of the questions.

@@ -7,7 +7,7 @@ import { bindSteps } from "../threads/worker-main.ts";
 /** `sliced`: gives the thread back every few milliseconds, for a browser's main thread. */
 export async function createLocalEngine(source: EngineSource, sliced: boolean): Promise<Engine> {
   const memory = allocateMemory(source.pages, false);
-  const { exports } = await WebAssembly.instantiate(await compile(source.code, false), { env: { memory } });
+  const { exports } = await WebAssembly.instantiate(await compile(source.module, false), { env: { memory } });
   const steps = source.steps[0]!;
   const bound = bindSteps(steps, exports);
   const breathe = createBreather(8);

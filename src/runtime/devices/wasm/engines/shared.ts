@@ -16,7 +16,7 @@ const CONTROL_WORDS = 16 + 256;
  */
 export async function createSharedEngine(source: EngineSource, takesPart: boolean): Promise<Engine> {
   const memory = allocateMemory(source.pages, true);
-  const module = await compile(source.code, true);
+  const module = await compile(source.module, true);
   const control = new Int32Array(new SharedArrayBuffer(4 * CONTROL_WORDS));
   const count = source.steps.length;
 
