@@ -7,10 +7,9 @@ import { layoutMemory } from "../../src/runtime/devices/wasm/memory-layout.ts";
 import { wasmDevice } from "../../src/runtime/devices/wasm/device.ts";
 import { schedule } from "../../src/runtime/devices/wasm/steps.ts";
 import { fillUniform } from "../../src/runtime/random.ts";
-import { buffers, handMadeProgram, launch, LENGTH } from "./hand-made.ts";
+import { brokenProgram, buffers, handMadeProgram, launch, LENGTH, mixedProgram, numbers } from "./hand-made.ts";
 
-const { slot, state, constant } = buffers;
-const numbers = (seed: number): Float32Array => Float32Array.from({ length: LENGTH }, (_, i) => ((i * seed) % 997) / 7);
+const { slot, state } = buffers;
 const reversedUnits = (values: Float32Array): Float32Array =>
   Float32Array.from(values, (_, i) => values[LENGTH - 4 - (i - (i % 4)) + (i % 4)]!);
 
@@ -24,23 +23,6 @@ async function openDevice(program: Parameters<typeof wasmDevice.open>[0], thread
   return session;
 }
 
-/** y = reverse(x + s) + c, through scratch memory; large and small launches mixed; s becomes y. */
-const mixed = handMadeProgram({
-  predict: {
-    slots: 5,
-    constants: [Array.from({ length: LENGTH }, (_, i) => i)],
-    inputs: { x: 0 },
-    outputs: { y: slot(4), x: slot(0) },
-    launches: [
-      launch("add", [slot(0), state("s")], [slot(1)]),
-      launch("reverse", [slot(1)], [slot(2)]),
-      launch("add", [slot(2), constant(0)], [slot(3)], { large: false }),
-      launch("through_scratch", [slot(3)], [slot(4)], { large: false }),
-      launch("through_scratch", [slot(4)], [state("s")]),
-    ],
-  },
-});
-
 function mixedResult(x: Float32Array, s: Float32Array): Float32Array {
   const sum = x.map((v, i) => v + s[i]!);
   return reversedUnits(sum).map((v, i) => v + i);
@@ -48,7 +30,7 @@ function mixedResult(x: Float32Array, s: Float32Array): Float32Array {
 
 describe("the WASM device", () => {
   it.each([1, 2, 3, 5])("runs launches in order on %i threads, with feeds, state and constants", async (threads) => {
-    const session = await openDevice(mixed, threads);
+    const session = await openDevice(mixedProgram, threads);
     expect(session.threads).toBe(threads);
     let s: Float32Array = numbers(3);
     await session.write("s", s);
@@ -63,7 +45,7 @@ describe("the WASM device", () => {
   });
 
   it("copies results, and only those that are asked for", async () => {
-    const session = await openDevice(mixed, 2);
+    const session = await openDevice(mixedProgram, 2);
     const first = await session.run("predict", { x: numbers(1) }, ["y"]);
     expect(Object.keys(first)).toEqual(["y"]);
     const kept = first["y"]!.slice();
@@ -155,23 +137,10 @@ describe("the WASM device", () => {
 });
 
 describe("what goes wrong", () => {
-  const broken = handMadeProgram({
-    predict: {
-      slots: 3,
-      inputs: { x: 0 },
-      outputs: { y: slot(2) },
-      launches: [
-        launch("add", [slot(0), slot(0)], [slot(1)]),
-        launch("trap", [slot(1)], [slot(2)]),
-        launch("reverse", [slot(2)], [slot(1)]),
-      ],
-    },
-  });
-
   it.each([1, 2, 3])(
     "a kernel that traps on one of %i threads ends the session's use, not the process",
     async (threads) => {
-      const session = await openDevice(broken, threads);
+      const session = await openDevice(brokenProgram, threads);
       for (let i = 0; i < 2; i++) {
         const error: unknown = await session.run("predict", { x: numbers(1) }).catch((e: unknown) => e);
         expect(error).toBeInstanceOf(BcosError);
@@ -185,13 +154,15 @@ describe("what goes wrong", () => {
   );
 
   it("wrong options, feeds, graphs, outputs and paths", async () => {
-    await expect(wasmDevice.open(mixed, { precision: "float64" })).rejects.toThrow("run/precision");
+    await expect(wasmDevice.open(mixedProgram, { precision: "float64" })).rejects.toThrow("run/precision");
     for (const threads of [0, 1.5, 1000, NaN]) {
-      await expect(wasmDevice.open(mixed, { threads })).rejects.toThrow("`threads` takes a whole number from 1 to 256");
+      await expect(wasmDevice.open(mixedProgram, { threads })).rejects.toThrow(
+        "`threads` takes a whole number from 1 to 256",
+      );
     }
-    const { wasm: _, ...bare } = mixed;
+    const { wasm: _, ...bare } = mixedProgram;
     await expect(wasmDevice.open(bare, {})).rejects.toThrow("run/no-plan");
-    const session = await openDevice(mixed, 1);
+    const session = await openDevice(mixedProgram, 1);
     await expect(session.run("train", {})).rejects.toThrow("run/no-graph");
     await expect(session.run("predict", {})).rejects.toThrow("was run without the feed `x`");
     await expect(session.run("predict", { x: new Float32Array(3) })).rejects.toThrow("run/feed");
@@ -201,9 +172,12 @@ describe("what goes wrong", () => {
   });
 
   it("more memory than WebAssembly reaches is refused before anything is allocated", async () => {
-    const { wasm } = mixed;
+    const { wasm } = mixedProgram;
     const plan = wasm!.plans.predict!;
-    const huge = { ...mixed, wasm: { ...wasm!, plans: { predict: { ...plan, slots: [...plan.slots, 2 ** 32] } } } };
+    const huge = {
+      ...mixedProgram,
+      wasm: { ...wasm!, plans: { predict: { ...plan, slots: [...plan.slots, 2 ** 32] } } },
+    };
     await expect(wasmDevice.open(huge, {})).rejects.toThrow(/run\/memory: the program needs 4096 MiB .* 4 GiB/);
   });
 });
@@ -218,12 +192,12 @@ describe("the layout of the memory", () => {
         fc.integer({ min: 1, max: 5 }),
         (states, constants, scratchBytes, threads) => {
           const slots = states.map((n) => 16 * n);
-          const plan = { ...mixed.wasm!.plans.predict!, slots, scratchBytes, launches: [], inputs: {} };
+          const plan = { ...mixedProgram.wasm!.plans.predict!, slots, scratchBytes, launches: [], inputs: {} };
           const program = {
-            ...mixed,
-            state: states.map((n, i) => ({ ...mixed.state[0]!, path: `s${i}`, shape: [n] })),
+            ...mixedProgram,
+            state: states.map((n, i) => ({ ...mixedProgram.state[0]!, path: `s${i}`, shape: [n] })),
             wasm: {
-              ...mixed.wasm!,
+              ...mixedProgram.wasm!,
               plans: {
                 predict: { ...plan, constants: constants.map((n) => Array.from({ length: n }, () => 0)) },
                 explain: { ...plan, graph: "explain" as const, constants: [[1]] },

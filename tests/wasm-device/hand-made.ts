@@ -140,3 +140,37 @@ export function handMadeProgram(plans: Readonly<Partial<Record<GraphName, HandMa
     wasm: { module, relaxedModule: module, plans: Object.fromEntries(wasm) },
   };
 }
+
+export const numbers = (seed: number): Float32Array =>
+  Float32Array.from({ length: LENGTH }, (_, i) => ((i * seed) % 997) / 7);
+
+/** y = reverse(x + s) + c, through scratch memory; large and small launches mixed; s becomes y. */
+export const mixedProgram = handMadeProgram({
+  predict: {
+    slots: 5,
+    constants: [Array.from({ length: LENGTH }, (_, i) => i)],
+    inputs: { x: 0 },
+    outputs: { y: slot(4), x: slot(0) },
+    launches: [
+      launch("add", [slot(0), state("s")], [slot(1)]),
+      launch("reverse", [slot(1)], [slot(2)]),
+      launch("add", [slot(2), buffers.constant(0)], [slot(3)], { large: false }),
+      launch("through_scratch", [slot(3)], [slot(4)], { large: false }),
+      launch("through_scratch", [slot(4)], [state("s")]),
+    ],
+  },
+});
+
+/** Its second launch traps. */
+export const brokenProgram = handMadeProgram({
+  predict: {
+    slots: 3,
+    inputs: { x: 0 },
+    outputs: { y: slot(2) },
+    launches: [
+      launch("add", [slot(0), slot(0)], [slot(1)]),
+      launch("trap", [slot(1)], [slot(2)]),
+      launch("reverse", [slot(2)], [slot(1)]),
+    ],
+  },
+});
