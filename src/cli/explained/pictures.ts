@@ -1,7 +1,7 @@
 /** The pictures of explanations: one file for each, and a sheet with all of them. */
 import { join } from "node:path";
 import type { ProgramInput } from "../../compiler/graph/program.ts";
-import { rasterFromUnit } from "../../runtime/pictures/canvas.ts";
+import { rasterFromUnit, type Colour } from "../../runtime/pictures/canvas.ts";
 import { contactSheet } from "../../runtime/pictures/contact-sheet.ts";
 import { savePng } from "../../runtime/pictures/png.node.ts";
 import { contributionMap } from "../../runtime/explain/contribution-map.ts";
@@ -27,6 +27,9 @@ export interface SavedPictures {
 
 /** Larger sheets are hard to look at; the rest has files of its own. */
 const mostOnSheet = 64;
+
+/** What lies behind the colour explanation of a grey image: both white and black evidence can be seen on it. */
+const behindGrey: Colour = [125, 155, 195];
 
 /** Writes the pictures to `folder`. Only inputs [H, W, 1 or 3] have pictures. */
 export async function savePictures(
@@ -66,6 +69,6 @@ export async function savePictures(
     residual: e.residual,
   }));
   const sheet = "contact-sheet.png";
-  await savePng(join(folder, sheet), contactSheet(items));
+  await savePng(join(folder, sheet), contactSheet(items, channels === 1 ? { background: behindGrey } : {}));
   return { contactSheet: sheet, files };
 }
