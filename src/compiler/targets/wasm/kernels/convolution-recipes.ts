@@ -42,22 +42,23 @@ function label(name: string, s: ConvolutionShape): string {
   );
 }
 
-/** Weights of every group as panels [(ky, kx, c)][o]. */
-export function forwardPack(s: ConvolutionShape): PackBlock[] {
+/** Weights as panels [(ky, kx, c)][o]. */
+function forwardPack(s: ConvolutionShape): PackBlock {
   const channels = s.inputChannels / s.groups;
   const columns = (s.outputChannels / s.groups) * s.maxOut;
   const row = s.kernel[0] * s.kernel[1] * channels;
-  return Array.from({ length: s.groups }, (_, g) => ({
+  return {
+    groups: { count: s.groups, source: columns * row, target: packedSize(s) / s.groups },
     taps: s.kernel,
     depth: channels,
     columns,
-    offset: g * columns * row,
-    tapStrides: [s.kernel[1] * channels, channels] as const,
+    offset: 0,
+    tapStrides: [s.kernel[1] * channels, channels],
     depthStride: 1,
     columnStride: row,
-    target: (g * packedSize(s)) / s.groups,
+    target: 0,
     maxOut: s.maxOut,
-  }));
+  };
 }
 
 /**
@@ -66,7 +67,7 @@ export function forwardPack(s: ConvolutionShape): PackBlock[] {
  */
 export function convolutionRecipe(spec: ConvolutionSpec): Recipe {
   const { shape } = spec;
-  const pack = packKernel(label("pack", shape), forwardPack(shape));
+  const pack = packKernel(label("pack", shape), [forwardPack(shape)]);
   return {
     steps: [renameBuffers(pack, { source: "w" }), convolutionKernel(label("conv2d", shape), spec)],
     temporaries: { packed: packedSize(shape) * 4 },
@@ -150,23 +151,21 @@ export function inputGradientRecipe(
       const whole = forward.stride[0] === 1 && forward.stride[1] === 1;
       const place = { size: forward.input, stride: forward.stride, first: [v.first, h.first] as const };
       phases.push({ shape, packed, ...(whole ? {} : { place }) });
-      const perGroup = packedSize(shape) / groups;
       if (shape.kernel[0] > 0) {
         const tapRow = kw * channels;
         const step = (taps: readonly number[]): number => (taps.length > 1 ? taps[1]! - taps[0]! : 0);
-        for (let group = 0; group < groups; group++) {
-          blocks.push({
-            taps: shape.kernel,
-            depth: columns,
-            columns: channels,
-            offset: group * columns * kh * tapRow + v.taps[0]! * tapRow + h.taps[0]! * channels,
-            tapStrides: [step(v.taps) * tapRow, step(h.taps) * channels],
-            depthStride: kh * tapRow,
-            columnStride: 1,
-            target: packed + group * perGroup,
-            maxOut: 1,
-          });
-        }
+        blocks.push({
+          groups: { count: groups, source: columns * kh * tapRow, target: packedSize(shape) / groups },
+          taps: shape.kernel,
+          depth: columns,
+          columns: channels,
+          offset: v.taps[0]! * tapRow + h.taps[0]! * channels,
+          tapStrides: [step(v.taps) * tapRow, step(h.taps) * channels],
+          depthStride: kh * tapRow,
+          columnStride: 1,
+          target: packed,
+          maxOut: 1,
+        });
       }
       packed += packedSize(shape);
     }

@@ -44,6 +44,7 @@ export function matmulRecipe(spec: MatmulSpec, epilogue: Pick<ConvolutionSpec, "
   };
   const sizes = `${spec.a.join("×")}${spec.transposeA ? "ᵀ" : ""} · ${spec.b.join("×")}${spec.transposeB ? "ᵀ" : ""}`;
   const block = {
+    groups: { count: matrices, source: k * n, target: packedSize(shape) },
     taps: [1, 1] as const,
     depth: k,
     columns: n,
@@ -54,7 +55,7 @@ export function matmulRecipe(spec: MatmulSpec, epilogue: Pick<ConvolutionSpec, "
     target: 0,
     maxOut,
   };
-  const pack = packKernel(`pack ${sizes}`, [block], { count: matrices, source: k * n, target: packedSize(shape) });
+  const pack = packKernel(`pack ${sizes}`, [block]);
   const steps: Kernel[] = [renameBuffers(pack, { source: "b" })];
   const temporaries: Record<string, number> = { packed: 4 * matrices * packedSize(shape) };
   if (spec.transposeA) {
