@@ -59,6 +59,15 @@ describe("arithmetic", () => {
     expect(Object.is(value("-0"), 0)).toBe(true);
   });
 
+  test("ceil and floor round the quotient right inside them, without a warning", () => {
+    expect(run("ceil(7 / 2)")).toEqual({ constant: int(4), codes: [] });
+    expect(run("floor(7 / 2)")).toEqual({ constant: int(3), codes: [] });
+    expect(run("ceil((0 - 7) / 2)")).toEqual({ constant: int(-3), codes: [] });
+    expect(run("ceil(8 / 2)")).toEqual({ constant: int(4), codes: [] });
+    expect(run("ceil(7 / 2 / 2)")).toEqual({ constant: int(2), codes: ["type/inexact-division"] });
+    expect(run("ceil(1 / 0)").codes).toEqual(["type/division-by-zero"]);
+  });
+
   test("what has no value is reported", () => {
     expect(run("1 / 0").codes).toEqual(["type/division-by-zero"]);
     expect(run("1 % 0").codes).toEqual(["type/division-by-zero"]);
@@ -82,7 +91,8 @@ describe("arithmetic", () => {
       fc.property(numbers, fc.integer({ min: 1, max: 1000 }), (a, b) => {
         expect(given("(a / b) * b + a % b", a, b)).toEqual(int(a));
         expect(given("a % b >= 0 and a % b < b", a, b)).toEqual({ kind: "bool", value: true });
-        expect(given("(a - a % b) / b", a, b)).toEqual(int(Math.floor(a / b)));
+        expect(given("floor(a / b)", a, b)).toEqual(given("(a - a % b) / b", a, b));
+        expect(given("ceil(a / b)", a, b)).toEqual(given("0 - floor((0 - a) / b)", a, b));
       }),
       { numRuns: 50 },
     );
@@ -113,7 +123,7 @@ describe("static types agree with values", () => {
         .tuple(tie("tree"), fc.constantFrom("+", "-", "*", "/", "%", "==", "<", "and", "or"), tie("tree"))
         .map(([l, o, r]) => `(${l} ${o} ${r})`),
       tie("tree").map((t) => `(not ${t})`),
-      tie("tree").map((t) => `floor(${t})`),
+      fc.tuple(fc.constantFrom("ceil", "floor"), tie("tree")).map(([f, t]) => `${f}(${t})`),
       fc.tuple(tie("tree"), tie("tree")).map(([l, r]) => `max(${l}, ${r})`),
       tie("tree").map((t) => `sqrt(${t})`),
     ),

@@ -49,9 +49,15 @@ export function evaluate(
     case "binary":
       return evaluateBinary(context, environment, expression);
     case "call": {
-      const items = evaluateAll(context, environment, expression.arguments);
-      if (items === undefined) return undefined;
       const name = expression.callee.text;
+      const items = allKnown(
+        expression.arguments.map((argument) =>
+          name === "ceil" || name === "floor"
+            ? evaluateRounded(context, environment, name, argument)
+            : evaluate(context, environment, argument),
+        ),
+      );
+      if (items === undefined) return undefined;
       if (!isFunction(name)) return { kind: "variant", name, items };
       return items.every(isNumeric) ? evaluateFunction(context, expression.span, name, items) : undefined;
     }
@@ -66,15 +72,32 @@ function evaluateAll(
   context: EvaluationContext,
   environment: Environment,
   expressions: readonly Expression[],
-): Constant[] | undefined {
-  const values = expressions.map((expression) => evaluate(context, environment, expression));
+): readonly Constant[] | undefined {
+  return allKnown(expressions.map((expression) => evaluate(context, environment, expression)));
+}
+
+function allKnown(values: readonly (Constant | undefined)[]): readonly Constant[] | undefined {
   return values.every((value) => value !== undefined) ? values : undefined;
 }
+
+/** What `ceil` or `floor` rounds: the quotient of two ints right inside is rounded as the function says. */
+function evaluateRounded(
+  context: EvaluationContext,
+  environment: Environment,
+  rounding: Rounding,
+  argument: Expression,
+): Constant | undefined {
+  if (context.faulty.has(argument) || argument.kind !== "binary") return evaluate(context, environment, argument);
+  return evaluateBinary(context, environment, argument, rounding);
+}
+
+type Rounding = "ceil" | "floor";
 
 function evaluateBinary(
   context: EvaluationContext,
   environment: Environment,
   expression: Expression & { readonly kind: "binary" },
+  rounding?: Rounding,
 ): Constant | undefined {
   const { operator } = expression;
   const left = evaluate(context, environment, expression.left);
@@ -88,7 +111,7 @@ function evaluateBinary(
   const right = evaluate(context, environment, expression.right);
   if (left === undefined || right === undefined) return undefined;
   if (isNumeric(left) && isNumeric(right)) {
-    return combine(context, expression.span, operator, left, right);
+    return combine(context, expression.span, operator, left, right, rounding);
   }
   const comparable = (left.kind === "bool" && right.kind === "bool") || (left.kind === "name" && right.kind === "name");
   if (!comparable || (operator !== "==" && operator !== "!=")) return undefined;
@@ -101,6 +124,7 @@ function combine(
   operator: Exclude<BinaryOperator, "and" | "or">,
   left: Numeric,
   right: Numeric,
+  rounding: Rounding | undefined,
 ): Constant | undefined {
   const [a, b] = [left.value, right.value];
   const kind = left.kind === "int" && right.kind === "int" ? "int" : "float";
@@ -119,8 +143,9 @@ function combine(
       }
       if (operator === "%") return checked(context, span, { kind, value: a - b * Math.floor(a / b) });
       if (kind === "float") return checked(context, span, { kind, value: a / b });
-      const result = Math.floor(a / b);
-      if (result * b !== a) context.report(span, "type/inexact-division", { left: a, right: b, result });
+      const result = rounding === "ceil" ? Math.ceil(a / b) : Math.floor(a / b);
+      if (rounding === undefined && result * b !== a)
+        context.report(span, "type/inexact-division", { left: a, right: b, result });
       return checked(context, span, { kind, value: result });
     }
     case "==":

@@ -63,7 +63,7 @@ export const typeCodes = {
   "type/inexact-division": entry<{ left: number; right: number; result: number }>({
     severity: "warning",
     message: (p) => `${p.left} / ${p.right} is rounded down to ${p.result}`,
-    hint: () => "write `(a - a % b) / b` where rounding down is meant",
+    hint: () => "write `floor(a / b)` or `ceil(a / b)` to say how to round",
   }),
   "type/overflow": entry({
     severity: "error",
