@@ -178,6 +178,7 @@ function hintsFor(rule: StatementRule, tokens: readonly IToken[], at: number): s
   if (meant !== undefined) return [`did you mean \`${meant}\`?`];
   const isStep = type === t.Identifier && before !== undefined && [t.Identifier, t.RParen].includes(before.tokenType);
   if (rule === "binding" && isStep && at > 1) return ["put `->` before a step, or remove the name"];
+  if (tokens[0]?.tokenType === t.Output) return ["an output looks like `output name: [classes]`"];
   return [patterns[rule]];
 }
 

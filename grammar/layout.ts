@@ -2,7 +2,7 @@
  * Owns the layout rules: which line breaks end a statement, and which braces hold bodies. It stands between lexer and
  * parser and hands over a list of statements, each of which can be parsed, and mended, on its own.
  *
- * - A line break ends a statement, except inside `(` `[` or the braces of a flow, after an operator or `->`, and before
+ * - A line break ends a statement, except inside `(` `[` or the braces of a flow, after an operator, `->` or `else`, and before
  *   a line that starts with an operator, `->`, `:`, `,`, a closing bracket, `{`, `else` or `from`.
  * - A line that starts a statement (`name =`, `input`, `output`, `block`, `model`, `import`, `bcos`, `}`) always ends
  *   the one before, whatever is still open. One token written before it by mistake does not hide it.
@@ -290,7 +290,8 @@ function arrange(path: string, tokens: readonly IToken[], byIndentation: boolean
     if (draft.skipped) return;
     draft.tokens.push(token);
     const type = token.tokenType;
-    if (operators.has(type) && ++draft.operators > operatorLimit) {
+    // `else if` goes on without brackets, so that only this bounds its depth.
+    if ((operators.has(type) || type === t.If) && ++draft.operators > operatorLimit) {
       skip(diagnose("limit/operators", { limit: operatorLimit }, { span: spanOf(path, token) }));
     } else if (type === t.LParen || type === t.LSquare || type === t.LCurly) {
       brackets.push(type);

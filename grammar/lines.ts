@@ -21,7 +21,7 @@ export const operators = new Set<TokenType>([
   t.Not,
 ]);
 /** A line break behind one of these does not end the statement. */
-export const joinsBefore = new Set<TokenType>([...operators, t.Arrow, t.Equals, t.Colon, t.Comma]);
+export const joinsBefore = new Set<TokenType>([...operators, t.Arrow, t.Equals, t.Colon, t.Comma, t.Else]);
 /** A line break before one of these does not end the statement. */
 export const joinsAfter = new Set<TokenType>([
   ...[...operators].filter((type) => type !== t.Not),

@@ -234,9 +234,16 @@ class BcosParser extends CstParser {
     this.SUBRULE(this.flow);
     this.CONSUME(t.RCurly);
     this.CONSUME(t.Else);
-    this.CONSUME2(t.LCurly);
-    this.SUBRULE2(this.flow);
-    this.CONSUME2(t.RCurly);
+    this.OR([
+      { ALT: () => this.SUBRULE(this.ifFlow) },
+      {
+        ALT: () => {
+          this.CONSUME2(t.LCurly);
+          this.SUBRULE2(this.flow);
+          this.CONSUME2(t.RCurly);
+        },
+      },
+    ]);
   });
 
   step = this.RULE("step", () => {
@@ -269,9 +276,16 @@ class BcosParser extends CstParser {
     this.CONSUME(t.RCurly);
     this.OPTION(() => {
       this.CONSUME(t.Else);
-      this.CONSUME2(t.LCurly);
-      this.SUBRULE2(this.steps);
-      this.CONSUME2(t.RCurly);
+      this.OR([
+        { ALT: () => this.SUBRULE(this.ifStep) },
+        {
+          ALT: () => {
+            this.CONSUME2(t.LCurly);
+            this.SUBRULE2(this.steps);
+            this.CONSUME2(t.RCurly);
+          },
+        },
+      ]);
     });
   });
 

@@ -205,6 +205,10 @@ model ResNet152(classes: int = 1000) {
     expect(hasErrors(sum.diagnostics)).toBe(false);
     const nested = check(withHead(`  a = ${"(".repeat(5000)}image${")".repeat(5000)}`));
     expect(nested.diagnostics.map((d) => d.severity)).toContain("error");
+    const choices = check(withHead(`  a = ${"if false { image } else ".repeat(1000)}{ image }`));
+    expect(hasErrors(choices.diagnostics)).toBe(false);
+    const choicesInARow = check(withHead(`  a = image -> ${"if false { relu } else ".repeat(1000)}{ relu }`));
+    expect(choicesInARow.diagnostics.map((d) => d.code)).toEqual(["limit/depth"]);
     const chain = check(withHead(`  a = image${" -> relu".repeat(5000)}`));
     expect(hasErrors(chain.diagnostics)).toBe(false);
   });

@@ -197,6 +197,7 @@ describe("limits", () => {
     ["limit/nesting", inBody(`x -> ${many("repeat 2 { ", 10_000)}`)],
     ["limit/nesting", inBody(many("if a { ", 8_000))],
     ["limit/operators", inBody(`x${many(" + x", 5_000)}`)],
+    ["limit/operators", inBody(`${many("if c { x } else ", 5_000)}{ x }`)],
     ["limit/operators", inBody(`x -> f(${many("- ", 5_000)}1)`)],
     ["limit/operators", inBody(`x -> f(${many("not ", 5_000)}1)`)],
     ["limit/file-size", many("x", fileSizeLimit + 1)],

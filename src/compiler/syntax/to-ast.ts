@@ -209,13 +209,25 @@ function createBuilder(context: Context) {
     if (name !== undefined) {
       return name.image === "" ? { kind: "missing", span } : { kind: "reference", name: nameOf(name), span };
     }
-    if (conditional !== undefined) {
-      const [then, otherwise] = nodes(conditional, "flow").map(flow);
-      const condition = expression(nodes(conditional, "expression")[0]!);
-      return { kind: "if", condition, then: then!, else: otherwise!, span };
-    }
+    if (conditional !== undefined) return ifFlow(conditional);
     if (tokens(cst, "Concat").length > 0) return { kind: "concat", parts: parts.map(flow), span };
     return parts.length > 0 ? { ...flow(parts[0]!), span } : { kind: "missing", span };
+  }
+
+  function ifFlow(cst: CstNode): Flow {
+    const [then, otherwise] = nodes(cst, "flow").map(flow);
+    const chained = nodes(cst, "ifFlow")[0];
+    const condition = expression(nodes(cst, "expression")[0]!);
+    const last = chained === undefined ? otherwise! : ifFlow(chained);
+    return { kind: "if", condition, then: then!, else: last, span: spanOfNode(cst) };
+  }
+
+  function ifStep(cst: CstNode): Step {
+    const [then, otherwise] = nodes(cst, "steps").map(steps);
+    const chained = nodes(cst, "ifStep")[0];
+    const condition = expression(nodes(cst, "expression")[0]!);
+    const last = chained === undefined ? (otherwise ?? []) : [ifStep(chained)];
+    return { kind: "if", condition, then: then!, else: last, span: spanOfNode(cst) };
   }
 
   function steps(cst: CstNode): Step[] {
@@ -229,11 +241,7 @@ function createBuilder(context: Context) {
     const conditional = nodes(cst, "ifStep")[0];
     const repeated = nodes(cst, "repeatStep")[0];
     const call = nodes(cst, "callStep")[0];
-    if (conditional !== undefined) {
-      const [then, otherwise] = nodes(conditional, "steps").map(steps);
-      const condition = expression(nodes(conditional, "expression")[0]!);
-      return { kind: "if", condition, then: then!, else: otherwise ?? [], span };
-    }
+    if (conditional !== undefined) return ifStep(conditional);
     if (repeated !== undefined) {
       const count = expression(nodes(repeated, "expression")[0]!);
       return { kind: "repeat", label, count, steps: steps(nodes(repeated, "steps")[0]!), span };
