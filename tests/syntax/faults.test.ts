@@ -163,6 +163,6 @@ it("shows at most a hundred errors", () => {
 
 it("says what a port looks like by its direction", () => {
   const hintsOf = (body: string) => parseFile("m.bcos", `model M {\n  ${body}\n}\n`).diagnostics[0]!.hints;
-  expect(hintsOf("input x: [if, 3]")).toEqual(["an input looks like `input name: [H, W, 3]`"]);
-  expect(hintsOf("output y: [if, 3]")).toEqual(["an output looks like `output name: [classes]`"]);
+  expect(hintsOf("input x: [if 1 > 0 { 1 } else { 2 }, 3]")).toEqual(["an input looks like `input name: [H, W, 3]`"]);
+  expect(hintsOf("output y: [if 1 > 0 { 1 } else { 2 }, 3]")).toEqual(["an output looks like `output name: [classes]`"]);
 });
