@@ -1,8 +1,7 @@
 /** The WASM device in a real browser: with shared memory, without it, and where workers are forbidden. */
 import { describe, expect, it } from "vitest";
-import type { Program } from "../../src/compiler/graph/program.ts";
 import { wasmDevice } from "../../src/runtime/devices/wasm/device.ts";
-import { brokenProgram, mixedProgram, numbers } from "../wasm-device/hand-made.ts";
+import { brokenProgram, mixedProgram, numbers, withLists } from "../wasm-device/hand-made.ts";
 import { chromium, isolation, required, runPage } from "./chromium.ts";
 import type { HandData, HandResult } from "./hand-page.ts";
 
@@ -52,10 +51,3 @@ describe.skipIf(skipped)("Chromium", () => {
     await session.dispose();
   });
 });
-
-/** Binaries as lists, for JSON. */
-function withLists(program: Program): Program {
-  const list = (bytes: Uint8Array): never => Array.from(bytes) as never;
-  const wasm = program.wasm!;
-  return { ...program, wasm: { ...wasm, module: list(wasm.module), relaxedModule: list(wasm.relaxedModule) } };
-}

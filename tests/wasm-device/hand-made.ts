@@ -174,3 +174,10 @@ export const brokenProgram = handMadeProgram({
     ],
   },
 });
+
+/** Binaries as lists, for JSON. */
+export function withLists(program: Program): Program {
+  const list = (bytes: Uint8Array): never => Array.from(bytes) as never;
+  const wasm = program.wasm!;
+  return { ...program, wasm: { ...wasm, module: list(wasm.module), relaxedModule: list(wasm.relaxedModule) } };
+}

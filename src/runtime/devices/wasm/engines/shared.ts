@@ -64,6 +64,7 @@ export async function createSharedEngine(source: EngineSource, takesPart: boolea
     },
     async dispose() {
       numbers = new Float32Array(0);
+      own?.splice(0);
       await end();
     },
   };
