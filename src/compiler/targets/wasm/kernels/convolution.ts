@@ -38,8 +38,11 @@ export interface ConvolutionSpec {
   readonly shape: ConvolutionShape;
   readonly prologue?: Prologue;
   readonly epilogue?: Epilogue;
-  /** Patch norms √(Σ x² + ε), one a pixel and group, written to the buffer `norm` [pixels, groups]. */
-  readonly norm?: { readonly epsilon: number };
+  /**
+   * Patch norms √(Σ x² + ε), or √(Σ x²) + ε where ε is `outside`, one a pixel and group, written to the buffer `norm`
+   * [pixels, groups].
+   */
+  readonly norm?: { readonly epsilon: number; readonly outside?: boolean };
 }
 
 /** Where the pixels of a phase lie in the output: every `stride`-th row and column from `first` on. */
@@ -308,7 +311,7 @@ function emitPhase(
     if (copied) emitImageCopy(f, p, shape, walk, { block, scratch: p.scratch }, spec.prologue);
     if (spec.norm) {
       emitPatchNorms(f, shape, walk, {
-        epsilon: spec.norm.epsilon,
+        ...spec.norm,
         image: p.scratch,
         squares: i32.add(p.scratch, layout.squares),
         patch,

@@ -41,13 +41,15 @@ export function horizontalSum(f: FunctionBuilder, value: V128): V128 {
   return f32x4.add(two, v128.shuffle(two, two, [1, 1, 1, 1]));
 }
 
-/** Writes √(Σ x² + ε) of each pixel and group of the block to `norm` [pixels, groups]. */
+/** Writes √(Σ x² + ε) or √(Σ x²) + ε of each pixel and group of the block to `norm` [pixels, groups]. */
 export function emitPatchNorms(
   f: FunctionBuilder,
   s: ConvolutionShape,
   walk: Walk,
   v: {
     readonly epsilon: number;
+    /** ε is added to the root, not to the sum. */
+    readonly outside?: boolean;
     readonly image: Local<"i32">;
     readonly squares: I32;
     /** Address of the patch of a pixel, in the image as it is read. */
@@ -60,7 +62,9 @@ export function emitPatchNorms(
   const [pixel, group] = [f.local("i32", "pixel"), f.local("i32", "group")];
   const target = f.let("target", v.norm);
   const finish = (sum: V128): void => {
-    f.storeLane(target, 0, 0, f32x4.sqrt(f32x4.add(sum, f32x4.splat(v.epsilon))));
+    const epsilon = f32x4.splat(v.epsilon);
+    const norm = v.outside ? f32x4.add(f32x4.sqrt(sum), epsilon) : f32x4.sqrt(f32x4.add(sum, epsilon));
+    f.storeLane(target, 0, 0, norm);
     f.increment(target, 4);
   };
   if (walk.mode === "direct") {
