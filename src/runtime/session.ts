@@ -33,6 +33,9 @@ export interface Session {
   /** The device's name. */
   readonly device: string;
   readonly precision: Precision;
+  /** Threads that compute, and bytes held, where the device tells. */
+  readonly threads?: number;
+  readonly memoryBytes?: number;
   /** Runs a graph once on exactly one batch. `only` names the wanted outputs; all without it. */
   run(graph: GraphName, feeds: Feeds, only?: readonly string[]): Promise<Record<string, Tensor>>;
   /**
@@ -141,6 +144,8 @@ function createSession(
     program,
     device,
     precision,
+    ...(opened.threads === undefined ? {} : { threads: opened.threads }),
+    ...(opened.memoryBytes === undefined ? {} : { memoryBytes: opened.memoryBytes }),
     run,
     runSamples,
     async predict(images) {
