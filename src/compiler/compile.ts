@@ -8,6 +8,7 @@ import { simplify, type SimplifyOptions } from "./graph/simplify.ts";
 import { checkForm, encodedShape } from "./network/forms.ts";
 import { lower } from "./network/lower.ts";
 import type { Network } from "./network/network.ts";
+import { createWasmCode } from "./targets/wasm/plan-code.ts";
 
 export { summarise, type LayerSummary } from "./network/summary.ts";
 
@@ -25,6 +26,8 @@ export interface ProgramOptions {
   readonly outputGradients?: boolean;
   /** The last simplification to run, for listings: a name from `passes`, or `build` for none. All without it. */
   readonly stopAfter?: string;
+  /** The program gets fused plans and kernels for the `wasm` device. Default false. */
+  readonly wasm?: boolean;
 }
 
 export interface BuiltProgram {
@@ -61,6 +64,7 @@ export function buildProgram(network: Network, options: ProgramOptions): BuiltPr
     classes: base.graph.shapeOf(base.logits).at(-1) ?? 0,
     state: [...state.values()],
     graphs,
+    ...(options.wasm === true ? { wasm: createWasmCode(graphs, batch) } : {}),
   };
   return { program, notes: base.notes };
 }

@@ -26,6 +26,8 @@ export interface Plan {
   readonly scratchBytes: number;
   /** Bytes kept for the backward pass, by layer path: what the forward part makes and the backward part reads. */
   readonly saved: Readonly<Record<string, number>>;
+  /** What was fused, for listings. */
+  readonly fusions?: readonly AppliedRule[];
   /** SHA-256 of the canonical JSON of everything else, hexadecimal. */
   readonly hash: string;
 }
@@ -33,6 +35,14 @@ export interface Plan {
 export interface PlacedTensor {
   readonly shape: Shape;
   readonly buffer: BufferRef;
+  /** The number of the value, for checks. */
+  readonly value?: number;
+}
+
+/** How often a fusion rule was applied; `fusionRules` says what each does and why it pays. */
+export interface AppliedRule {
+  readonly rule: string;
+  readonly count: number;
 }
 
 export type BufferRef =
@@ -57,9 +67,13 @@ export interface KernelLaunch extends LaunchLabel {
   readonly bytes: number;
   /**
    * Depends on state and constants alone. Such launches come before all others; what they leave for the others has slots
-   * that nothing else writes. So they need to run again only when state was written since they last ran.
+   * that no other launch of the plan writes. So they need to run again only when state was written since they last ran,
+   * or when the memory of the slots was used for another plan.
    */
   readonly prepare?: true;
+  /** Parallel to `buffers`, for checks: the number of the value that a buffer holds, and its bytes. */
+  readonly values?: readonly number[];
+  readonly sizes?: readonly number[];
 }
 
 /** Uniform numbers, made by the host: `counterUniform(key, step, i)`; the step is read from its buffer, absent it is 0. */
@@ -69,6 +83,8 @@ export interface RandomLaunch extends LaunchLabel {
   readonly step?: BufferRef;
   readonly out: BufferRef;
   readonly count: number;
+  /** The number of the value made, for checks. */
+  readonly value?: number;
 }
 
 export interface LaunchLabel {
@@ -84,12 +100,10 @@ export interface WasmCode {
   /**
    * The binary of the module that imports `env.memory` and exports the kernels by name. Each takes i32 numbers: the byte
    * offsets of its buffers (multiples of 16), the offset of the thread's scratch memory, the first unit and the one
-   * behind the last. The memory is imported as shared, with a maximum of 65,536 pages or less.
+   * behind the last. The memory is imported as shared, with a maximum.
    */
   readonly module: Uint8Array<ArrayBuffer>;
   /** The same with relaxed SIMD, for engines that have it. */
   readonly relaxedModule: Uint8Array<ArrayBuffer>;
-  /** In both modules the byte at this offset is 3, for shared memory. With 1 in its place they import an unshared one. */
-  readonly memoryFlag: number;
   readonly plans: Readonly<Partial<Record<GraphName, Plan>>>;
 }

@@ -1,0 +1,267 @@
+/** A simplified graph → a plan and the kernels that it launches. */
+import type { Graph, ValueId } from "../graph/graph.ts";
+import type { GraphName } from "../graph/program.ts";
+import type { Kernel } from "../targets/wasm/kernel.ts";
+import { elementwiseKernel } from "../targets/wasm/kernels/elementwise.ts";
+import { ex } from "./expression.ts";
+import { fuse } from "./fusion.ts";
+import type { PlanState } from "./groups.ts";
+import { keyOf } from "./key.ts";
+import { planHash } from "./plan-json.ts";
+import { planVersion, type BufferRef, type Launch, type PlacedTensor, type Plan } from "./plan.ts";
+import { savedBytes } from "./saved.ts";
+import { schedule } from "./schedule.ts";
+import { assignSlots, type Lifetime } from "./slots.ts";
+import { createSteps, kernelName, type LowerGroup, type Step, type StepValue } from "./steps.ts";
+import { createState } from "./store.ts";
+import { analyse, type Values } from "./values.ts";
+
+export interface PlanOptions {
+  readonly name: GraphName;
+  readonly batch: number;
+  /** Default true. Without fusion every operation is a launch. */
+  readonly fuse?: boolean;
+}
+
+export interface CreatedPlan {
+  readonly plan: Plan;
+  /** By the names that the launches have for them. */
+  readonly kernels: ReadonlyMap<string, Kernel>;
+}
+
+export function createPlan(graph: Graph, lower: LowerGroup, options: PlanOptions): CreatedPlan {
+  const values = analyse(graph);
+  const state = createState(values, options.fuse ?? true);
+  const fusions = (options.fuse ?? true) ? fuse(state) : [];
+  const { order, inPlace } = schedule(state);
+  const { steps: own, temporaries } = createSteps(state, order, lower);
+  const extra = copies(values, inPlace, values.graph.nodes.length + temporaries.size);
+  const steps = prepareFirst([...extra.before, ...own, ...extra.after], values);
+  const bytesOf = (value: StepValue): number =>
+    temporaries.get(value) ?? extra.temporaries.get(value) ?? 4 * values.size(value);
+
+  const fixed = fixedPlaces(values, inPlace, extra.written);
+  const lifetimes = lifetimesOf(steps, values, { fixed: fixed.places, bytesOf, outputs: extra.outputs });
+  const { sizes, slotOf } = assignSlots(lifetimes);
+  const place = (value: StepValue): BufferRef => {
+    const known = fixed.places.get(value);
+    if (known !== undefined) return known;
+    const slot = slotOf.get(value);
+    if (slot === undefined) throw new Error(`value %${value} has no place`);
+    return { kind: "slot", index: slot };
+  };
+  const plan = {
+    version: planVersion,
+    target: "wasm",
+    graph: options.name,
+    batch: options.batch,
+    slots: sizes,
+    constants: fixed.constants,
+    inputs: Object.fromEntries(
+      graph.nodes.flatMap((node, value): [string, PlacedTensor][] =>
+        node.op === "input" ? [[node.attributes.name, { shape: node.shape, buffer: place(value), value }]] : [],
+      ),
+    ),
+    outputs: Object.fromEntries(
+      Object.entries(graph.outputs).map(([name, output]): [string, PlacedTensor] => {
+        const value = extra.outputs.get(name)!;
+        return [name, { shape: values.node(output).shape, buffer: place(value), value }];
+      }),
+    ),
+    launches: steps.map((step): Launch => launchOf(step, { place, bytesOf })),
+    scratchBytes: Math.max(0, ...steps.map((step) => (step.kind === "kernel" ? step.kernel.scratchBytes : 0))),
+    saved: savedBytes(state, steps, bytesOf),
+    fusions,
+  } as const satisfies Omit<Plan, "hash">;
+  const kernels = new Map(steps.flatMap((step) => (step.kind === "kernel" ? [[step.name, step.kernel] as const] : [])));
+  return { plan: { ...plan, hash: planHash(plan) }, kernels };
+}
+
+type PlannedStep = Step & { readonly prepare?: true };
+
+interface Copies {
+  readonly before: readonly Step[];
+  readonly after: readonly Step[];
+  /** The value to read for each output. */
+  readonly outputs: ReadonlyMap<string, StepValue>;
+  /** Values that stand for a state tensor that is written: copies at the end. */
+  readonly written: ReadonlyMap<StepValue, string>;
+  readonly temporaries: ReadonlyMap<StepValue, number>;
+}
+
+/**
+ * Copies for what can't be written in place: new state goes back at the end, and old state that is asked for as a result,
+ * or becomes other state, is put aside at the start.
+ */
+function copies(values: Values, inPlace: ReadonlyMap<ValueId, string>, firstFree: number): Copies {
+  const { graph } = values;
+  const before: Step[] = [];
+  const after: Step[] = [];
+  const written = new Map<StepValue, string>();
+  const temporaries = new Map<StepValue, number>();
+  let next = firstFree;
+  const fresh = (bytes: number): StepValue => {
+    temporaries.set(next, bytes);
+    return next++;
+  };
+  const copy = (from: StepValue, to: StepValue, count: number, path: string): Step => {
+    const spec = { rows: 1, channels: count, inputs: [{ kind: "same" }], outputs: [ex.input(0)] } as const;
+    const kernel = elementwiseKernel(`copy ${count}`, spec);
+    return {
+      kind: "kernel",
+      name: kernelName(kernel, keyOf("elementwise", spec)),
+      kernel,
+      reads: [from],
+      writes: [to],
+      over: [],
+      label: { path, ops: ["copy"] },
+      group: undefined,
+    };
+  };
+  const aside = new Map<ValueId, StepValue>();
+  const put = (root: ValueId): StepValue => {
+    const node = values.node(root);
+    if (node.op !== "state" || !(node.attributes.path in graph.updates)) return root;
+    let kept = aside.get(root);
+    if (kept === undefined) {
+      kept = fresh(4 * values.size(root));
+      aside.set(root, kept);
+      before.push(copy(root, kept, values.size(root), node.attributes.path));
+    }
+    return kept;
+  };
+  for (const [path, value] of Object.entries(graph.updates)) {
+    const root = values.root(value);
+    if (inPlace.get(root) === path) continue;
+    const node = values.node(root);
+    if (node.op === "state" && node.attributes.path === path) continue;
+    const target = fresh(4 * values.size(root));
+    written.set(target, path);
+    after.push(copy(put(root), target, values.size(root), path));
+  }
+  const outputs = new Map(Object.entries(graph.outputs).map(([name, value]) => [name, put(values.root(value))]));
+  return { before, after, outputs, written, temporaries };
+}
+
+/** Launches that read only state and constants come first, where no state is written: they are run once for many runs. */
+function prepareFirst(steps: readonly Step[], values: Values): readonly PlannedStep[] {
+  if (Object.keys(values.graph.updates).length > 0) return steps;
+  const ready = new Set<StepValue>();
+  values.graph.nodes.forEach((node, value) => {
+    if (node.op === "state" || node.op === "constant") ready.add(value);
+  });
+  // A constant of one number that has memory is written by a step like all others.
+  for (const step of steps) for (const value of step.writes) ready.delete(value);
+  const early: PlannedStep[] = [];
+  const late: PlannedStep[] = [];
+  const spoiled = new Set<StepValue>();
+  for (const step of steps) {
+    const prepares =
+      step.kind === "kernel" && step.reads.every((v) => ready.has(v)) && !step.writes.some((v) => spoiled.has(v));
+    if (prepares) early.push({ ...step, prepare: true });
+    else late.push(step);
+    for (const value of step.writes) (prepares ? ready : spoiled).add(value);
+    // Parts of one value may be written by several steps: all of them have to be early.
+    if (!prepares) for (const value of step.writes) ready.delete(value);
+  }
+  return [...early, ...late];
+}
+
+interface Fixed {
+  readonly places: ReadonlyMap<StepValue, BufferRef>;
+  readonly constants: readonly (readonly number[])[];
+}
+
+/** Values that are not in slots: state, what is written straight into it, and constants. */
+function fixedPlaces(
+  values: Values,
+  inPlace: ReadonlyMap<ValueId, string>,
+  written: ReadonlyMap<StepValue, string>,
+): Fixed {
+  const places = new Map<StepValue, BufferRef>();
+  const constants: (readonly number[])[] = [];
+  values.graph.nodes.forEach((node, value) => {
+    if (node.op === "state") places.set(value, { kind: "state", path: node.attributes.path });
+    if (node.op === "constant" && values.pointwise(value) === undefined) {
+      places.set(value, { kind: "constant", index: constants.push(node.attributes.values) - 1 });
+    }
+  });
+  for (const [value, path] of [...inPlace, ...written]) places.set(value, { kind: "state", path });
+  return { places, constants };
+}
+
+function lifetimesOf(
+  steps: readonly PlannedStep[],
+  values: Values,
+  known: {
+    readonly fixed: ReadonlyMap<StepValue, BufferRef>;
+    readonly bytesOf: (value: StepValue) => number;
+    readonly outputs: ReadonlyMap<string, StepValue>;
+  },
+): readonly Lifetime[] {
+  const span = new Map<StepValue, { first: number; last: number; over: readonly StepValue[] }>();
+  const end = steps.length;
+  const touch = (value: StepValue, at: number, over: readonly StepValue[] = []): void => {
+    if (known.fixed.has(value)) return;
+    const seen = span.get(value);
+    if (seen === undefined) span.set(value, { first: at, last: at, over });
+    else seen.last = Math.max(seen.last, at);
+  };
+  values.graph.nodes.forEach((node, value) => {
+    if (node.op !== "input") return;
+    touch(value, -1);
+    touch(value, end);
+  });
+  const prepared = new Set<StepValue>();
+  steps.forEach((step, at) => {
+    if (step.prepare) for (const value of step.writes) prepared.add(value);
+    for (const value of step.writes) touch(value, at, step.over);
+    for (const value of step.reads) touch(value, at);
+    if (step.prepare) return;
+    for (const value of step.reads) {
+      if (!prepared.has(value) || known.fixed.has(value)) continue;
+      const whole = span.get(value)!;
+      whole.first = -1;
+      whole.last = end;
+    }
+  });
+  for (const value of known.outputs.values()) {
+    touch(value, end);
+    if (prepared.has(value) && span.has(value)) span.get(value)!.first = -1;
+  }
+  return [...span].map(([value, { first, last, over }]) => ({ value, bytes: known.bytesOf(value), first, last, over }));
+}
+
+function launchOf(
+  step: PlannedStep,
+  known: { readonly place: (value: StepValue) => BufferRef; readonly bytesOf: (value: StepValue) => number },
+): Launch {
+  const { place, bytesOf } = known;
+  if (step.kind === "random") {
+    const [stepValue] = step.reads;
+    return {
+      kind: "random",
+      key: step.key,
+      ...(stepValue === undefined ? {} : { step: place(stepValue) }),
+      out: place(step.writes[0]!),
+      count: step.count,
+      value: step.writes[0]!,
+      ...step.label,
+    };
+  }
+  const { kernel } = step;
+  const all = [...step.reads, ...step.writes];
+  return {
+    kind: "kernel",
+    kernel: step.name,
+    buffers: all.map(place),
+    reads: step.reads.length,
+    units: kernel.units,
+    flops: Math.round(kernel.flops),
+    bytes: Math.round(kernel.bytes),
+    ...(step.prepare ? { prepare: true } : {}),
+    values: all,
+    sizes: all.map(bytesOf),
+    ...step.label,
+  };
+}

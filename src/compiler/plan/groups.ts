@@ -1,0 +1,154 @@
+/**
+ * Groups: what becomes one kernel (or the few of one recipe). A group computes an operation with what is fused in front of
+ * and behind it, or only values element by element, and leaves some of them in memory.
+ */
+import type { ValueId } from "../graph/graph.ts";
+import { bodyOf, type Body } from "./bodies.ts";
+import type { Access } from "./expression.ts";
+import { isLeaf, type Values } from "./values.ts";
+import { accessOf, chooseChannels, isWhole } from "./views.ts";
+
+export interface Group {
+  /** The operation that is not computed element by element; undefined in an element-wise group. */
+  readonly anchor: ValueId | undefined;
+  /** patch_norm that a convolution computes by the way. */
+  norm: ValueId | undefined;
+  /** The maximum over units (MaxOut) that a convolution takes before it writes: stands for the anchor's result. */
+  largest: ValueId | undefined;
+  /** What it leaves in memory, without the norm: the anchor's result or values computed from it, or others. */
+  outputs: ValueId[];
+  /** An operand of the anchor that is computed while it is read, by its index among the anchor's inputs. */
+  prologue: number | undefined;
+  /** The anchor, or the one node of an element-wise group, is left to its own recipe, with all operands in memory. */
+  plain: boolean;
+}
+
+/** The value that the anchor hands to the epilogue. */
+export function resultOf(group: Group): ValueId | undefined {
+  return group.largest ?? group.anchor;
+}
+
+export interface PlanState {
+  readonly values: Values;
+  /** Every value that has memory of its own, leaves aside, with the group that writes it. */
+  readonly writer: Map<ValueId, Group>;
+  readonly groups: Set<Group>;
+  /** What groups read, kept until they change: see `changed`. */
+  readonly reads: Map<Group, ReadonlySet<ValueId>>;
+}
+
+/** Must be called where something that a group computes, reads or writes was changed. */
+export function changed(state: PlanState, group: Group): void {
+  state.reads.delete(group);
+}
+
+export function newGroup(parts: Partial<Group> & Pick<Group, "outputs">): Group {
+  return { anchor: undefined, norm: undefined, largest: undefined, prologue: undefined, plain: false, ...parts };
+}
+
+/** Puts a value into memory, written by a group. */
+export function store(state: PlanState, root: ValueId, group: Group): void {
+  state.writer.set(root, group);
+  state.groups.add(group);
+  changed(state, group);
+}
+
+export function inMemory(state: PlanState, root: ValueId): boolean {
+  return state.writer.has(root) || (isLeaf(state.values.node(root)) && state.values.pointwise(root) === undefined);
+}
+
+/** What a group computes behind its anchor, or all of an element-wise group. */
+export function epilogueOf(state: PlanState, group: Group, outputs = group.outputs): Body | undefined {
+  const computed = outputs.filter((root) => root !== resultOf(group));
+  const result = resultOf(group);
+  return bodyOf(state.values, computed, (root) => {
+    if (root === result || root === group.norm) return true;
+    return !computed.includes(root) && inMemory(state, root);
+  });
+}
+
+/** The operand that the anchor reads through a prologue. */
+export function prologueOf(state: PlanState, group: Group): Body | undefined {
+  if (group.anchor === undefined || group.prologue === undefined) return undefined;
+  const operand = state.values.root(state.values.node(group.anchor).inputs[group.prologue]!);
+  return bodyOf(state.values, [operand], (root) => inMemory(state, root));
+}
+
+/** All roots in memory that the kernels of a group read. Throws where a body can't be built. */
+export function readsOf(state: PlanState, group: Group): ReadonlySet<ValueId> {
+  const known = state.reads.get(group);
+  if (known !== undefined) return known;
+  const reads = new Set<ValueId>();
+  const own = new Set<ValueId | undefined>([resultOf(group), group.norm]);
+  const add = (body: Body | undefined): void => {
+    if (body === undefined) throw new Error("a fused group has no body");
+    for (const { root } of body.leaves) if (!own.has(root)) reads.add(root);
+  };
+  const { values } = state;
+  if (group.anchor !== undefined) {
+    values.node(group.anchor).inputs.forEach((input, i) => {
+      if (i !== group.prologue) reads.add(values.root(input));
+    });
+    if (group.prologue !== undefined) add(prologueOf(state, group));
+  }
+  if (group.plain && group.anchor === undefined) {
+    for (const operand of values.pointwise(group.outputs[0]!)!.operands) reads.add(operand.value);
+  } else add(epilogueOf(state, group));
+  state.reads.set(group, reads);
+  return reads;
+}
+
+/** Channels of the rows that an anchor's epilogue runs over. */
+export function channelsOf(values: Values, root: ValueId): number {
+  return values.node(root).shape.at(-1) ?? 1;
+}
+
+/** How the leaves of a body are read over [rows, channels]; undefined where one can't be. */
+export function accessesOf(body: Body, channels: number): readonly Access[] | undefined {
+  const accesses = body.leaves.map((leaf) => accessOf(leaf.view, channels));
+  return accesses.every((access) => access !== undefined) ? accesses : undefined;
+}
+
+/** The length of rows of an element-wise group; undefined where its leaves can't be read in one way. */
+export function elementwiseChannels(state: PlanState, body: Body, root: ValueId): number | undefined {
+  const views = body.leaves.map((leaf) => leaf.view);
+  return chooseChannels(views, state.values.size(root), channelsOf(state.values, root));
+}
+
+/** Whether an anchor's epilogue can read and write what the body needs: its result element by element, the norm by groups. */
+export function fitsEpilogue(state: PlanState, group: Group, body: Body): boolean {
+  const result = resultOf(group)!;
+  const { values } = state;
+  const accesses = accessesOf(body, channelsOf(values, result));
+  if (accesses === undefined) return false;
+  return body.leaves.every(({ root, view }, i) => {
+    if (root === result) return isWhole(view);
+    if (root !== group.norm) return true;
+    const access = accesses[i]!;
+    const groups = values.node(group.norm).shape.at(-1)!;
+    if (channelsOf(values, result) === groups) return access.kind === "same";
+    if (groups === 1) return access.kind === "row" || access.kind === "scalar";
+    return access.kind === "group" && access.groups === groups;
+  });
+}
+
+/** Whether something that `to` reads, other than from `from` itself, is computed from what `from` writes. */
+export function reachesAround(state: PlanState, from: Group, to: Group): boolean {
+  const seen = new Set<Group>([from, to]);
+  const queue: Group[] = [];
+  const visit = (group: Group): void => {
+    for (const root of readsOf(state, group)) {
+      const writer = state.writer.get(root);
+      if (writer !== undefined && !seen.has(writer)) {
+        seen.add(writer);
+        queue.push(writer);
+      }
+    }
+  };
+  visit(to);
+  for (let group = queue.pop(); group !== undefined; group = queue.pop()) {
+    for (const root of readsOf(state, group)) if (state.writer.get(root) === from) return true;
+    visit(group);
+  }
+  return false;
+}

@@ -1,0 +1,56 @@
+/** SHA-256 (FIPS 180-4) without help from the platform: the same in Node, browsers and workers, at once. */
+
+/** The first 32 bits of the fractional parts of a root of the first primes. */
+function fractions(count: number, root: (x: number) => number): Uint32Array {
+  const words: number[] = [];
+  for (let n = 2; words.length < count; n++) {
+    let prime = true;
+    for (let d = 2; d * d <= n; d++) if (n % d === 0) prime = false;
+    if (prime) words.push(Math.floor((root(n) % 1) * 2 ** 32));
+  }
+  return Uint32Array.from(words);
+}
+
+const START = fractions(8, Math.sqrt);
+const ROUNDS = fractions(64, Math.cbrt);
+
+const rotate = (x: number, by: number): number => (x >>> by) | (x << (32 - by));
+
+/** Hexadecimal. */
+export function sha256(bytes: Uint8Array): string {
+  const state = START.slice();
+  const words = new Uint32Array(64);
+  const block = new DataView(new ArrayBuffer(64));
+  const blocks = Math.ceil((bytes.length + 9) / 64);
+  for (let b = 0; b < blocks; b++) {
+    for (let i = 0; i < 64; i++) {
+      const at = b * 64 + i;
+      block.setUint8(i, at < bytes.length ? bytes[at]! : at === bytes.length ? 0x80 : 0);
+    }
+    if (b === blocks - 1) {
+      block.setUint32(56, Math.floor(bytes.length / 2 ** 29));
+      block.setUint32(60, (bytes.length * 8) >>> 0);
+    }
+    for (let i = 0; i < 16; i++) words[i] = block.getUint32(i * 4);
+    compress(state, words);
+  }
+  return [...state].map((word) => word.toString(16).padStart(8, "0")).join("");
+}
+
+function compress(state: Uint32Array, w: Uint32Array): void {
+  for (let i = 16; i < 64; i++) {
+    const [x, y] = [w[i - 15]!, w[i - 2]!];
+    const s0 = rotate(x, 7) ^ rotate(x, 18) ^ (x >>> 3);
+    const s1 = rotate(y, 17) ^ rotate(y, 19) ^ (y >>> 10);
+    w[i] = w[i - 16]! + s0 + w[i - 7]! + s1;
+  }
+  let [a, b, c, d, e, f, g, h] = state as unknown as [number, number, number, number, number, number, number, number];
+  for (let i = 0; i < 64; i++) {
+    const s1 = rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25);
+    const t1 = (h + s1 + ((e & f) ^ (~e & g)) + ROUNDS[i]! + w[i]!) | 0;
+    const s0 = rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22);
+    const t2 = (s0 + ((a & b) ^ (a & c) ^ (b & c))) | 0;
+    [h, g, f, e, d, c, b, a] = [g, f, e, (d + t1) | 0, c, b, a, (t1 + t2) | 0];
+  }
+  [a, b, c, d, e, f, g, h].forEach((word, i) => (state[i] = state[i]! + word));
+}

@@ -1,0 +1,46 @@
+/** Plans as text: canonical JSON (keys in order, no spaces), so that equal plans are equal bytes and have equal hashes. */
+import { sha256 } from "./hash.ts";
+import type { Plan } from "./plan.ts";
+import { verifyPlan } from "./verify-plan.ts";
+
+/** Throws for what JSON has no form for. */
+export function canonicalJson(value: unknown): string {
+  if (value === null || typeof value === "boolean" || typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "number") {
+    if (!Number.isFinite(value)) throw new Error(`${value} has no form in JSON`);
+    return JSON.stringify(value);
+  }
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
+  if (typeof value !== "object") throw new Error(`a ${typeof value} has no form in JSON`);
+  const entries = Object.entries(value)
+    .filter(([, part]) => part !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+  return `{${entries.map(([key, part]) => `${JSON.stringify(key)}:${canonicalJson(part)}`).join(",")}}`;
+}
+
+/** SHA-256 of the canonical JSON of all but the hash itself. */
+export function planHash(plan: Omit<Plan, "hash"> & { readonly hash?: string }): string {
+  const { hash: _, ...rest } = plan;
+  return sha256(new TextEncoder().encode(canonicalJson(rest)));
+}
+
+export function planToJson(plan: Plan): string {
+  return `${canonicalJson(plan)}\n`;
+}
+
+export type ReadPlan =
+  { readonly plan: Plan; readonly problems?: never } | { readonly plan?: never; readonly problems: readonly string[] };
+
+/** Reads what `planToJson` wrote and checks it, its hash included. Never throws. */
+export function planFromJson(text: string): ReadPlan {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    return { problems: [`not JSON: ${error instanceof Error ? error.message : String(error)}`] };
+  }
+  const problems = verifyPlan(value);
+  if (problems.length > 0) return { problems };
+  const plan = value as Plan;
+  return planHash(plan) === plan.hash ? { plan } : { problems: ["the hash is that of another plan"] };
+}

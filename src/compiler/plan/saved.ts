@@ -1,0 +1,39 @@
+/** What the forward part of a graph leaves for the backward part, in bytes by layer. */
+import type { ValueId } from "../graph/graph.ts";
+import type { PlanState } from "./groups.ts";
+import type { Step, StepValue } from "./steps.ts";
+
+/** Values in slots that a step of the forward part writes and one of the backward part reads. Empty without a backward part. */
+export function savedBytes(
+  state: PlanState,
+  steps: readonly Step[],
+  bytesOf: (value: StepValue) => number,
+): Readonly<Record<string, number>> {
+  const { values } = state;
+  const { outputs } = values.graph;
+  const goal = outputs["loss"] ?? outputs["logits"];
+  if (goal === undefined) return {};
+  const forward = new Set<ValueId>();
+  const queue = [values.root(goal)];
+  for (let root = queue.pop(); root !== undefined; root = queue.pop()) {
+    if (forward.has(root)) continue;
+    forward.add(root);
+    queue.push(...values.node(root).inputs.map(values.root));
+  }
+  const isForward = (step: Step): boolean =>
+    step.group === undefined ||
+    [...step.group.outputs, step.group.norm].some((root) => root !== undefined && forward.has(root));
+  const madeBy = new Map<StepValue, Step>();
+  for (const step of steps) if (isForward(step)) for (const value of step.writes) madeBy.set(value, step);
+  const kept = new Map<StepValue, string>();
+  for (const step of steps) {
+    if (isForward(step)) continue;
+    for (const value of step.reads) {
+      const maker = madeBy.get(value);
+      if (maker !== undefined) kept.set(value, maker.label.path);
+    }
+  }
+  const saved: Record<string, number> = {};
+  for (const [value, path] of kept) saved[path] = (saved[path] ?? 0) + bytesOf(value);
+  return saved;
+}

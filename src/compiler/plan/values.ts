@@ -1,0 +1,126 @@
+/**
+ * What a plan needs to know of a graph's values: which are the same memory under another shape, which are computed
+ * element by element, and who reads them.
+ */
+import type { Graph, Node, Shape, ValueId } from "../graph/graph.ts";
+import { sameShape, sizeOf } from "../graph/graph.ts";
+import { ex, type Expression } from "./expression.ts";
+import { broadcastAxes, type Run } from "./views.ts";
+
+export interface Values {
+  readonly graph: Graph;
+  readonly node: (value: ValueId) => Node;
+  /** The value whose memory this one is: reshapes and the like have none of their own. */
+  readonly root: (value: ValueId) => ValueId;
+  readonly size: (value: ValueId) => number;
+  /** Nodes that read the memory of a root, in order. Nodes without memory of their own are left out. */
+  readonly readers: (root: ValueId) => readonly ValueId[];
+  /** How a node is computed element by element; undefined where it is not. */
+  readonly pointwise: (root: ValueId) => Pointwise | undefined;
+  /** Roots that the caller reads or that go back to the state. */
+  readonly results: ReadonlySet<ValueId>;
+}
+
+export interface Pointwise {
+  /** Over the operands in order. */
+  readonly expression: Expression;
+  readonly operands: readonly Operand[];
+}
+
+export interface Operand {
+  readonly value: ValueId;
+  /** The axes of the result (or a finer cut of them), marked where the operand has them. */
+  readonly axes: readonly Run[];
+}
+
+const UNARY = ["neg", "abs", "sign", "square", "sqrt", "exp", "log", "sigmoid", "tanh", "erf", "softplus", "relu"];
+const BINARY = ["add", "sub", "mul", "div", "max", "min", "greater"];
+
+/** The expression of a node over its inputs, where it computes element by element; undefined elsewhere. */
+function expressionOf(node: Node): Expression | undefined {
+  const [a, b, c] = [ex.input(0), ex.input(1), ex.input(2)];
+  if (UNARY.includes(node.op)) return { op: node.op, a } as Expression;
+  if (BINARY.includes(node.op)) return { op: node.op, a, b } as Expression;
+  switch (node.op) {
+    case "power":
+      return ex.power(a, node.attributes.exponent);
+    case "select":
+      return ex.select(a, b, c);
+    case "shift":
+      return ex.add(a, b);
+    case "bcos_scale":
+      return ex.bcosScale(a, b, node.attributes.b);
+    case "broadcast":
+      return a;
+    case "constant":
+      return node.attributes.values.length === 1 ? ex.constant(node.attributes.values[0]!) : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function axesOf(node: Node, index: number, shape: Shape): readonly Run[] {
+  if (node.op !== "bcos_scale" || index === 0) return broadcastAxes(shape, node.shape);
+  // Each of the groups' numbers belongs to a run of channels.
+  const groups = shape.at(-1)!;
+  return [
+    ...node.shape.slice(0, -1).map((length) => ({ length, kept: true })),
+    { length: groups, kept: true },
+    { length: node.shape.at(-1)! / groups, kept: false },
+  ];
+}
+
+/** Nodes whose result is their input's memory. */
+function isAlias(graph: Graph, node: Node): boolean {
+  const [first] = node.inputs;
+  if (first === undefined) return false;
+  const shape = graph.nodes[first]!.shape;
+  switch (node.op) {
+    case "reshape":
+    case "dynamic":
+      return true;
+    case "broadcast":
+      return sizeOf(shape) === sizeOf(node.shape);
+    case "reduce_sum":
+    case "reduce_mean":
+    case "reduce_max":
+      return sameShape(shape, node.shape);
+    default:
+      return false;
+  }
+}
+
+export function analyse(graph: Graph): Values {
+  const roots: ValueId[] = [];
+  const readers: ValueId[][] = [];
+  const pointwise: (Pointwise | undefined)[] = [];
+  graph.nodes.forEach((node, value) => {
+    const alias = isAlias(graph, node);
+    roots.push(alias ? roots[node.inputs[0]!]! : value);
+    readers.push([]);
+    if (alias) return;
+    for (const root of new Set(node.inputs.map((input) => roots[input]!))) readers[root]!.push(value);
+    const expression = expressionOf(node);
+    pointwise[value] = expression && {
+      expression,
+      operands: node.inputs.map((input, i) => ({
+        value: roots[input]!,
+        axes: axesOf(node, i, graph.nodes[input]!.shape),
+      })),
+    };
+  });
+  const root = (value: ValueId): ValueId => roots[value]!;
+  return {
+    graph,
+    node: (value) => graph.nodes[value]!,
+    root,
+    size: (value) => sizeOf(graph.nodes[value]!.shape),
+    readers: (value) => readers[value]!,
+    pointwise: (value) => pointwise[value],
+    results: new Set([...Object.values(graph.outputs), ...Object.values(graph.updates)].map(root)),
+  };
+}
+
+export function isLeaf(node: Node): boolean {
+  return node.op === "input" || node.op === "state" || node.op === "constant";
+}

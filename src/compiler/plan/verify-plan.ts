@@ -1,0 +1,172 @@
+/**
+ * Checks a plan from anywhere before it runs: its form, that every buffer exists and is large enough, and that each
+ * launch finds the values it means to read, by following what is written where.
+ */
+import { planVersion } from "./plan.ts";
+import { arrayOf, isCount, isRecord, isRef, type Ref } from "./plan-shapes.ts";
+
+/** Sentences, first things first; empty for a sound plan. Never throws. */
+export function verifyPlan(value: unknown): readonly string[] {
+  const problems: string[] = [];
+  if (!isRecord(value)) return ["a plan is an object"];
+  if (value["version"] !== planVersion) {
+    return [`the plan has version ${JSON.stringify(value["version"])}, this program reads version ${planVersion}`];
+  }
+  if (value["target"] !== "wasm") problems.push(`there is no target ${JSON.stringify(value["target"])}`);
+  if (!["predict", "train", "explain", "gradient"].includes(String(value["graph"]))) {
+    problems.push(`there is no graph ${JSON.stringify(value["graph"])}`);
+  }
+  if (!isCount(value["batch"]) || value["batch"] < 1) problems.push("the batch must be a whole number from 1 on");
+  if (!isCount(value["scratchBytes"])) problems.push("scratchBytes must be a whole number");
+  if (typeof value["hash"] !== "string" || !/^[0-9a-f]{64}$/.test(value["hash"]))
+    problems.push("the hash is no SHA-256");
+  const slots = arrayOf(value["slots"], isCount);
+  const constants = arrayOf(value["constants"], (c) => arrayOf(c, (n) => typeof n === "number") !== undefined);
+  if (slots === undefined) problems.push("slots must be a list of sizes in bytes");
+  slots?.forEach((bytes, i) => {
+    if (bytes === 0 || bytes % 16 !== 0) problems.push(`slot ${i} has ${bytes} bytes, which is no multiple of 16`);
+  });
+  if (constants === undefined) problems.push("constants must be lists of numbers");
+  if (!isRecord(value["saved"])) problems.push("saved must be an object");
+  for (const part of ["inputs", "outputs"]) if (!isRecord(value[part])) problems.push(`${part} must be an object`);
+  if (!Array.isArray(value["launches"])) problems.push("launches must be a list");
+  if (problems.length > 0) return problems;
+  const checker = createChecker(slots!, constants as number[][], problems);
+  for (const [name, tensor] of Object.entries(value["inputs"] as object)) checker.input(name, tensor);
+  (value["launches"] as unknown[]).forEach((launch, i) => checker.launch(i, launch));
+  for (const [name, tensor] of Object.entries(value["outputs"] as object)) checker.output(name, tensor);
+  return problems;
+}
+
+/** What a place holds: a value's number where the plan names it, else only that something was written. */
+type Content = number | "unnamed";
+
+function createChecker(slots: readonly number[], constants: readonly (readonly number[])[], problems: string[]) {
+  const contents = new Map<string, Content>();
+  const inputSlots = new Set<number>();
+  let prepared = true;
+  const preparedSlots = new Map<number, Content>();
+
+  const complain = (where: string, what: string): void => void problems.push(`${where}: ${what}`);
+  const keyOf = (ref: Ref): string => (ref.kind === "state" ? `state ${ref.path}` : `${ref.kind} ${ref.index}`);
+  /** Whether the place exists and is large enough. */
+  const exists = (where: string, ref: unknown, bytes: number | undefined): ref is Ref => {
+    if (!isRef(ref)) {
+      complain(where, `${JSON.stringify(ref)} is no buffer`);
+      return false;
+    }
+    if (ref.kind === "state") return true;
+    const sizes = ref.kind === "slot" ? slots : constants.map((values) => values.length * 4);
+    const size = sizes[ref.index];
+    if (size === undefined) {
+      complain(where, `there is no ${keyOf(ref)}`);
+      return false;
+    }
+    if (bytes !== undefined && bytes > size) complain(where, `${bytes} bytes do not fit into ${keyOf(ref)} of ${size}`);
+    return true;
+  };
+  const read = (where: string, ref: Ref, value: Content): void => {
+    if (ref.kind === "constant") return;
+    const content = contents.get(keyOf(ref));
+    if (content === undefined) {
+      if (ref.kind === "slot") complain(where, `${keyOf(ref)} is read before anything is written to it`);
+      return;
+    }
+    if (content !== value && content !== "unnamed" && value !== "unnamed") {
+      complain(where, `${keyOf(ref)} holds value ${content}, not value ${value} that is to be read`);
+    }
+  };
+  const write = (where: string, ref: Ref, value: Content, prepares: boolean): void => {
+    if (ref.kind === "constant") complain(where, "a constant is written");
+    if (ref.kind === "slot" && inputSlots.has(ref.index))
+      complain(where, `the input in slot ${ref.index} is overwritten`);
+    if (prepares && ref.kind === "state") complain(where, "a launch that prepares writes state");
+    if (ref.kind === "slot") {
+      if (prepares) preparedSlots.set(ref.index, value);
+      else preparedSlots.delete(ref.index);
+    }
+    contents.set(keyOf(ref), value);
+  };
+  const tensor = (where: string, value: unknown): { buffer: Ref; value: Content } | undefined => {
+    if (!isRecord(value)) {
+      complain(where, "must be an object");
+      return undefined;
+    }
+    const shape = arrayOf(value["shape"], isCount);
+    if (shape === undefined) complain(where, "the shape must be a list of whole numbers");
+    const bytes = shape?.reduce((a, b) => a * b, 4);
+    if (!exists(where, value["buffer"], bytes)) return undefined;
+    return { buffer: value["buffer"], value: isCount(value["value"]) ? value["value"] : "unnamed" };
+  };
+  const labels = (where: string, launch: Record<string, unknown>): void => {
+    if (typeof launch["path"] !== "string") complain(where, "the path must be a text");
+    if (arrayOf(launch["ops"], (op) => typeof op === "string") === undefined) complain(where, "ops must be texts");
+  };
+
+  const kernel = (where: string, launch: Record<string, unknown>): void => {
+    const { buffers, reads, values, sizes } = launch;
+    if (typeof launch["kernel"] !== "string" || launch["kernel"] === "") complain(where, "the kernel needs a name");
+    for (const field of ["units", "flops", "bytes"]) {
+      if (!isCount(launch[field])) complain(where, `${field} must be a whole number that is not negative`);
+    }
+    if (!Array.isArray(buffers)) return complain(where, "buffers must be a list");
+    if (!isCount(reads) || reads > buffers.length) return complain(where, `${String(reads)} buffers can't be read`);
+    for (const [name, list] of [
+      ["values", values],
+      ["sizes", sizes],
+    ] as const) {
+      if (list !== undefined && arrayOf(list, isCount)?.length !== buffers.length) {
+        return complain(where, `${name} must be a whole number a buffer`);
+      }
+    }
+    const prepares = launch["prepare"] === true;
+    if (prepares && !prepared) complain(where, "launches that prepare must come first");
+    if (!prepares) prepared = false;
+    const sizeOf = (i: number): number | undefined => (sizes as number[] | undefined)?.[i];
+    const valueOf = (i: number): Content => (values as number[] | undefined)?.[i] ?? "unnamed";
+    const written = new Set<string>();
+    buffers.forEach((ref: unknown, i) => {
+      if (!exists(`${where}, buffer ${i}`, ref, sizeOf(i))) return;
+      if (i < reads) {
+        read(where, ref, valueOf(i));
+        if (prepares && ref.kind === "slot" && !preparedSlots.has(ref.index)) {
+          complain(where, `a launch that prepares reads slot ${ref.index}, which another kind of launch fills`);
+        }
+        return;
+      }
+      if (written.has(keyOf(ref))) complain(where, `${keyOf(ref)} is written twice at once`);
+      written.add(keyOf(ref));
+      write(where, ref, valueOf(i), prepares);
+    });
+  };
+
+  return {
+    input(name: string, value: unknown): void {
+      const placed = tensor(`input ${name}`, value);
+      if (placed === undefined) return;
+      if (placed.buffer.kind !== "slot") return complain(`input ${name}`, "an input must have a slot");
+      if (inputSlots.has(placed.buffer.index)) complain(`input ${name}`, "two inputs share a slot");
+      contents.set(keyOf(placed.buffer), placed.value);
+      inputSlots.add(placed.buffer.index);
+    },
+    launch(index: number, launch: unknown): void {
+      const where = `launch ${index}`;
+      if (!isRecord(launch)) return complain(where, "must be an object");
+      labels(where, launch);
+      if (launch["kind"] === "kernel") return kernel(where, launch);
+      if (launch["kind"] !== "random") return complain(where, `there is no kind ${JSON.stringify(launch["kind"])}`);
+      prepared = false;
+      if (!isCount(launch["count"])) complain(where, "count must be a whole number");
+      if (!isCount(launch["key"])) complain(where, "the key must be a whole number");
+      const bytes = isCount(launch["count"]) ? launch["count"] * 4 : undefined;
+      const step = launch["step"];
+      if (step !== undefined && exists(where, step, 4)) read(where, step, "unnamed");
+      const out = launch["out"];
+      if (exists(where, out, bytes)) write(where, out, isCount(launch["value"]) ? launch["value"] : "unnamed", false);
+    },
+    output(name: string, value: unknown): void {
+      const placed = tensor(`output ${name}`, value);
+      if (placed !== undefined) read(`output ${name}`, placed.buffer, placed.value);
+    },
+  };
+}
