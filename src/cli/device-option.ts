@@ -1,15 +1,27 @@
-/** The option that chooses the device. */
-import { deviceNames } from "../runtime/devices/registry.ts";
+/** The options that choose the device. */
+import { bestDevice, deviceNames } from "../runtime/devices/registry.ts";
 import type { Arguments } from "./arguments.ts";
 import type { OptionSpec } from "./command.ts";
 
 const names = ["auto", ...deviceNames];
 
-export const deviceOption: OptionSpec = {
-  flags: "--device <name>",
-  summary: `Where to compute: ${names.join(", ")} (auto)`,
-};
+export const deviceOptions: readonly OptionSpec[] = [
+  { flags: "--device <name>", summary: `Where to compute: ${names.join(", ")} (auto)` },
+  { flags: "--threads <n>", summary: "How many threads may compute (as many as there are processors, at most 8)" },
+];
 
-export function readDevice(args: Arguments): string {
-  return args.choice("--device", names) ?? "auto";
+export interface DeviceSettings {
+  /** For the session. */
+  readonly session: { readonly device: string; readonly threads?: number };
+  /** The program needs code for the WASM device. */
+  readonly wasm: boolean;
+}
+
+export function readDevice(args: Arguments): DeviceSettings {
+  const device = args.choice("--device", names) ?? "auto";
+  const threads = args.integer("--threads", { min: 1, max: 256 });
+  return {
+    session: { device, ...(threads === undefined ? {} : { threads }) },
+    wasm: (device === "auto" ? bestDevice().name : device) === "wasm",
+  };
 }

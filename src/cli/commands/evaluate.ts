@@ -6,7 +6,7 @@ import { openSession } from "../../runtime/session.ts";
 import type { Command } from "../command.ts";
 import { compileModel } from "../compile-model.ts";
 import { loadData } from "../data.ts";
-import { deviceOption, readDevice } from "../device-option.ts";
+import { deviceOptions, readDevice } from "../device-option.ts";
 import { exitCodes } from "../exit.ts";
 import { createInterrupt } from "../interrupt.ts";
 import { writeJson } from "../json.ts";
@@ -22,7 +22,7 @@ export const evaluate: Command = {
     { flags: "--data <name>", summary: "`mnist`, or a folder with the four idx files of such a data set" },
     { flags: "--batch <n>", summary: "Images at once (100)" },
     ...modelOptions,
-    deviceOption,
+    ...deviceOptions,
     { flags: "--json", summary: "Write JSON" },
   ],
   examples: ["bcosc evaluate models/mnist.bcos --weights runs/mnist/model.safetensors --data mnist"],
@@ -35,8 +35,9 @@ export const evaluate: Command = {
     const network = compileModel(args.positionals[0]!, options, terminal);
     const weights = await loadWeights(weightsPath);
     const { test } = await loadData(dataName);
-    const { program } = buildProgram(network, { form: options.form, batch, graphs: ["predict"] });
-    const session = await openSession(program, { device });
+    const { form } = options;
+    const { program } = buildProgram(network, { form, batch, graphs: ["predict"], wasm: device.wasm });
+    const session = await openSession(program, device.session);
     const controller = new AbortController();
     const interrupt = createInterrupt(() => controller.abort());
     try {

@@ -8,7 +8,7 @@ import { openSession, type Session } from "../../runtime/session.ts";
 import type { Arguments } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import { compileModel } from "../compile-model.ts";
-import { deviceOption, readDevice } from "../device-option.ts";
+import { deviceOptions, readDevice } from "../device-option.ts";
 import { exitCodes } from "../exit.ts";
 import {
   checkSelection,
@@ -35,7 +35,7 @@ export const explain: Command = {
     { flags: "--versus <c>", summary: "Explain the difference to this class" },
     { flags: "--out <folder>", summary: "Where pictures and explanation.json go (runs/explained)" },
     ...modelOptions,
-    deviceOption,
+    ...deviceOptions,
     { flags: "--json", summary: "Write explanation.json to standard output too" },
   ],
   examples: [
@@ -56,11 +56,12 @@ export const explain: Command = {
       form: options.form,
       batch: batchFor(selection),
       graphs: ["predict", "explain"],
+      wasm: device.wasm,
     });
     if (program.graphs.explain === undefined) fail("run/no-graph", { graph: "explain", available: "`predict`" });
     checkSelection(selection, program.input);
     const { images, classes } = await loadImages(selection, program.input);
-    const session = await openSession(program, { device });
+    const session = await openSession(program, device.session);
     try {
       await session.importWeights(weights, weightsPath);
       const explanations = await explainAll(session, images, choice);

@@ -14,7 +14,7 @@ import type { Arguments } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import { compileModel } from "../compile-model.ts";
 import { loadData, type DataSplits } from "../data.ts";
-import { deviceOption, readDevice } from "../device-option.ts";
+import { deviceOptions, readDevice } from "../device-option.ts";
 import { exitCodes } from "../exit.ts";
 import { createInterrupt } from "../interrupt.ts";
 import { createProgress } from "../progress.ts";
@@ -42,7 +42,7 @@ export const train: Command = {
   positionals: "<file>",
   options: [
     ...settingOptions,
-    deviceOption,
+    ...deviceOptions,
     { flags: "--out <folder>", summary: "Where the results go (runs/ and the model's name)" },
     { flags: "--resume", summary: "Go on with the training in the folder, with its settings" },
     { flags: "--overwrite", summary: "Start anew in a folder that holds a training" },
@@ -81,8 +81,9 @@ async function runTraining(args: Arguments, terminal: Terminal, signal: AbortSig
     batch: settings.batch,
     graphs: ["train", "predict"],
     train: settings.train,
+    wasm: device.wasm,
   });
-  const session = await openSession(program, { seed: settings.seed, device });
+  const session = await openSession(program, { seed: settings.seed, ...device.session });
   try {
     if (checkpoint !== undefined) await session.importWeights(checkpoint.weights, folder.checkpointPath);
     const saved = savedSettings(file, settings);
