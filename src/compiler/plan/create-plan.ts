@@ -5,7 +5,7 @@ import type { Kernel } from "../targets/wasm/kernel.ts";
 import { elementwiseKernel } from "../targets/wasm/kernels/elementwise.ts";
 import { ex } from "./expression.ts";
 import { fuse } from "./fusion.ts";
-import type { PlanState } from "./groups.ts";
+
 import { keyOf } from "./key.ts";
 import { planHash } from "./plan-json.ts";
 import { planVersion, type BufferRef, type Launch, type PlacedTensor, type Plan } from "./plan.ts";

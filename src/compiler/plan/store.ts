@@ -192,3 +192,8 @@ function repairPrologue(state: PlanState, group: Group): void {
   changed(state, group);
   put(state, operand);
 }
+
+/** How many reductions compute what they reduce: chosen with what is stored. */
+export function computedInReductions(state: PlanState): number {
+  return [...state.groups].filter((group) => group.prologue !== undefined).length;
+}

@@ -213,7 +213,8 @@ function lowerFused(state: PlanState, group: Group, node: Node): LoweredGroup | 
     }
     case "matmul": {
       const { epilogue, bindings } = behind(state, group);
-      const spec = { a: shapeOf(0), b: shapeOf(1), ...node.attributes };
+      const units = group.largest === undefined ? 1 : node.shape.at(-1)! / channelsOf(values, group.largest);
+      const spec = { a: shapeOf(0), b: shapeOf(1), ...node.attributes, maxOut: units };
       const operands = { a: rootOf(0), b: rootOf(1) };
       return result(matmulRecipe(spec, { epilogue }), [spec, epilogue], operands, bindings);
     }

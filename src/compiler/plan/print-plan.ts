@@ -1,0 +1,134 @@
+/** Plans as text, a line a launch. The same plan always gives the same text: golden tests compare it. */
+import { fusionRules } from "./fusion.ts";
+import type { BufferRef, KernelLaunch, Launch, Plan } from "./plan.ts";
+
+/** What a plan costs before anything runs. */
+export interface PlanTotals {
+  /** Launches of every run, without those that prepare weights. */
+  readonly launches: number;
+  readonly prepare: number;
+  readonly flops: number;
+  /** Read and written by the launches of every run. */
+  readonly bytes: number;
+  /** Bytes of all slots: what a device allocates for the plan, beside state, constants and scratch memory. */
+  readonly peakBytes: number;
+  readonly savedBytes: number;
+}
+
+export function planTotals(plan: Plan): PlanTotals {
+  const run = plan.launches.filter((launch) => !prepares(launch));
+  const kernels = run.filter((launch) => launch.kind === "kernel");
+  const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
+  return {
+    launches: run.length,
+    prepare: plan.launches.length - run.length,
+    flops: sum(kernels.map((launch) => launch.flops)),
+    bytes: sum(kernels.map((launch) => launch.bytes)),
+    peakBytes: sum(plan.slots),
+    savedBytes: sum(Object.values(plan.saved)),
+  };
+}
+
+function prepares(launch: Launch): boolean {
+  return launch.kind === "kernel" && launch.prepare === true;
+}
+
+/** The whole plan: totals, launches, slots, what is kept for the backward pass, and the fusions. Ends with a newline. */
+export function printPlan(plan: Plan): string {
+  const totals = planTotals(plan);
+  const prepare = totals.prepare === 0 ? "" : `, and ${totals.prepare} that prepare weights (marked *)`;
+  return [
+    `plan ${plan.graph} for ${plan.target}, batch ${plan.batch}`,
+    `${totals.launches} launches a run${prepare}`,
+    `${scaled(totals.flops)}FLOP, ${scaled(totals.bytes)}B moved, ${scaled(totals.peakBytes)}B at most in ${plan.slots.length} slots`,
+    `sha256 ${plan.hash}`,
+    "",
+    ...table(plan.launches.map(row)),
+    ...section("in and out", [
+      ...Object.entries(plan.inputs).map(
+        ([name, { shape, buffer }]) => `input ${name} [${shape.join(",")}] in ${place(buffer)}`,
+      ),
+      ...Object.entries(plan.outputs).map(
+        ([name, { shape, buffer }]) => `output ${name} [${shape.join(",")}] in ${place(buffer)}`,
+      ),
+    ]),
+    ...section(
+      "slots",
+      plan.slots.map((bytes, i) => `s${i} ${scaled(bytes)}B`),
+    ),
+    ...section(`kept for the backward pass, ${scaled(totals.savedBytes)}B`, savedLines(plan)),
+    ...section("fusions", fusionLines(plan)),
+    "",
+  ].join("\n");
+}
+
+function section(title: string, lines: readonly string[]): readonly string[] {
+  return lines.length === 0 ? [] : ["", `${title}:`, ...lines.map((line) => `  ${line}`)];
+}
+
+function savedLines(plan: Plan): readonly string[] {
+  return Object.entries(plan.saved).map(([path, bytes]) => `${path === "" ? "(no layer)" : path} ${scaled(bytes)}B`);
+}
+
+function fusionLines(plan: Plan): readonly string[] {
+  return (plan.fusions ?? []).map(({ rule, count }) => {
+    const known = fusionRules.find(({ name }) => name === rule);
+    return `${rule} ×${count}${known === undefined ? "" : `: ${known.does} ${known.because}`}`;
+  });
+}
+
+type Row = readonly [string, string, string, string, string, string, string];
+
+function row(launch: Launch, index: number): Row {
+  const number = `${index}${prepares(launch) ? "*" : ""}`;
+  const path = launch.path === "" ? "-" : launch.path;
+  const ops = summarise(launch.ops);
+  if (launch.kind === "random") {
+    return [number, path, ops, "", "", `${scaled(launch.count * 4)}B`, `→ ${place(launch.out)}`];
+  }
+  const flops = launch.flops === 0 ? "" : `${scaled(launch.flops)}FLOP`;
+  return [number, path, ops, `${launch.units} units`, flops, `${scaled(launch.bytes)}B`, traffic(launch)];
+}
+
+/** `conv2d patch_norm bcos_scale mul`, runs of the same as `mul×3`. */
+function summarise(ops: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const op of ops) counts.set(op, (counts.get(op) ?? 0) + 1);
+  return [...counts].map(([op, count]) => (count === 1 ? op : `${op}×${count}`)).join(" ");
+}
+
+function traffic(launch: KernelLaunch): string {
+  const text = (buffers: readonly BufferRef[]): string => buffers.map(place).join(" ");
+  const reads = text(launch.buffers.slice(0, launch.reads));
+  return `${launch.kernel}: ${reads === "" ? "" : `${reads} `}→ ${text(launch.buffers.slice(launch.reads))}`;
+}
+
+function place(buffer: BufferRef): string {
+  if (buffer.kind === "state") return buffer.path;
+  return `${buffer.kind === "slot" ? "s" : "c"}${buffer.index}`;
+}
+
+function table(rows: readonly Row[]): readonly string[] {
+  const widths = [0, 1, 2, 3, 4, 5].map((column) => Math.max(0, ...rows.map((r) => r[column]!.length)));
+  return rows.map((cells) =>
+    cells
+      .map((cell, column) => {
+        const width = widths[column] ?? 0;
+        return column === 1 || column === 2 ? cell.padEnd(width) : cell.padStart(width);
+      })
+      .join("  ")
+      .trimEnd(),
+  );
+}
+
+/** `1.23 M`, with the unit's letter to follow. */
+function scaled(value: number): string {
+  const steps = ["", "k", "M", "G", "T"];
+  let step = 0;
+  let rest = value;
+  while (rest >= 1000 && step < steps.length - 1) {
+    rest /= 1000;
+    step++;
+  }
+  return `${step === 0 ? rest : Number(rest.toPrecision(3))} ${steps[step]!}`;
+}
