@@ -10,7 +10,7 @@ const out = "runs/quickstart";
 const weights = `${out}/model.safetensors`;
 
 const commands = [
-  `train models/mnist.bcos --data mnist --epochs 1 --batch 32 --lr 0.02 --seed 1 --out ${out} --overwrite`,
+  `train models/mnist.bcos --data mnist --epochs 2 --batch 32 --lr 0.02 --seed 1 --out ${out} --overwrite`,
   `evaluate models/mnist.bcos --weights ${weights} --data mnist`,
   `explain models/mnist.bcos --weights ${weights} --data mnist --count 20 --out ${out}`,
 ];

@@ -205,7 +205,7 @@ describe("bcosc explain", () => {
 
   it("explains a class, and a difference of two, of an image file", async () => {
     const weights = "--weights a/model.safetensors";
-    const line = `explain tiny.bcos e/000-input.png ${weights} --class 2 --versus 5 --out f --json`;
+    const line = `explain tiny.bcos e/pictures/000-input.png ${weights} --class 2 --versus 5 --out f --json`;
     const { code, out } = await run(line);
     expect(code).toBe(0);
     expect(JSON.parse(out)).toEqual(explained("f"));

@@ -44,7 +44,7 @@ export async function savePictures(
   }
   const files: PictureFiles[] = [];
   for (const [i, { image, explanation }] of explained.entries()) {
-    const stem = String(i).padStart(3, "0");
+    const stem = `pictures/${String(i).padStart(3, "0")}`;
     const { colour, contributions } = explanation;
     const names = {
       input: `${stem}-input.png`,
