@@ -7,6 +7,7 @@ import { ex } from "./expression.ts";
 import { fuse } from "./fusion.ts";
 
 import { keyOf } from "./key.ts";
+import { toNormalForm } from "./normal-form.ts";
 import { planHash } from "./plan-json.ts";
 import { planVersion, type BufferRef, type Launch, type PlacedTensor, type Plan } from "./plan.ts";
 import { savedBytes } from "./saved.ts";
@@ -29,7 +30,8 @@ export interface CreatedPlan {
   readonly kernels: ReadonlyMap<string, Kernel>;
 }
 
-export function createPlan(graph: Graph, lower: LowerGroup, options: PlanOptions): CreatedPlan {
+export function createPlan(given: Graph, lower: LowerGroup, options: PlanOptions): CreatedPlan {
+  const graph = (options.fuse ?? true) ? toNormalForm(given) : given;
   const values = analyse(graph);
   const state = createState(values, options.fuse ?? true);
   const fusions = (options.fuse ?? true) ? fuse(state) : [];

@@ -1,5 +1,6 @@
 /** Fusion of element-wise kernels: several values of one size from one pass. */
 import type { ValueId } from "../graph/graph.ts";
+import { isNeeded } from "./fusion-epilogue.ts";
 import {
   elementwiseChannels,
   epilogueOf,
@@ -50,7 +51,8 @@ function partners(state: PlanState, group: Group): readonly Group[] {
 }
 
 function merge(state: PlanState, target: Group, group: Group): boolean {
-  const outputs: ValueId[] = [...target.outputs, ...group.outputs];
+  const all: ValueId[] = [...target.outputs, ...group.outputs];
+  const outputs = all.filter((root) => isNeeded(state, root, target, group));
   if (outputs.length > MOST_OUTPUTS) return false;
   const body = epilogueOf(state, target, outputs);
   if (body === undefined || body.leaves.length > MOST_INPUTS) return false;
@@ -58,9 +60,10 @@ function merge(state: PlanState, target: Group, group: Group): boolean {
   if (reads(state, target, group) || reachesAround(state, target, group) || reachesAround(state, group, target)) {
     return false;
   }
+  for (const root of all) if (!outputs.includes(root)) state.writer.delete(root);
   state.groups.delete(group);
   target.outputs = outputs;
-  for (const root of group.outputs) store(state, root, target);
+  for (const root of outputs) store(state, root, target);
   return true;
 }
 

@@ -3,6 +3,7 @@
  * element, those that are cheaper to write once than to compute again wherever they are read.
  */
 import type { Node, ValueId } from "../graph/graph.ts";
+import { bodyOf } from "./bodies.ts";
 import { costOf, operandsOf, type Expression } from "./expression.ts";
 import {
   changed,
@@ -89,7 +90,7 @@ function requireOperands(state: PlanState, root: ValueId, fuse: boolean): void {
 }
 
 /** Bytes that take about as long as a simple operation on one element. */
-const BYTES_PER_FLOP = 1 / 3;
+const BYTES_PER_FLOP = 1 / 4;
 /** A smaller value may be computed again for every element that it is broadcast to where it costs no more than this. */
 const CHEAP = 2;
 
@@ -99,47 +100,67 @@ function effortOf(e: Expression): number {
   return operandsOf(e).reduce((sum, part) => sum + effortOf(part) - costOf(part), costOf(e) + slow);
 }
 
+/** Chooses from the last value to the first: where a value is computed is known once its readers are settled. */
 function storeByCost(state: PlanState, live: ReadonlySet<ValueId>): void {
   const { values } = state;
-  const facts = new Map<ValueId, { readonly streams: ReadonlySet<ValueId>; readonly effort: number }>();
-  for (const root of [...live].sort((a, b) => a - b)) {
-    const pointwise = values.pointwise(root);
-    if (pointwise === undefined || inMemory(state, root)) {
-      facts.set(root, { streams: new Set([root]), effort: 0 });
-      continue;
-    }
-    const streams = new Set<ValueId>();
-    let effort = effortOf(pointwise.expression);
-    for (const { value } of pointwise.operands) {
-      const fact = facts.get(value)!;
-      effort += fact.effort;
-      for (const stream of fact.streams) if (values.size(stream) * 2 > values.size(root)) streams.add(stream);
-    }
-    facts.set(root, { streams, effort });
-  }
-  // From the last value to the first: where a value is computed is known once its readers are settled.
   const sites = new Map<ValueId, ReadonlySet<ValueId>>();
   for (const root of [...live].sort((a, b) => b - a)) {
-    const pointwise = values.pointwise(root);
-    if (pointwise === undefined) continue;
+    if (values.pointwise(root) === undefined) continue;
     const own = new Set<ValueId>();
     let broadcast = false;
     for (const reader of values.readers(root)) {
       if (!live.has(reader)) continue;
-      const inlined = values.pointwise(reader) !== undefined && !state.writer.has(reader);
-      for (const site of inlined ? sites.get(reader)! : [reader]) own.add(site);
-      if (values.pointwise(reader) !== undefined && values.size(reader) > values.size(root)) broadcast = true;
+      const computes = values.pointwise(reader) !== undefined;
+      for (const site of computes && !state.writer.has(reader) ? sites.get(reader)! : [reader]) own.add(site);
+      if (computes && values.size(reader) > values.size(root)) broadcast = true;
     }
     sites.set(root, own);
     if (inMemory(state, root) || values.node(root).op === "constant") continue;
-    const { streams, effort } = facts.get(root)!;
-    const once = 4 * streams.size + effort * BYTES_PER_FLOP;
-    const again = own.size * once;
-    const stored = once + 4 + 4 * own.size;
+    const inside = computedFrom(state, [root], undefined);
+    if (inside === undefined || (broadcast && inside.effort > CHEAP)) {
+      put(state, root);
+      continue;
+    }
     // What is kept for the backward pass is o and the norm: the scale is computed again from them, whatever it costs.
-    const scale = values.node(root).op === "bcos_scale";
-    if ((broadcast && effort > CHEAP) || (again > stored && !scale)) put(state, root);
+    if (own.size > 1 && values.node(root).op !== "bcos_scale" && paysToStore(state, root, inside, own))
+      put(state, root);
   }
+}
+
+interface Inside {
+  /** Tensors of about the value's size that it is computed from. */
+  readonly streams: ReadonlySet<ValueId>;
+  readonly effort: number;
+}
+
+/** What values are computed from as things stand; `stored` is read, not computed. */
+function computedFrom(state: PlanState, roots: readonly ValueId[], stored: ValueId | undefined): Inside | undefined {
+  const { values } = state;
+  const body = bodyOf(values, roots, (root) => root === stored || inMemory(state, root));
+  if (body === undefined) return undefined;
+  const large = body.leaves.filter((leaf) => values.size(leaf.root) * 2 > values.size(roots[0]!));
+  const nodes = body.nodes.map((node) => effortOf(values.pointwise(node)!.expression));
+  return { streams: new Set(large.map((leaf) => leaf.root)), effort: nodes.reduce((a, b) => a + b, 0) };
+}
+
+/** Bytes and effort an element: computed at every site, against written once and read at every site. */
+function paysToStore(state: PlanState, root: ValueId, inside: Inside, sites: ReadonlySet<ValueId>): boolean {
+  const { values } = state;
+  const effort = inside.effort * BYTES_PER_FLOP;
+  let again = 0;
+  let stored = 4 * inside.streams.size + effort + 4;
+  for (const site of sites) {
+    // What the site reads beside the value: a reduction or an element-wise kernel computes what it needs while it reads.
+    const target = values.pointwise(site) === undefined ? values.root(values.node(site).inputs[0]!) : site;
+    const group = state.writer.get(site);
+    const reads = group?.anchor === undefined || group.prologue !== undefined;
+    const beside = target === root || !reads ? undefined : computedFrom(state, [target], root);
+    const others = new Set(beside?.streams);
+    others.delete(root);
+    again += 4 * new Set([...inside.streams, ...others]).size + effort;
+    stored += 4 * (others.size + 1);
+  }
+  return again > stored;
 }
 
 /** Stores operands where a kernel can't compute its inputs as the choice so far would have it. */
