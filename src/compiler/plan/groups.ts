@@ -2,7 +2,7 @@
  * Groups: what becomes one kernel (or the few of one recipe). A group computes an operation with what is fused in front of
  * and behind it, or only values element by element, and leaves some of them in memory.
  */
-import type { ValueId } from "../graph/graph.ts";
+import type { OpKind, ValueId } from "../graph/graph.ts";
 import { bodyOf, type Body } from "./bodies.ts";
 import type { Access } from "./expression.ts";
 import { isLeaf, type Values } from "./values.ts";
@@ -21,6 +21,21 @@ export interface Group {
   prologue: number | undefined;
   /** The anchor, or the one node of an element-wise group, is left to its own recipe, with all operands in memory. */
   plain: boolean;
+}
+
+/** Operations whose kernels can compute something from each element before they write it. */
+const WITH_EPILOGUE: ReadonlySet<OpKind> = new Set([
+  "conv2d",
+  "conv2d_input_gradient",
+  "matmul",
+  "window_sum",
+  "window_max",
+  "window_spread",
+  "block_sum",
+]);
+
+export function withEpilogue(op: OpKind): boolean {
+  return WITH_EPILOGUE.has(op);
 }
 
 /** The value that the anchor hands to the epilogue. */
@@ -103,6 +118,13 @@ export function channelsOf(values: Values, root: ValueId): number {
   return values.node(root).shape.at(-1) ?? 1;
 }
 
+/** Channels of the rows that the group's epilogue runs over: behind MaxOut, whose last axis is the one of the units. */
+export function resultChannels(values: Values, group: Group): number {
+  const channels = channelsOf(values, group.anchor!);
+  if (group.largest === undefined) return channels;
+  return (channels * values.size(group.largest)) / values.size(group.anchor!);
+}
+
 /** How the leaves of a body are read over [rows, channels]; undefined where one can't be. */
 export function accessesOf(body: Body, channels: number): readonly Access[] | undefined {
   const accesses = body.leaves.map((leaf) => accessOf(leaf.view, channels));
@@ -119,14 +141,15 @@ export function elementwiseChannels(state: PlanState, body: Body, root: ValueId)
 export function fitsEpilogue(state: PlanState, group: Group, body: Body): boolean {
   const result = resultOf(group)!;
   const { values } = state;
-  const accesses = accessesOf(body, channelsOf(values, result));
+  const channels = resultChannels(values, group);
+  const accesses = accessesOf(body, channels);
   if (accesses === undefined) return false;
   return body.leaves.every(({ root, view }, i) => {
     if (root === result) return isWhole(view);
     if (root !== group.norm) return true;
     const access = accesses[i]!;
     const groups = values.node(group.norm).shape.at(-1)!;
-    if (channelsOf(values, result) === groups) return access.kind === "same";
+    if (channels === groups) return access.kind === "same";
     if (groups === 1) return access.kind === "row" || access.kind === "scalar";
     return access.kind === "group" && access.groups === groups;
   });

@@ -8,6 +8,7 @@ import {
   elementwiseChannels,
   epilogueOf,
   prologueOf,
+  resultChannels,
   resultOf,
   type Group,
   type PlanState,
@@ -105,7 +106,7 @@ interface Behind {
 function behind(state: PlanState, group: Group): Behind {
   const body = epilogueOf(state, group)!;
   const result = resultOf(group)!;
-  const accesses = accessesOf(body, channelsOf(state.values, result))!;
+  const accesses = accessesOf(body, resultChannels(state.values, group))!;
   const first = group.norm === undefined ? 1 : 2;
   const inputs: Access[] = [];
   const roots: ValueId[] = [];
@@ -174,7 +175,7 @@ function lowerFused(state: PlanState, group: Group, node: Node): LoweredGroup | 
 
   switch (node.op) {
     case "conv2d": {
-      const units = group.largest === undefined ? 1 : node.shape.at(-1)! / channelsOf(values, group.largest);
+      const units = group.largest === undefined ? 1 : node.shape.at(-1)! / resultChannels(values, group);
       const shape = forwardShape(shapeOf(0), shapeOf(1), node.attributes, units);
       const { epilogue, bindings } = behind(state, group);
       const weight = { w: rootOf(1) };
@@ -213,7 +214,7 @@ function lowerFused(state: PlanState, group: Group, node: Node): LoweredGroup | 
     }
     case "matmul": {
       const { epilogue, bindings } = behind(state, group);
-      const units = group.largest === undefined ? 1 : node.shape.at(-1)! / channelsOf(values, group.largest);
+      const units = group.largest === undefined ? 1 : node.shape.at(-1)! / resultChannels(values, group);
       const spec = { a: shapeOf(0), b: shapeOf(1), ...node.attributes, maxOut: units };
       const operands = { a: rootOf(0), b: rootOf(1) };
       return result(matmulRecipe(spec, { epilogue }), [spec, epilogue], operands, bindings);
