@@ -12,6 +12,7 @@ import { presets } from "../../src/compiler/network/presets.ts";
 import type { BcosSettings } from "../../src/compiler/network/settings.ts";
 import { clipUnitwise } from "../../src/compiler/training/clip.ts";
 import { lossOf } from "../../src/compiler/training/losses.ts";
+import { createWasmCode } from "../../src/compiler/targets/wasm/plan-code.ts";
 import { colourExplanation } from "../../src/runtime/explain/colour.ts";
 import { compareArray, relative, type Deviation, type Expected } from "./compare.ts";
 import { byRule } from "./generators.ts";
@@ -92,6 +93,7 @@ async function evaluate(target: Target, inputs: Inputs, build: Build): Promise<R
 }
 
 async function runGraph(target: Target, graph: Graph, inputs: Inputs): Promise<Results> {
+  const graphs = { predict: graph };
   const program: Program = {
     model: "case",
     form: "bcos",
@@ -99,7 +101,8 @@ async function runGraph(target: Target, graph: Graph, inputs: Inputs): Promise<R
     input: { name: "x", shape: [], encodedShape: [] },
     classes: 0,
     state: [],
-    graphs: { predict: graph },
+    graphs,
+    ...(target.device.name === "wasm" ? { wasm: createWasmCode(graphs, 1) } : {}),
   };
   const session = await target.device.open(program, { precision: target.precision });
   const used = new Set(graph.nodes.flatMap((node) => (node.op === "input" ? [node.attributes.name] : [])));

@@ -130,7 +130,13 @@ export async function runNetwork(oracle: NetworkOracle, target: Target, folder: 
 async function open(oracle: NetworkOracle, target: Target): Promise<Session> {
   const logits = { bias: oracle.config.logit_bias, temperature: oracle.config.T };
   const { network, form } = describedNetwork(oracle.config.constructor, logits);
-  const built = buildProgram(network, { form, batch: 1, graphs: ["predict", "explain"], keepTaps: true });
+  const built = buildProgram(network, {
+    form,
+    batch: 1,
+    graphs: ["predict", "explain"],
+    keepTaps: true,
+    wasm: target.device.name === "wasm",
+  });
   const [height, width] = built.program.input.shape;
   if (height !== oracle.input.H || width !== oracle.input.W) throw new Skip("the model has another input size");
   return openSession(built.program, {

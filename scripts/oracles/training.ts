@@ -64,6 +64,7 @@ export async function runTrajectory(t: Trajectory, target: Target): Promise<Outc
       graphs: ["predict", "train"],
       train: settings,
       outputGradients: true,
+      wasm: target.device.name === "wasm",
     });
     const weights = filledWeights(program, t.state_dict, (key, shape) => initialTensor(t.weights_tag, key, shape));
     const { device, precision } = target;

@@ -1,19 +1,24 @@
-/** The project's own golden numbers, made with PyTorch autograd by make.py, on the reference device. */
+/** The project's own golden numbers, made with PyTorch autograd by make.py, on the devices. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { runLayerCase, type LayerCase } from "../../scripts/oracles/layers.ts";
 import { runNetwork, type NetworkOracle } from "../../scripts/oracles/networks.ts";
-import { lineOf, type Precision } from "../../scripts/oracles/outcome.ts";
+import { lineOf, type Target } from "../../scripts/oracles/outcome.ts";
 import { runTrajectory, type TrainingOracle } from "../../scripts/oracles/training.ts";
-import { referenceDevice as device } from "../../src/runtime/devices/reference/device.ts";
+import { referenceDevice } from "../../src/runtime/devices/reference/device.ts";
+import { wasmDevice } from "../../src/runtime/devices/wasm/device.ts";
 
 const folder = join(import.meta.dirname, "data");
 const read = <T>(file: string): T => JSON.parse(readFileSync(join(folder, file), "utf8")) as T;
 
-describe.each<Precision>(["float64", "float32"])("%s", (precision) => {
-  const target = { device, precision };
+const targets: readonly (Target & { readonly name: string })[] = [
+  { name: "reference, float64", device: referenceDevice, precision: "float64" },
+  { name: "reference, float32", device: referenceDevice, precision: "float32" },
+  { name: "wasm", device: wasmDevice, precision: "float32" },
+];
 
+describe.each(targets)("$name", (target) => {
   test.each(read<{ cases: LayerCase[] }>("layers.json").cases)("layer $id", async (layerCase) => {
     const outcome = await runLayerCase(layerCase, target);
     expect(outcome.status, lineOf(outcome)).toBe("passed");
@@ -35,6 +40,6 @@ test("a wrong number fails", async () => {
   const [first] = read<{ cases: LayerCase[] }>("layers.json").cases;
   const y = first!.expected["y"] as { shape: number[]; data: number[] };
   const wrong = { ...first!, expected: { y: { ...y, data: y.data.map((v, i) => (i === 3 ? v + 1e-6 : v)) } } };
-  const outcome = await runLayerCase(wrong, { device, precision: "float64" });
+  const outcome = await runLayerCase(wrong, { device: referenceDevice, precision: "float64" });
   expect(outcome.status).toBe("failed");
 });
