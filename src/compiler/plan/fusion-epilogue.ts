@@ -1,5 +1,5 @@
 /** Fusion behind an operation: what is computed from its result element by element before the result is written. */
-import type { OpKind, ValueId } from "../graph/graph.ts";
+import type { ValueId } from "../graph/graph.ts";
 import {
   changed,
   epilogueOf,
@@ -8,21 +8,12 @@ import {
   readsOf,
   resultOf,
   store,
+  withEpilogue,
   type Group,
   type PlanState,
 } from "./groups.ts";
 import { reducedRows } from "./store.ts";
 import { isWhole } from "./views.ts";
-
-const WITH_EPILOGUE: ReadonlySet<OpKind> = new Set([
-  "conv2d",
-  "conv2d_input_gradient",
-  "matmul",
-  "window_sum",
-  "window_max",
-  "window_spread",
-  "block_sum",
-]);
 
 /** What the kernels write at most. */
 const MOST_OUTPUTS = 2;
@@ -51,7 +42,7 @@ function fuseBehind(state: PlanState, group: Group): boolean {
   for (const leaf of epilogueOf(state, group)!.leaves) {
     const target = state.writer.get(leaf.root);
     if (target?.anchor === undefined || target.plain || !isWhole(leaf.view)) continue;
-    if (!WITH_EPILOGUE.has(values.node(target.anchor).op) || leaf.root === target.norm) continue;
+    if (!withEpilogue(values.node(target.anchor).op) || leaf.root === target.norm) continue;
     if (values.size(leaf.root) !== values.size(root)) continue;
     const kept = target.outputs.filter((output) => isNeeded(state, output, target, group));
     const outputs = [...kept, root];

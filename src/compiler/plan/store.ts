@@ -7,6 +7,7 @@ import { bodyOf } from "./bodies.ts";
 import { costOf, operandsOf, type Expression } from "./expression.ts";
 import {
   changed,
+  withEpilogue,
   elementwiseChannels,
   epilogueOf,
   inMemory,
@@ -50,7 +51,7 @@ export function createState(values: Values, fuse: boolean): PlanState {
   }
   for (const root of values.results) if (values.pointwise(root) !== undefined) put(state, root);
   for (const root of live) requireOperands(state, root, fuse);
-  if (fuse) storeByCost(state, live);
+  if (fuse) for (const root of chooseByCost(state, live)) put(state, root);
   else {
     for (const root of live) {
       if (values.pointwise(root) !== undefined && values.node(root).op !== "constant") put(state, root);
@@ -100,9 +101,18 @@ function effortOf(e: Expression): number {
   return operandsOf(e).reduce((sum, part) => sum + effortOf(part) - costOf(part), costOf(e) + slow);
 }
 
-/** Chooses from the last value to the first: where a value is computed is known once its readers are settled. */
-function storeByCost(state: PlanState, live: ReadonlySet<ValueId>): void {
+/** What a value is computed from depends on the choice for others: the second round knows the first one's. */
+function chooseByCost(state: PlanState, live: ReadonlySet<ValueId>): ReadonlySet<ValueId> {
+  let chosen: ReadonlySet<ValueId> = new Set<ValueId>();
+  for (let round = 0; round < 2; round++) chosen = chooseRound(state, live, chosen);
+  return chosen;
+}
+
+/** From the last value to the first: where a value is computed is known once its readers are settled. */
+function chooseRound(state: PlanState, live: ReadonlySet<ValueId>, before: ReadonlySet<ValueId>): ReadonlySet<ValueId> {
   const { values } = state;
+  const chosen = new Set<ValueId>();
+  const guess: Guess = { state, stored: (root) => before.has(root) || chosen.has(root) || inMemory(state, root) };
   const sites = new Map<ValueId, ReadonlySet<ValueId>>();
   for (const root of [...live].sort((a, b) => b - a)) {
     if (values.pointwise(root) === undefined) continue;
@@ -111,20 +121,47 @@ function storeByCost(state: PlanState, live: ReadonlySet<ValueId>): void {
     for (const reader of values.readers(root)) {
       if (!live.has(reader)) continue;
       const computes = values.pointwise(reader) !== undefined;
-      for (const site of computes && !state.writer.has(reader) ? sites.get(reader)! : [reader]) own.add(site);
+      for (const site of computes && !chosen.has(reader) && !inMemory(state, reader) ? sites.get(reader)! : [reader])
+        own.add(site);
       if (computes && values.size(reader) > values.size(root)) broadcast = true;
     }
     sites.set(root, own);
     if (inMemory(state, root) || values.node(root).op === "constant") continue;
-    const inside = computedFrom(state, [root], undefined);
+    const inside = computedFrom(guess, root, undefined);
     if (inside === undefined || (broadcast && inside.effort > CHEAP)) {
-      put(state, root);
+      chosen.add(root);
+      continue;
+    }
+    if (own.size > 1 && takesPlace(state, root, inside, live)) {
+      chosen.add(root);
       continue;
     }
     // What is kept for the backward pass is o and the norm: the scale is computed again from them, whatever it costs.
-    if (own.size > 1 && values.node(root).op !== "bcos_scale" && paysToStore(state, root, inside, own))
-      put(state, root);
+    if (own.size > 1 && values.node(root).op !== "bcos_scale" && paysToStore(guess, root, inside, own))
+      chosen.add(root);
   }
+  return chosen;
+}
+
+/** What is taken to be in memory while others are chosen. */
+interface Guess {
+  readonly state: PlanState;
+  readonly stored: (root: ValueId) => boolean;
+}
+
+/** Whether an operation's result is read for this value alone: then the value takes no memory but the result's. */
+function takesPlace(state: PlanState, root: ValueId, inside: Inside, live: ReadonlySet<ValueId>): boolean {
+  const { values } = state;
+  return [...inside.streams].some((stream) => {
+    if (!withEpilogue(values.node(stream).op)) return false;
+    let at = stream;
+    while (at !== root) {
+      const [reader, ...others] = values.readers(at).filter((node) => live.has(node));
+      if (reader === undefined || others.length > 0 || values.results.has(at) || reader > root) return false;
+      at = reader;
+    }
+    return true;
+  });
 }
 
 interface Inside {
@@ -133,18 +170,22 @@ interface Inside {
   readonly effort: number;
 }
 
-/** What values are computed from as things stand; `stored` is read, not computed. */
-function computedFrom(state: PlanState, roots: readonly ValueId[], stored: ValueId | undefined): Inside | undefined {
+/** What a value is computed from; `read` is read, not computed. */
+function computedFrom({ state, stored }: Guess, root: ValueId, read: ValueId | undefined): Inside | undefined {
   const { values } = state;
-  const body = bodyOf(values, roots, (root) => root === stored || inMemory(state, root));
+  const body = bodyOf(values, [root], (other) => other === read || stored(other));
   if (body === undefined) return undefined;
-  const large = body.leaves.filter((leaf) => values.size(leaf.root) * 2 > values.size(roots[0]!));
-  const nodes = body.nodes.map((node) => effortOf(values.pointwise(node)!.expression));
-  return { streams: new Set(large.map((leaf) => leaf.root)), effort: nodes.reduce((a, b) => a + b, 0) };
+  const large = body.leaves.filter((leaf) => values.size(leaf.root) * 2 > values.size(root));
+  const efforts = body.nodes.map((node) => effortOf(values.pointwise(node)!.expression));
+  return {
+    streams: new Set(large.map((leaf) => leaf.root)),
+    effort: efforts.reduce((a, b) => a + b, 0),
+  };
 }
 
 /** Bytes and effort an element: computed at every site, against written once and read at every site. */
-function paysToStore(state: PlanState, root: ValueId, inside: Inside, sites: ReadonlySet<ValueId>): boolean {
+function paysToStore(guess: Guess, root: ValueId, inside: Inside, sites: ReadonlySet<ValueId>): boolean {
+  const { state } = guess;
   const { values } = state;
   const effort = inside.effort * BYTES_PER_FLOP;
   let again = 0;
@@ -154,7 +195,7 @@ function paysToStore(state: PlanState, root: ValueId, inside: Inside, sites: Rea
     const target = values.pointwise(site) === undefined ? values.root(values.node(site).inputs[0]!) : site;
     const group = state.writer.get(site);
     const reads = group?.anchor === undefined || group.prologue !== undefined;
-    const beside = target === root || !reads ? undefined : computedFrom(state, [target], root);
+    const beside = target === root || !reads ? undefined : computedFrom(guess, target, root);
     const others = new Set(beside?.streams);
     others.delete(root);
     again += 4 * new Set([...inside.streams, ...others]).size + effort;
