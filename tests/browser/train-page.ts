@@ -14,6 +14,7 @@ export interface TrainData {
 export interface Trained {
   readonly isolated: boolean;
   readonly device: string;
+  readonly threads: number | undefined;
   readonly losses: readonly number[];
   /** A weight after the last step. */
   readonly weight: readonly number[];
@@ -35,6 +36,7 @@ export async function run(data: TrainData): Promise<Trained> {
   const result = {
     isolated: globalThis.crossOriginIsolated,
     device: session.device,
+    threads: session.threads,
     losses,
     weight: Array.from(weight!.data),
   };

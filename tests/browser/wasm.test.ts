@@ -1,9 +1,14 @@
 /** The WASM device in a real browser: with shared memory, without it, and where workers are forbidden. */
 import { describe, expect, it } from "vitest";
+import { checkFile } from "../../src/compiler/check/check.ts";
+import { createNodeHost } from "../../src/compiler/check/node-host.node.ts";
+import { buildProgram } from "../../src/compiler/compile.ts";
 import { wasmDevice } from "../../src/runtime/devices/wasm/device.ts";
+import { distance, feedsOf } from "../wasm-device/compare.ts";
 import { brokenProgram, mixedProgram, numbers, withLists } from "../wasm-device/hand-made.ts";
 import { chromium, isolation, required, runPage } from "./chromium.ts";
 import type { HandData, HandResult } from "./hand-page.ts";
+import { run as runTraining, type TrainData, type Trained } from "./train-page.ts";
 
 const skipped = chromium === undefined && !required;
 if (skipped) console.warn("no Chromium here: the tests in a browser are skipped (BCOSC_REQUIRE=browser forbids that)");
@@ -50,4 +55,41 @@ describe.skipIf(skipped)("Chromium", () => {
     });
     await session.dispose();
   });
+
+  it.each(pages)(
+    "trains models/mnist.bcos to the losses of Node: $name",
+    async ({ headers, isolated, asked, threads }) => {
+      const data = trainData(asked);
+      const inNode = await runTraining(data);
+      const page = (await runPage({ script: "tests/browser/train-page.ts", data, headers })) as Trained;
+      expect(page).toMatchObject({ isolated, device: "wasm", threads });
+      expect(inNode.losses).toHaveLength(5);
+      expect(inNode.losses[4]!).toBeLessThan(inNode.losses[0]!);
+      // The browser may fuse products with sums where Node does not.
+      expect(distance(page.losses, inNode.losses)).toBeLessThan(1e-5);
+      expect(distance(page.weight, inNode.weight)).toBeLessThan(1e-4);
+    },
+  );
 });
+
+/** Five steps on the same 16 images. */
+function trainData(threads: number | null): TrainData {
+  const { networks } = checkFile(createNodeHost(), "models/mnist.bcos");
+  const { program } = buildProgram(networks[0]!, {
+    form: "bcos",
+    batch: 16,
+    graphs: ["train"],
+    train: {
+      loss: { kind: "bce" },
+      optimizer: { kind: "adam", beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, decoupled: false },
+    },
+    wasm: true,
+  });
+  const { module, relaxedModule } = program.wasm!;
+  const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64");
+  const steps = [1, 2, 3, 4, 5].map((step) => {
+    const feeds = Object.entries(feedsOf(program, "train", 1, step));
+    return Object.fromEntries(feeds.map(([name, values]) => [name, Array.from(values)]));
+  });
+  return { program, module: base64(module), relaxedModule: base64(relaxedModule), threads, steps };
+}
