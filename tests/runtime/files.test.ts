@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, stat, symlink, writeFile, chmod, lstat, mkdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -39,6 +40,11 @@ describe("atomic writes", () => {
     await expect(writeFileAtomic(path, broken)).rejects.toThrow(/data\/unwritable: can not write .*f: /);
     expect(await readFile(path, "utf8")).toBe("old");
     expect(await readdir(folder)).toEqual(["f"]);
+  });
+
+  // Linux: a folder there can not be made, and the system says that the one above is missing.
+  it.skipIf(!existsSync("/proc/self"))("does not wait for a folder that can not be made", async () => {
+    await expect(writeFileAtomic("/proc/bcosc/x", "")).rejects.toThrow("no such file or folder");
   });
 
   it("says why it can not write", async () => {

@@ -13,7 +13,7 @@ import { reasonOf } from "./reason.ts";
 export async function writeFileAtomic(path: string, content: Uint8Array | string): Promise<void> {
   let temporary: string | undefined;
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     const target = await realpath(path).catch(() => path);
     const old = await stat(target).catch(() => undefined);
     if (old?.isDirectory() === true) fail("data/unwritable", { file: path, reason: "it is a folder" });
@@ -28,6 +28,23 @@ export async function writeFileAtomic(path: string, content: Uint8Array | string
     if (error instanceof Error && error.name === "BcosError") throw error;
     fail("data/unwritable", { file: path, reason: reasonOf(error) });
   }
+}
+
+/**
+ * Makes the folder and those above it. Not with Node's `recursive`, which never returns where a file system answers
+ * "no such folder" although the one above is there, as /proc does.
+ */
+async function makeFolder(path: string): Promise<void> {
+  const code = await mkdir(path).then(
+    () => undefined,
+    (error: NodeJS.ErrnoException) => error.code ?? "",
+  );
+  if (code === undefined || code === "EEXIST") return;
+  if (code !== "ENOENT" || dirname(path) === path) return mkdir(path);
+  await makeFolder(dirname(path));
+  await mkdir(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "EEXIST") throw error;
+  });
 }
 
 async function writeAndSync(handle: FileHandle, content: Uint8Array | string): Promise<void> {
