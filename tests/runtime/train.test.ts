@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { BcosError } from "../../src/diagnostics/diagnostic.ts";
 import { evaluate } from "../../src/runtime/evaluate/evaluate.ts";
 import { openSession, type Session } from "../../src/runtime/session.ts";
-import { isFiniteByBits } from "../../src/runtime/train/finite.ts";
+import { isFiniteByBits } from "../../src/runtime/finite.ts";
 import { train, type StepMetrics, type TrainOptions } from "../../src/runtime/train/trainer.ts";
 import { createDataset } from "../../src/runtime/data/dataset.ts";
 import { toyDataset, toyProgram, WEIGHT } from "./toy-program.ts";
@@ -144,6 +144,16 @@ describe("evaluation", () => {
     expect(result.accuracy).toBe(result.correct / 30);
     const stopped = await evaluate(session, test, { signal: AbortSignal.abort() });
     expect(stopped.count).toBe(0);
+  });
+
+  it("refuses weights that are no numbers, rather than count them as the first class", async () => {
+    const session = await openSession(toyProgram({ batch: 4 }));
+    const weights = await session.exportWeights();
+    weights.get(WEIGHT)!.data[0] = NaN;
+    await session.importWeights(weights);
+    await expect(evaluate(session, toyDataset(30, 5))).rejects.toThrow(
+      "run/not-finite: the logits are not finite for image 0",
+    );
   });
 
   it("refuses another image size", async () => {

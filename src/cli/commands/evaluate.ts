@@ -34,9 +34,9 @@ export const evaluate: Command = {
     const batch = args.integer("--batch", { min: 1, max: 65536 }) ?? 100;
     const network = compileModel(args.positionals[0]!, options, terminal);
     const weights = await loadWeights(weightsPath);
-    const { test } = await loadData(dataName);
     const { form } = options;
     const { program } = buildProgram(network, { form, batch, graphs: ["predict"], wasm: device.wasm });
+    const { test } = await loadData(dataName, program.classes);
     const session = await openSession(program, device.session);
     const controller = new AbortController();
     const interrupt = createInterrupt(() => controller.abort());

@@ -60,7 +60,7 @@ export const explain: Command = {
     });
     if (program.graphs.explain === undefined) fail("run/no-graph", { graph: "explain", available: "`predict`" });
     checkSelection(selection, program.input);
-    const { images, classes } = await loadImages(selection, program.input);
+    const { images, classes } = await loadImages(selection, program);
     const session = await openSession(program, device.session);
     try {
       await session.importWeights(weights, weightsPath);

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { buildProgram } from "../../compiler/compile.ts";
 import { fail } from "../../diagnostics/catalogue.ts";
+import { checkFit } from "../../runtime/data/fit.ts";
 import { evaluate } from "../../runtime/evaluate/evaluate.ts";
 import { openSession, type Session } from "../../runtime/session.ts";
 import {
@@ -75,7 +76,6 @@ async function runTraining(args: Arguments, terminal: Terminal, signal: AbortSig
   const device = readDevice(args);
   const { settings, folder, checkpoint } = await prepare(args, file);
   const network = compileModel(file, settings.model, terminal);
-  const data = await loadData(settings.data);
   const { program } = buildProgram(network, {
     form: settings.model.form,
     batch: settings.batch,
@@ -83,6 +83,8 @@ async function runTraining(args: Arguments, terminal: Terminal, signal: AbortSig
     train: settings.train,
     wasm: device.wasm,
   });
+  const data = await loadData(settings.data, program.classes);
+  for (const split of [data.train, data.test]) checkFit(program, split);
   const session = await openSession(program, { seed: settings.seed, ...device.session });
   try {
     if (checkpoint !== undefined) await session.importWeights(checkpoint.weights, folder.checkpointPath);

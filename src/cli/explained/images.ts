@@ -1,5 +1,5 @@
 /** The images that an explanation is asked for: image files, or images of a test split. */
-import type { ProgramInput } from "../../compiler/graph/program.ts";
+import type { Program, ProgramInput } from "../../compiler/graph/program.ts";
 import { fail } from "../../diagnostics/catalogue.ts";
 import { readImageSized } from "../../runtime/data/image-file.node.ts";
 import type { Arguments } from "../arguments.ts";
@@ -74,9 +74,12 @@ export function checkSelection(selection: ImageSelection, input: ProgramInput): 
   }
 }
 
-export async function loadImages(selection: ImageSelection, input: ProgramInput): Promise<LoadedImages> {
+export async function loadImages(
+  selection: ImageSelection,
+  { input, classes }: Pick<Program, "input" | "classes">,
+): Promise<LoadedImages> {
   if (selection.kind === "files") return { images: await readFiles(selection.paths, input), classes: undefined };
-  const { test } = await loadData(selection.data);
+  const { test } = await loadData(selection.data, classes);
   const size = test.images.length / test.count;
   const wanted = input.shape.join(", ");
   if (wanted !== test.shape.join(", ")) {

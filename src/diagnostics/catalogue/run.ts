@@ -2,9 +2,9 @@
 import { entry } from "../entry.ts";
 
 export const runCodes = {
-  "run/not-finite": entry<{ what: string; step: number }>({
+  "run/not-finite": entry<{ what: string; where: string }>({
     severity: "error",
-    message: (p) => `${p.what} is not finite at step ${p.step}`,
+    message: (p) => `${p.what} not finite ${p.where}`,
   }),
   "run/disposed": entry({
     severity: "error",

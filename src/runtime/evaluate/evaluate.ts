@@ -3,6 +3,7 @@ import { argmax } from "../argmax.ts";
 import { orderedBatches } from "../data/batches.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { checkFit } from "../data/fit.ts";
+import { requireFiniteLogits } from "../finite.ts";
 import type { Session } from "../session.ts";
 
 export interface Evaluation {
@@ -30,7 +31,10 @@ export interface EvaluateOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Predicts every image of the dataset, in the program's batches. Throws `data/does-not-fit` and `run/no-graph`. */
+/**
+ * Predicts every image of the dataset, in the program's batches. Throws `data/does-not-fit`, `run/no-graph`, and
+ * `run/not-finite` for logits that no class can be read from.
+ */
 export async function evaluate(session: Session, dataset: Dataset, options: EvaluateOptions = {}): Promise<Evaluation> {
   checkFit(session.program, dataset);
   const { classes } = session.program;
@@ -39,6 +43,7 @@ export async function evaluate(session: Session, dataset: Dataset, options: Eval
   for (const batch of orderedBatches(dataset, session.program.batch)) {
     if (options.signal?.aborted === true) break;
     const logits = await session.predict(batch.images);
+    requireFiniteLogits(logits, classes, count);
     batch.indexes.forEach((index, i) => {
       confusion[dataset.labels[index]! * classes + argmax(logits, i * classes, classes)]!++;
     });

@@ -8,6 +8,7 @@ import { diagnose, fail } from "../../diagnostics/catalogue.ts";
 import { BcosError } from "../../diagnostics/diagnostic.ts";
 import { argmax } from "../argmax.ts";
 import type { Tensor } from "../device.ts";
+import { requireFiniteLogits } from "../finite.ts";
 import { countSamples, requireGraph, type Session } from "../session.ts";
 import { colourExplanation, smoothingFor } from "./colour.ts";
 
@@ -59,7 +60,8 @@ const DEFAULT_BOUND = 1e-4;
 
 /**
  * Explains images [n, …input shape] with numbers from 0 to 1; one explanation an image. Throws `run/residual` for every
- * explanation that does not add up, `run/no-graph` for a program without the graph `explain`, and `run/input`.
+ * explanation that does not add up, `run/not-finite` for logits that are no numbers, `run/no-graph` for a program without the
+ * graph `explain`, and `run/input`.
  */
 export async function explain(
   session: Session,
@@ -74,6 +76,7 @@ export async function explain(
   const choices = Array.from({ length: count }, (_, i) => chooseClasses(program, options, i, count, predicted[i]));
   const cotangent = cotangents(program, options, choices, count);
   const outputs = await session.runSamples("explain", count, { ...feeds, cotangent });
+  if (count > 0) requireFiniteLogits(outputs["logits"]!, program.classes);
   const explanations = choices.map((choice, i) => readExplanation(program, outputs, cotangent, choice, i, options));
   checkResiduals(explanations, options.bound ?? DEFAULT_BOUND);
   return explanations;

@@ -7,7 +7,7 @@ import type { Dataset } from "../data/dataset.ts";
 import { checkFit } from "../data/fit.ts";
 import type { Tensor } from "../device.ts";
 import type { Session } from "../session.ts";
-import { isFiniteByBits } from "./finite.ts";
+import { isFiniteByBits } from "../finite.ts";
 import { checkSchedule, learningRateAt, type Schedule } from "./schedule.ts";
 
 export interface TrainOptions {
@@ -116,7 +116,7 @@ export async function train(session: Session, dataset: Dataset, options: TrainOp
         ["loss", "logits"],
       );
       const value = loss![0]!;
-      if (!isFiniteByBits(value)) fail("run/not-finite", { what: "the loss", step: sofar + 1 });
+      if (!isFiniteByBits(value)) fail("run/not-finite", { what: "the loss is", where: `at step ${sofar + 1}` });
       const correct = tally.add(value, logits!, batch.targets);
       const images = program.batch;
       await options.onStep?.({ epoch, step, stepsPerEpoch, images, loss: value, correct, learningRate });
