@@ -16,6 +16,15 @@ import { MOMENTUM, toyDataset, toyProgram, WEIGHT } from "./toy-program.ts";
 const images = (count: number) => Float32Array.from({ length: 4 * count }, (_, i) => ((i * 37) % 101) / 101);
 
 describe("sessions", () => {
+  it("name some of many tensors that do not fit, and say how many more there are", async () => {
+    const session = await openSession(toyProgram());
+    const weights = await session.exportWeights();
+    for (let i = 0; i < 20; i++) weights.set(`other${i}`, { shape: [1], data: Float32Array.of(0) });
+    const error = (await session.importWeights(weights).catch((e: unknown) => e)) as BcosError;
+    expect(error.diagnostics).toHaveLength(8);
+    expect(error.diagnostics.at(-1)!.hints).toContain("12 more tensors do not fit: is it the right model?");
+  });
+
   it("predict any number of images, whatever the batch size", async () => {
     const small = await openSession(toyProgram({ batch: 2 }), { seed: 3 });
     const large = await openSession(toyProgram({ batch: 5 }), { seed: 3 });

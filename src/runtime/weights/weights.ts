@@ -33,7 +33,8 @@ export function weightsToSafetensors(weights: Weights): Map<string, StoredTensor
 
 /**
  * Which tensors of the program the weights replace. All weights and buffers have to be there; optimiser state all or
- * none. Throws one `BcosError` that lists every tensor that is missing, unexpected or of a wrong shape.
+ * none. Throws one `BcosError` that lists the tensors that are missing, unexpected or of a wrong shape, at most so many as
+ * `findingLimit`: weights of another architecture would fill screens.
  */
 export function matchWeights(program: Program, weights: Weights, place?: string): readonly StateSpec[] {
   const details = place === undefined ? {} : { place };
@@ -59,9 +60,16 @@ export function matchWeights(program: Program, weights: Weights, place?: string)
   for (const path of weights.keys()) {
     if (!known.has(path)) findings.push(diagnose("weights/unexpected", { path }, details));
   }
+  if (findings.length > findingLimit) {
+    const rest = findings.splice(findingLimit).length;
+    const last = findings.pop()!;
+    findings.push({ ...last, hints: [...last.hints, `${rest} more tensors do not fit: is it the right model?`] });
+  }
   if (findings.length > 0) throw new BcosError(findings);
   return wanted;
 }
+
+const findingLimit = 8;
 
 function describe(shape: Shape): string {
   return `[${shape.join(", ")}]`;
