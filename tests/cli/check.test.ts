@@ -127,7 +127,7 @@ describe("bcosc inspect", () => {
       total                    5 layers                                     232  3,584
 
       What the B-cos form changed:
-        the input \`image\` is encoded as [x, 1 - x]: 1 channels become 2
+        the input \`image\` is encoded as [x, 1 - x]: 1 channel becomes 2
         the classifier fc is applied to the map, before \`global_avg_pool\`
         the bias of \`linear\` is dropped in the B-cos form (fc)
         \`norm\` becomes \`batch_uncentered\`, without a bias, in the B-cos form (bn1)

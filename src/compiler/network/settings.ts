@@ -7,12 +7,12 @@ export interface BcosSettings {
   readonly b: number;
   /** Units per output, ≥ 1. */
   readonly maxout: number;
-  /** `none` · `v1(factor)` (divide by k·√C_in/factor, bcos.md 1.4) · `constant(divisor)`. */
+  /** `none` · `v1(factor)` (divide by k·√C_in/factor, as Böhle et al. 2022 do) · `constant(divisor)`. */
   readonly scale: Variant;
   readonly weights: "unit" | "free";
   /**
    * What `norm` becomes. `batch`, `all`, `layer`, `position`, `instance`, `group(n)`, each also with `_uncentered`, or
-   * `none`; bcos.md 2.1.
+   * `none`: over what the statistics go is written at the layer `norm`.
    */
   readonly norm: Variant;
   /** Whether B-cos norms keep their bias (published models do not). */

@@ -41,7 +41,8 @@ export const bcosCodes = {
   }),
   "bcos/input-encoded": entry<{ name: string; from: number; to: number }>({
     severity: "info",
-    message: (p) => `the input \`${p.name}\` is encoded as [x, 1 - x]: ${p.from} channels become ${p.to}`,
+    message: (p) =>
+      `the input \`${p.name}\` is encoded as [x, 1 - x]: ${p.from} ${p.from === 1 ? "channel becomes" : "channels become"} ${p.to}`,
     hint: () => "`bcos { encode: none }` takes the input as it is",
   }),
   "bcos/head-before-pool": entry<{ path: string }>({
