@@ -4,6 +4,7 @@ import type { GraphName } from "../../compiler/graph/program.ts";
 import { printGraph } from "../../compiler/graph/print.ts";
 import { passes } from "../../compiler/graph/simplify.ts";
 import type { Network } from "../../compiler/network/network.ts";
+import { printPlan } from "../../compiler/plan/print-plan.ts";
 import { type LayerSummary, summarise } from "../../compiler/network/summary.ts";
 import { fail } from "../../diagnostics/catalogue.ts";
 import type { Diagnostic } from "../../diagnostics/diagnostic.ts";
@@ -19,7 +20,7 @@ import { printNetwork } from "../print-network.ts";
 import { countOf, formatCount, formatShape, formatTable } from "../table.ts";
 import { settingOptions, readTrainSettings } from "../training/settings.ts";
 
-const stages = ["network", "graph"] as const;
+const stages = ["network", "graph", "plan"] as const;
 const graphNames = ["predict", "train", "explain", "gradient"] as const satisfies readonly GraphName[];
 const passNames = ["build", ...passes.map((p) => p.name)];
 
@@ -30,10 +31,10 @@ export const inspect: Command = {
   positionals: "<file>",
   options: [
     ...modelOptions,
-    { flags: "--dump <stage>", summary: "Print a stage instead: `network` or `graph`" },
-    { flags: "--graph <name>", summary: `Which graph to dump: ${graphNames.join(", ")} (predict)` },
+    { flags: "--dump <stage>", summary: "Print a stage instead: `network`, `graph` or `plan`" },
+    { flags: "--graph <name>", summary: `Which graph to dump, or to plan: ${graphNames.join(", ")} (predict)` },
     { flags: "--after <pass>", summary: `Dump the graph after a pass: ${passNames.join(", ")} (the last)` },
-    { flags: "--batch <n>", summary: "Batch size of the dumped graph (1)" },
+    { flags: "--batch <n>", summary: "Batch size of the dumped graph or plan (1)" },
     ...settingOptions.filter((o) => trainOptionNames.includes(o.flags.split(" ")[0]!)),
     { flags: "--json", summary: "Write JSON" },
   ],
@@ -41,6 +42,7 @@ export const inspect: Command = {
     "bcosc inspect models/resnet34.bcos",
     "bcosc inspect models/resnet34.bcos --as standard --set classes=10",
     "bcosc inspect models/mnist.bcos --dump graph --graph explain --after build",
+    "bcosc inspect models/mnist.bcos --dump plan --graph train --batch 64",
   ],
   run: (args, terminal) => {
     const options = readModelOptions(args);
@@ -62,7 +64,14 @@ export const inspect: Command = {
         graphs: [dump.graph],
         ...(dump.graph === "train" ? { train: readTrainSettings(args, options.form) } : {}),
         ...(dump.after === undefined ? {} : { stopAfter: dump.after }),
+        wasm: dump.stage === "plan",
       });
+      const plan = program.wasm?.plans[dump.graph];
+      if (plan !== undefined) {
+        if (json) writeJson(plan, terminal.out);
+        else terminal.out.write(printPlan(plan));
+        return Promise.resolve(exitCodes.ok);
+      }
       const graph = program.graphs[dump.graph];
       if (graph === undefined)
         return fail("run/no-graph", { graph: dump.graph, available: "`predict`, `train`, `gradient`" });
@@ -75,7 +84,12 @@ export const inspect: Command = {
 
 type Dump =
   | { readonly stage: "network" }
-  | { readonly stage: "graph"; readonly graph: GraphName; readonly after: string | undefined; readonly batch: number };
+  | {
+      readonly stage: "graph" | "plan";
+      readonly graph: GraphName;
+      readonly after: string | undefined;
+      readonly batch: number;
+    };
 
 function readDump(args: Arguments, options: ModelOptions): Dump | undefined {
   const stage = args.choice("--dump", stages);
@@ -83,10 +97,11 @@ function readDump(args: Arguments, options: ModelOptions): Dump | undefined {
   const after = args.choice("--after", passNames);
   const batch = args.integer("--batch", { min: 1, max: 65536 });
   if (stage !== "graph") {
-    const stray = ["--graph", "--after", "--batch"].find((option) => args.given.has(option));
+    const unused = stage === "plan" ? ["--after"] : ["--graph", "--after", "--batch"];
+    const stray = unused.find((option) => args.given.has(option));
     if (stray !== undefined) fail("usage/needs-option", { option: stray, other: "--dump graph" });
   }
-  if (stage !== "graph" || graph !== "train") {
+  if ((stage !== "graph" && stage !== "plan") || graph !== "train") {
     const stray = trainOptionNames.find((option) => args.given.has(option));
     if (stray !== undefined) fail("usage/needs-option", { option: stray, other: "--dump graph --graph train" });
   }
