@@ -117,3 +117,31 @@ test("portable files import no *.node.ts file", () => {
   });
   expect(wrong.map((i) => `${i.file} imports ${i.to}`)).toEqual([]);
 });
+
+/** What an entry loads, at once or later: files of the sources, and names of packages. Types load nothing. */
+function loadedBy(entry: string): { readonly files: readonly string[]; readonly packages: readonly string[] } {
+  const files = new Set([entry]);
+  const packages = new Set<string>();
+  for (const file of files) {
+    for (const { to, typeOnly } of imports.filter((i) => i.file === file)) {
+      if (typeOnly) continue;
+      if (to.startsWith(".")) files.add(posix.join(dirname(file), to));
+      else packages.add(to);
+    }
+  }
+  return { files: [...files], packages: [...packages] };
+}
+
+test("the runtime's entry loads no package and nothing of the compiler, so that a bundle has neither", () => {
+  const { files, packages } = loadedBy("src/runtime/index.ts");
+  expect(files.length).toBeGreaterThan(20);
+  expect(packages).toEqual([]);
+  expect(files.filter((file) => ["compiler", "grammar", "cli"].includes(areaOf(file) ?? ""))).toEqual([]);
+});
+
+test("the compiler's entry loads chevrotain alone, and nothing of the runtime", () => {
+  const { files, packages } = loadedBy("src/compiler/index.ts");
+  expect(files.length).toBeGreaterThan(50);
+  expect(packages).toEqual(["chevrotain"]);
+  expect(files.filter((file) => ["runtime", "cli"].includes(areaOf(file) ?? ""))).toEqual([]);
+});

@@ -1,0 +1,65 @@
+/** The examples of the documentation compile: every `bcos` block of the README and of the language's description. */
+import { existsSync, readFileSync } from "node:fs";
+import { join, posix } from "node:path";
+import { describe, expect, test } from "vitest";
+import { checkFile } from "../../src/compiler/check/check.ts";
+import { createMemoryHost, type SourceHost } from "../../src/compiler/check/source-host.ts";
+import { buildProgram } from "../../src/compiler/compile.ts";
+import { forms } from "../../src/cli/model-options.ts";
+
+const root = join(import.meta.dirname, "../..");
+
+interface Example {
+  /** Where it would be saved, so that its imports mean the files in `models/`. */
+  readonly path: string;
+  readonly text: string;
+}
+
+/** A block whose first line names a file, `/// blocks/residual.bcos: …`, is that file for the other blocks. */
+function examplesOf(document: string): Example[] {
+  const text = readFileSync(join(root, document), "utf8");
+  return [...text.matchAll(/^```bcos\n([^]*?)^```$/gm)].map(([, body], i) => {
+    const named = /^\/\/\/ ([\w/]+\.bcos):/.exec(body!)?.[1];
+    return { path: posix.join("models", named ?? `example-${i}.bcos`), text: body! };
+  });
+}
+
+function hostOf(examples: readonly Example[]): SourceHost {
+  const own = createMemoryHost(Object.fromEntries(examples.map(({ path, text }) => [path, text])));
+  const read = (path: string): string | undefined => {
+    const file = join(root, path);
+    return own.read(path) ?? (existsSync(file) ? readFileSync(file, "utf8") : undefined);
+  };
+  return { ...own, read };
+}
+
+describe.each(["README.md", "docs/language.md"])("%s", (document) => {
+  const examples = examplesOf(document);
+
+  test("has a model among its examples", () => {
+    const models = examples.flatMap(({ path }) => checkFile(hostOf(examples), path).networks);
+    expect(models.length).toBeGreaterThan(0);
+    for (const model of models) {
+      for (const form of forms) {
+        expect(buildProgram(model, { form, batch: 1, graphs: [] }).program.classes).toBe(1000);
+      }
+    }
+  });
+
+  test.each(examples)("compiles the example $path without a finding", ({ path }) => {
+    const { diagnostics } = checkFile(hostOf(examples), path);
+    expect(diagnostics.map((d) => `${d.code}: ${d.message}`)).toEqual([]);
+  });
+});
+
+test("the README names files and commands that are there", () => {
+  const readme = readFileSync(join(root, "README.md"), "utf8");
+  const links = [...readme.matchAll(/\]\(([^)#]+)\)/g)].map(([, to]) => to!).filter((to) => !to.includes("://"));
+  expect(links.length).toBeGreaterThan(5);
+  expect(links.filter((to) => !existsSync(join(root, to)))).toEqual([]);
+  const scripts = Object.keys(
+    (JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { scripts: object }).scripts,
+  );
+  const named = [...readme.matchAll(/npm run ([\w:]+)/g)].map(([, name]) => name!);
+  expect(named.filter((name) => !scripts.includes(name))).toEqual([]);
+});
