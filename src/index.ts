@@ -2,5 +2,3 @@
 export * from "./compiler/index.ts";
 export * from "./runtime/index.ts";
 export { catalogue, type Code } from "./diagnostics/catalogue.ts";
-export { BcosError, hasErrors, type Diagnostic } from "./diagnostics/diagnostic.ts";
-export { renderDiagnostic } from "./diagnostics/frame.ts";

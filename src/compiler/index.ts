@@ -1,4 +1,6 @@
 /** The compiler: from the text of a `.bcos` file to a program for the runtime. Works in browsers and in Node alike. */
+export { BcosError, hasErrors, type Diagnostic } from "../diagnostics/diagnostic.ts";
+export { renderDiagnostic, renderDiagnostics, type FrameOptions, type Sources } from "../diagnostics/frame.ts";
 export { checkFile, type CheckOptions, type CheckResult } from "./check/check.ts";
 export { createMemoryHost, type SourceHost } from "./check/source-host.ts";
 export { buildProgram, summarise, type BuiltProgram, type LayerSummary, type ProgramOptions } from "./compile.ts";

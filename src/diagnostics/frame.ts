@@ -9,8 +9,8 @@ import { createLineMap, type LineMap } from "./lines.ts";
 import { colorPalette, type Palette, plainPalette } from "./style.ts";
 
 export interface FrameOptions {
-  /** ANSI colours. */
-  readonly color: boolean;
+  /** ANSI colours. Default: none. */
+  readonly color?: boolean;
   /** Columns that source lines are cut to; 120 without it. */
   readonly width?: number;
 }
@@ -26,12 +26,16 @@ const longestWholeSpan = 3;
 const longestChain = 8;
 
 /** One diagnostic as text, without a line break at its end. */
-export function renderDiagnostic(diagnostic: Diagnostic, sources: Sources, options: FrameOptions): string {
+export function renderDiagnostic(diagnostic: Diagnostic, sources: Sources, options: FrameOptions = {}): string {
   return renderDiagnostics([diagnostic], sources, options);
 }
 
 /** Several diagnostics, with an empty line between them. */
-export function renderDiagnostics(diagnostics: readonly Diagnostic[], sources: Sources, options: FrameOptions): string {
+export function renderDiagnostics(
+  diagnostics: readonly Diagnostic[],
+  sources: Sources,
+  options: FrameOptions = {},
+): string {
   const maps = new Map<string, LineMap | undefined>();
   const lines = (file: string): LineMap | undefined => {
     if (!maps.has(file)) {
@@ -40,7 +44,7 @@ export function renderDiagnostics(diagnostics: readonly Diagnostic[], sources: S
     }
     return maps.get(file);
   };
-  const palette = options.color ? colorPalette : plainPalette;
+  const palette = options.color === true ? colorPalette : plainPalette;
   const width = Math.max(narrowest, options.width ?? defaultWidth);
   return diagnostics.map((d) => renderOne(d, lines, palette, width)).join("\n\n");
 }

@@ -1,4 +1,5 @@
 /** The runtime: opens compiled programs, trains, evaluates and explains them. Works in browsers and in Node alike. */
+export { BcosError, type Diagnostic } from "../diagnostics/diagnostic.ts";
 export type { Device, DeviceOptions, DeviceSession, Tensor } from "./device.ts";
 export { deviceNames, type DeviceChoice } from "./devices/registry.ts";
 export { openSession, type Feeds, type Precision, type Session, type SessionOptions } from "./session.ts";
