@@ -19,9 +19,9 @@ export interface BcosOptions {
 }
 
 /** Keeps zero patches from dividing by zero. Added to the squared norm of a patch. */
-export const patchEpsilon = 1e-6;
+const patchEpsilon = 1e-6;
 /** The same for vectors. Added to the norm itself. */
-export const rowEpsilon = 1e-12;
+const rowEpsilon = 1e-12;
 
 /** x [N,H,W,C], weight [O·maxout,kh,kw,C/groups] → [N,H',W',O]. */
 export function bcosConv(

@@ -4,7 +4,7 @@ import type { GraphBuilder } from "../graph/builder.ts";
 import type { ValueId } from "../graph/graph.ts";
 
 /** Names the constant part. */
-export const logitBiasName = "logit_bias";
+const logitBiasName = "logit_bias";
 
 /**
  * −ln(classes − 1): with binary cross entropy every class starts at the probability 1/classes. It doesn't exist for one

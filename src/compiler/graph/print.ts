@@ -5,7 +5,7 @@ import type { Graph, Node, ValueId } from "./graph.ts";
 const shown = 8;
 
 /** e.g. `%12 = conv2d(%3, %7) stride=[2,2] padding=[1,1,1,1] dilation=[1,1] groups=1 : [32,14,14,16]   # conv1` */
-export function printNode(node: Node, value: ValueId): string {
+function printNode(node: Node, value: ValueId): string {
   const inputs = node.inputs.map((input) => `%${input}`).join(", ");
   const attributes = Object.entries(node.attributes).map(([name, v]) => ` ${name}=${printAttribute(v)}`);
   const origin = node.origin === undefined || node.origin.path === "" ? "" : `   # ${node.origin.path}`;

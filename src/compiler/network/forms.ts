@@ -12,7 +12,7 @@ import type { LayerInstance, Network } from "./network.ts";
 import type { BcosSettings } from "./settings.ts";
 
 /** Names of the feeds that the graphs have beside the model's input. */
-export const reservedFeeds: readonly string[] = ["targets", "learningRate", "step", "cotangent"];
+const reservedFeeds: readonly string[] = ["targets", "learningRate", "step", "cotangent"];
 
 /** The shape behind the input encoding: twice the channels, or the input's own. */
 export function encodedShape(shape: Shape, settings: BcosSettings, form: Form): Shape {
@@ -48,7 +48,7 @@ export function checkForm(network: Network, form: Form): readonly Diagnostic[] {
 }
 
 /** Settings whose values make no sense, or don't fit the input or the number of classes. */
-export function settingProblems(settings: BcosSettings, input: Shape, classes: number): readonly LayerProblem[] {
+function settingProblems(settings: BcosSettings, input: Shape, classes: number): readonly LayerProblem[] {
   const found: LayerProblem[] = [];
   const positive = (name: string, value: number | undefined): void => {
     if (value !== undefined && !(value > 0 && Number.isFinite(value)))

@@ -43,7 +43,7 @@ export function parseIdx(bytes: Uint8Array, name = "idx"): IdxArray {
 }
 
 /** Unpacks gzip data; `data/gzip` where it is damaged or larger than 1 GiB. */
-export async function gunzip(bytes: Uint8Array, name = "gzip"): Promise<Uint8Array> {
+async function gunzip(bytes: Uint8Array, name = "gzip"): Promise<Uint8Array> {
   const refuse = (reason: string): never => fail("data/gzip", { reason }, { place: name });
   const unpacked = new Blob([bytes as Uint8Array<ArrayBuffer>]).stream().pipeThrough(new DecompressionStream("gzip"));
   const chunks: Uint8Array[] = [];

@@ -34,7 +34,7 @@ const IN_PLACE: ReadonlySet<OpKind> = new Set<ComputedKind>([
   ...(["softmax", "log_softmax", "unit_rows", "bcos_scale"] as const),
 ]);
 
-export function isAlias(node: Node): boolean {
+function isAlias(node: Node): boolean {
   return (ALIAS_KINDS as readonly OpKind[]).includes(node.op);
 }
 

@@ -3,9 +3,6 @@
  * rows with the four interleaved: element (row r, depth k) is at ((r >> 2) · depth + k) · 4 + (r & 3).
  */
 
-/** Rows of a strip. */
-export const STRIP = 4;
-
 /** Rows rounded up to whole strips. */
 export function padded(rows: number): number {
   return (rows + 3) & ~3;
