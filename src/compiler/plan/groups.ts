@@ -72,13 +72,21 @@ export function inMemory(state: PlanState, root: ValueId): boolean {
   return state.writer.has(root) || (isLeaf(state.values.node(root)) && state.values.pointwise(root) === undefined);
 }
 
-/** What a group computes behind its anchor, or all of an element-wise group. */
-export function epilogueOf(state: PlanState, group: Group, outputs = group.outputs): Body | undefined {
-  const computed = outputs.filter((root) => root !== resultOf(group));
+/**
+ * What a group computes behind its anchor, or all of an element-wise group. With other `outputs` than it has now, `own` is
+ * all that it would no longer read from memory: values that it or a group it is joined with writes now.
+ */
+export function epilogueOf(
+  state: PlanState,
+  group: Group,
+  outputs: readonly ValueId[] = group.outputs,
+  own: readonly ValueId[] = outputs,
+): Body | undefined {
   const result = resultOf(group);
+  const computed = outputs.filter((root) => root !== result);
   return bodyOf(state.values, computed, (root) => {
     if (root === result || root === group.norm) return true;
-    return !computed.includes(root) && inMemory(state, root);
+    return !own.includes(root) && inMemory(state, root);
   });
 }
 
