@@ -35,6 +35,12 @@ export const limitCodes = {
     severity: "error",
     message: (p) => `a value of the shape ${p.shape} has more than ${p.limit} numbers`,
   }),
+  "limit/webgpu": entry<{ path: string; kernel: string; needs: string; limit: string }>({
+    severity: "error",
+    message: (p) =>
+      `${p.path === "" ? "the model" : `\`${p.path}\``} needs ${p.needs} in one WebGPU kernel (${p.kernel}), the limit is ${p.limit}`,
+    hint: () => "use a smaller batch or smaller images, or the device `wasm`",
+  }),
   "limit/imports": entry<{ limit: number }>({
     severity: "error",
     message: (p) => `more than ${p.limit} files are imported`,

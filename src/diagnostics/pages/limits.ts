@@ -82,6 +82,13 @@ export const limitPages: PagesOf<typeof limitCodes> = {
     wrong: one("upsample(100000) -> conv(16, kernel: 3)"),
     right: one("upsample(2) -> conv(16, kernel: 3)"),
   },
+  "limit/webgpu": {
+    kind: "situation",
+    meaning: "A layer needs more than every WebGPU device has to offer: buffers, their size, or memory of a workgroup.",
+    why: "Kernels keep within the default limits of WebGPU, so that a plan that was compiled runs on every adapter.",
+    situation: "A model is compiled for the device `webgpu` with a batch whose largest tensor takes more than 128 MiB.",
+    remedy: "Take a smaller `--batch` or smaller images, or the device `wasm`, which has no such limit.",
+  },
   "limit/imports": {
     kind: "source",
     meaning: "Too many files are imported.",

@@ -1,0 +1,86 @@
+/** Matrix products, with an epilogue, MaxOut and the norms of the rows of the left side. */
+import { costOf } from "../../../plan/expression.ts";
+import type { Shape } from "../../../graph/graph.ts";
+import { PLAIN } from "../elements.ts";
+import type { GpuKernel, GpuOptions } from "../kernel.ts";
+import { storeFunction, type ConvolutionSpec } from "./convolution.ts";
+import { productKernel } from "./tile.ts";
+
+export interface MatmulSpec {
+  /** Left and right side; the right side has the left's leading axes or none. */
+  readonly a: Shape;
+  readonly b: Shape;
+  readonly transposeA: boolean;
+  readonly transposeB: boolean;
+  /** Neighbouring columns of b of which the largest product is kept. Default 1. */
+  readonly maxOut?: number;
+}
+
+/** Buffers: `a`, `b`, `e…`, `norm`, `out…`. The epilogue sees rows [M of all products] and channels N. */
+export function matmulKernel(
+  spec: MatmulSpec,
+  parts: Pick<ConvolutionSpec, "epilogue" | "norm"> = {},
+  options: GpuOptions = {},
+): GpuKernel {
+  const epilogue = parts.epilogue ?? PLAIN;
+  const maxOut = spec.maxOut ?? 1;
+  const [rows, columns] = spec.a.slice(-2) as [number, number];
+  const [m, k] = spec.transposeA ? [columns, rows] : [rows, columns];
+  const [bRows, bColumns] = spec.b.slice(-2) as [number, number];
+  const n = spec.transposeB ? bRows : bColumns;
+  const products = spec.a.slice(0, -2).reduce((x, y) => x * y, 1);
+  // Without leading axes on the right, all rows meet the same matrix.
+  const matrices = spec.b.length > 2 ? products : 1;
+  const productRows = (m * products) / matrices;
+  const row = `(z * ${productRows}u + row)`;
+  const first = spec.transposeA ? `${row} / ${m}u * ${k * m}u + ${row} % ${m}u` : `${row} * ${k}u`;
+  const store = storeFunction({
+    ...{ epilogue, rows: m * products, channels: n / maxOut, groups: 1 },
+    ...(parts.norm === undefined ? {} : { norm: parts.norm }),
+    place: `let pixel = z * ${productRows}u + row;\nlet channel = column;\nlet part = 0u;`,
+  });
+  const declarations = `fn first_tap(z: u32) -> u32 {
+  return 0u;
+}
+
+fn end_tap(z: u32) -> u32 {
+  return 1u;
+}
+
+fn a_place(z: u32, row: u32, tap: u32) -> vec3i {
+  return vec3i(i32(${first}), 0, 0);
+}
+
+fn a_at(place: vec3i, k: u32) -> f32 {
+  return a[u32(place.x) + k${spec.transposeA ? ` * ${m}u` : ""}];
+}
+
+fn b_place(z: u32, column: u32, tap: u32) -> vec3i {
+  return vec3i(i32(z * ${k * n}u + (column)${spec.transposeB ? ` * ${k}u` : ""}), 0, 0);
+}
+
+fn b_at(place: vec3i, k: u32) -> f32 {
+  return b[u32(place.x) + k${spec.transposeB ? "" : ` * ${n}u`}];
+}
+
+${store.code}`;
+  const sizes = `${spec.a.join("×")}${spec.transposeA ? "ᵀ" : ""} · ${spec.b.join("×")}${spec.transposeB ? "ᵀ" : ""}`;
+  return productKernel(
+    {
+      label: `matmul ${sizes}`,
+      inputs: [{ name: "a", length: products * m * k }, { name: "b", length: matrices * k * n }, ...store.inputs],
+      outputs: store.outputs,
+      declarations,
+      batches: matrices,
+      rows: productRows,
+      columns: n / maxOut,
+      depth: k,
+      units: maxOut,
+      squares: parts.norm !== undefined,
+      alongA: spec.transposeA ? "row" : "k",
+      alongB: spec.transposeB ? "k" : "column",
+      flops: products * m * n * (2 * k + epilogue.outputs.reduce((sum, e) => sum + costOf(e), 0)),
+    },
+    options,
+  );
+}

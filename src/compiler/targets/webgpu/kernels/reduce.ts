@@ -1,0 +1,298 @@
+/**
+ * Reductions of [outer, reduced, inner] over the middle, in an order that depends on the shape and the variant alone. Long
+ * ones are cut into parts; a second kernel joins these.
+ */
+import { costOf, ex, type Access, type Expression } from "../../../plan/expression.ts";
+import { elementIndex, inputParts } from "../elements.ts";
+import { emitExpressions } from "../expression-wgsl.ts";
+import { createKernel, createMapKernel, indent, type GpuKernel, type GpuOptions, type GpuRecipe } from "../kernel.ts";
+
+export type ReduceKind = "sum" | "mean" | "max" | "variance";
+
+export interface ReduceSpec {
+  readonly outer: number;
+  readonly reduced: number;
+  readonly inner: number;
+  readonly kind: ReduceKind;
+  /**
+   * What is reduced: an expression over inputs `x1`, `x2`, … Default: `x1` itself. For `inner` = 1 rows are `outer` and
+   * channels `reduced`; otherwise rows are outer · reduced and channels `inner`.
+   */
+  readonly inputs?: readonly Access[];
+  readonly value?: Expression;
+  /** Applied to the result (input 0). */
+  readonly finish?: Expression;
+}
+
+/** Terms that are added up before the sum goes to the sum of sums: bounds the rounding error. */
+const RUN = 64;
+/** Elements that a part has at least, invocations to aim at, and parts at most. */
+const PART = 256;
+const WANTED = 8192;
+const PARTS = 256;
+/** Invocations that share a row. */
+const TEAM = 64;
+
+interface Parts {
+  readonly count: number;
+  readonly length: number;
+  /** Invocations for each part: 1, or a workgroup whose results meet in workgroup memory. */
+  readonly team: number;
+}
+
+function partsOf(s: ReduceSpec, options: GpuOptions): Parts {
+  const team = s.inner === 1 && s.reduced >= 2 * TEAM && options.tile !== "registers" ? TEAM : 1;
+  const wanted = Math.ceil(WANTED / (s.outer * s.inner * team));
+  const count = Math.max(1, Math.min(wanted, PARTS, Math.floor(s.reduced / (PART * team))));
+  const length = Math.ceil(s.reduced / count);
+  return { count: Math.ceil(s.reduced / length), length, team };
+}
+
+/** Buffers: `x1`, …, `out`; temporaries `parts` and, for variances, `means`. */
+export function reduceRecipe(label: string, spec: ReduceSpec, options: GpuOptions = {}): GpuRecipe {
+  const parts = partsOf(spec, options);
+  const first = partKernel(label, spec, parts);
+  if (parts.count === 1) return { steps: spec.outer * spec.inner === 0 ? [] : [first], temporaries: {} };
+  const bytes = 4 * spec.outer * parts.count * spec.inner;
+  return {
+    steps: [first, joinKernel(`${label}, parts`, spec, parts)],
+    temporaries: { parts: bytes, ...(spec.kind === "variance" ? { means: bytes } : {}) },
+  };
+}
+
+/** Statements for the finished value. */
+function finished(spec: ReduceSpec, value: string): { readonly lines: readonly string[]; readonly value: string } {
+  if (spec.finish === undefined) return { lines: [], value };
+  const { lines, values } = emitExpressions([spec.finish], () => value, "f");
+  return { lines, value: values[0]! };
+}
+
+export function partKernel(label: string, spec: ReduceSpec, parts: Parts): GpuKernel {
+  const inputs = spec.inputs ?? [{ kind: "same" } as const];
+  const [rows, channels] = spec.inner === 1 ? [spec.outer, spec.reduced] : [spec.outer * spec.reduced, spec.inner];
+  const { lines, values } = emitExpressions([spec.value ?? ex.input(0)], (index) => {
+    return `x${index + 1}[${elementIndex(inputs[index]!, "row", "channel", channels)}]`;
+  });
+  const place = spec.inner === 1 ? ["outer", "at"] : [`outer * ${spec.reduced}u + at`, "inner"];
+  const declarations = [
+    "fn value_at(outer: u32, at: u32, inner: u32) -> f32 {",
+    `  let row = ${place[0]!};`,
+    `  let channel = ${place[1]!};`,
+    ...lines.map((line) => `  ${line}`),
+    `  return ${values[0]!};`,
+    "}",
+  ].join("\n");
+  const many = parts.count > 1;
+  const variance = spec.kind === "variance";
+  const average = !many && (spec.kind === "mean" || variance);
+  const done = finished(spec, average ? "averaged" : "result");
+  const store = [
+    ...(average ? ["let averaged = result / size;"] : []),
+    ...(many ? [] : done.lines),
+    `${many ? "parts" : "out"}[task] = ${many ? "result" : done.value};`,
+    ...(many && variance ? ["means[task] = mean;"] : []),
+  ].join("\n");
+  const begin = [
+    `let inner = task % ${spec.inner}u;`,
+    `let part = task / ${spec.inner}u % ${parts.count}u;`,
+    `let outer = task / ${spec.inner * parts.count}u;`,
+    `let from_at = part * ${parts.length}u;`,
+    `let to_at = min(from_at + ${parts.length}u, ${spec.reduced}u);`,
+    "let size = f32(to_at - from_at);",
+  ];
+  const tasks = spec.outer * parts.count * spec.inner;
+  const names = many ? (variance ? ["parts", "means"] : ["parts"]) : ["out"];
+  const common = {
+    label,
+    inputs: inputParts("x", inputs, rows, channels),
+    outputs: names.map((name) => ({ name, length: tasks })),
+    flops: spec.outer * spec.reduced * spec.inner * ((variance ? 4 : 1) + (spec.value ? costOf(spec.value) : 0)),
+  };
+  const pass = (name: string, term: string): string => passOver(spec, parts.team, name, term);
+  const steps = variance
+    ? [
+        pass("sum", "value_at(outer, at, inner)"),
+        "let mean = sum / size;",
+        pass("result", "square(value_at(outer, at, inner) - mean)"),
+      ]
+    : [pass("result", "value_at(outer, at, inner)")];
+  const square = variance ? "\n\nfn square(x: f32) -> f32 {\n  return x * x;\n}" : "";
+  if (parts.team === 1) {
+    return createMapKernel({
+      ...common,
+      declarations: `${declarations}${square}`,
+      body: ["let task = i;", ...begin, ...steps, store].join("\n"),
+      count: tasks,
+    });
+  }
+  return createKernel({
+    ...common,
+    declarations: `var<workgroup> shared_values: array<f32, ${parts.team}>;\n\n${declarations}${square}`,
+    body: ["let task = group;", ...begin, ...steps, "if (lane == 0u) {", indent(store), "}"].join("\n"),
+    invocations: parts.team,
+    groups: tasks,
+    workgroupBytes: 4 * parts.team,
+  });
+}
+
+/** Declares `name`: the sum (maximum) of a term over `at` from `from_at` to `to_at`. */
+function passOver(spec: ReduceSpec, team: number, name: string, term: string): string {
+  const max = spec.kind === "max";
+  const step = team === 1 ? "" : `${team}u * `;
+  const first = team === 1 ? "from_at" : "from_at + lane";
+  // A short last part may leave members of a team without elements: they take its last one, which changes no maximum.
+  const own = max
+    ? [
+        `var ${name}_total = value_at(outer, ${team === 1 ? first : `min(${first}, to_at - 1u)`}, inner);`,
+        `for (var at = ${first}; at < to_at; at += ${team}u) {`,
+        `  ${name}_total = max(${name}_total, ${term});`,
+        "}",
+      ]
+    : [
+        `var ${name}_total = 0.0f;`,
+        `for (var begin = ${first}; begin < to_at; begin += ${step}${RUN}u) {`,
+        "  var run = 0.0f;",
+        `  for (var at = begin; at < min(begin + ${step}${RUN}u, to_at); at += ${team}u) {`,
+        `    run += ${term};`,
+        "  }",
+        `  ${name}_total += run;`,
+        "}",
+      ];
+  if (team === 1) return [...own, `let ${name} = ${name}_total;`].join("\n");
+  return [...own, ...teamResult(team, name, max)].join("\n");
+}
+
+/** Joins the totals of a team by a tree; all members have the result. */
+export function teamResult(team: number, name: string, max: boolean): string[] {
+  const other = `shared_values[lane + half]`;
+  return [
+    `shared_values[lane] = ${name}_total;`,
+    "workgroupBarrier();",
+    `for (var half = ${team / 2}u; half > 0u; half /= 2u) {`,
+    "  if (lane < half) {",
+    `    shared_values[lane] = ${max ? `max(shared_values[lane], ${other})` : `shared_values[lane] + ${other}`};`,
+    "  }",
+    "  workgroupBarrier();",
+    "}",
+    `let ${name} = shared_values[0];`,
+    "workgroupBarrier();",
+  ];
+}
+
+/** Joins the parts of each outer index; variances by the sizes and means of their parts (Chan, Golub, LeVeque 1983). */
+function joinKernel(label: string, spec: ReduceSpec, parts: Parts): GpuKernel {
+  const variance = spec.kind === "variance";
+  const count = spec.outer * spec.inner;
+  const length = count * parts.count;
+  const loop = (step: string): string[] => [
+    `for (var part = 0u; part < ${parts.count}u; part++) {`,
+    `  let at = (i / ${spec.inner}u * ${parts.count}u + part) * ${spec.inner}u + i % ${spec.inner}u;`,
+    `  let size = f32(min(${parts.length}u, ${spec.reduced}u - part * ${parts.length}u));`,
+    indent(step),
+    "}",
+  ];
+  const body: string[] = [];
+  if (variance) {
+    body.push("var sum = 0.0f;", ...loop("sum += means[at] * size;"), `let mean = sum / ${spec.reduced}.0f;`);
+    body.push("var total = 0.0f;", ...loop("let away = means[at] - mean;\ntotal += parts[at] + away * away * size;"));
+  } else if (spec.kind === "max") {
+    body.push(`var total = parts[i / ${spec.inner}u * ${parts.count * spec.inner}u + i % ${spec.inner}u];`);
+    body.push(...loop("total = max(total, parts[at]);"));
+  } else body.push("var total = 0.0f;", ...loop("total += parts[at];"));
+  const averaged = spec.kind === "mean" || variance;
+  body.push(`let joined = total${averaged ? ` / ${spec.reduced}.0f` : ""};`);
+  const done = finished(spec, "joined");
+  return createMapKernel({
+    label,
+    inputs: [{ name: "parts", length }, ...(variance ? [{ name: "means", length }] : [])],
+    outputs: [{ name: "out", length: count }],
+    body: [...body, ...done.lines, `out[i] = ${done.value};`].join("\n"),
+    count,
+    flops: length * (variance ? 6 : 1),
+  });
+}
+
+/** x [rows, length] → [rows]: ‖x‖ + ε. Buffers: `x1`, `out`. */
+export function rowNormRecipe(
+  label: string,
+  rows: number,
+  length: number,
+  epsilon: number,
+  options: GpuOptions = {},
+): GpuRecipe {
+  const root = ex.sqrt(ex.input(0));
+  const finish = epsilon === 0 ? root : ex.add(root, epsilon);
+  const spec = { outer: rows, reduced: length, inner: 1, kind: "sum", value: ex.square(ex.input(0)), finish } as const;
+  return reduceRecipe(label, spec, options);
+}
+
+/** route_max: (g, x, y = maxima of x) over [outer, reduced, inner] → g at the first maximum. Buffers: `g`, `x`, `y`, `out`. */
+export function routeMaxKernel(label: string, s: Pick<ReduceSpec, "outer" | "reduced" | "inner">): GpuKernel {
+  const sets = s.outer * s.inner;
+  return createMapKernel({
+    label,
+    inputs: [
+      { name: "g", length: sets },
+      { name: "x", length: sets * s.reduced },
+      { name: "y", length: sets },
+    ],
+    outputs: [{ name: "out", length: sets * s.reduced }],
+    body: [
+      `let first = i / ${s.inner}u * ${s.reduced * s.inner}u + i % ${s.inner}u;`,
+      "var waiting = true;",
+      `for (var step = 0u; step < ${s.reduced}u; step++) {`,
+      `  let at = first + step * ${s.inner}u;`,
+      "  let hit = waiting && x[at] == y[i];",
+      "  out[at] = select(0.0f, g[i], hit);",
+      "  waiting = waiting && !hit;",
+      "}",
+    ].join("\n"),
+    count: sets,
+    flops: sets * s.reduced,
+  });
+}
+
+/** softmax and log_softmax of x [rows, length]. Buffers: `x`, `out`. */
+export function softmaxKernel(
+  label: string,
+  rows: number,
+  length: number,
+  logarithm: boolean,
+  options: GpuOptions = {},
+): GpuKernel {
+  const team = length >= 2 * TEAM && options.tile !== "registers" ? TEAM : 1;
+  const first = team === 1 ? "0u" : "lane";
+  const over = (step: string): string[] => [
+    `for (var at = ${first}; at < ${length}u; at += ${team}u) {`,
+    `  ${step}`,
+    "}",
+  ];
+  const result = (name: string, max: boolean): string[] =>
+    team === 1 ? [`let ${name} = ${name}_total;`] : teamResult(team, name, max);
+  const body = [
+    `let start = ${team === 1 ? "i" : "group"} * ${length}u;`,
+    `var largest_total = x[start + ${first}];`,
+    ...over("largest_total = max(largest_total, x[start + at]);"),
+    ...result("largest", true),
+    "var sum_total = 0.0f;",
+    ...over("sum_total += exp(x[start + at] - largest);"),
+    ...result("sum", false),
+    ...(logarithm ? ["let log_sum = precise_log(sum);"] : []),
+    ...over(
+      logarithm
+        ? "out[start + at] = x[start + at] - largest - log_sum;"
+        : "out[start + at] = exp(x[start + at] - largest) / sum;",
+    ),
+  ].join("\n");
+  const size = rows * length;
+  const common = {
+    label,
+    inputs: [{ name: "x", length: size }],
+    outputs: [{ name: "out", length: size }],
+    body,
+    flops: 20 * size,
+  };
+  if (team === 1) return createMapKernel({ ...common, count: rows });
+  const declarations = `var<workgroup> shared_values: array<f32, ${team}>;`;
+  return createKernel({ ...common, declarations, invocations: team, groups: rows, workgroupBytes: 4 * team });
+}

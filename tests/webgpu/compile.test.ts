@@ -1,0 +1,29 @@
+/** Every operation's WGSL compiles under Dawn's null backend, which needs no driver, and keeps within WebGPU's limits. */
+import { describe, expect, it } from "vitest";
+import { operationRecipe } from "../../src/compiler/targets/webgpu/operations.ts";
+import { checkLimits } from "../../src/compiler/targets/webgpu/limits.ts";
+import { apply, cases } from "../graph/specimens.ts";
+import { compile, openDevice } from "./dawn.ts";
+
+const device = await openDevice("webgpu-compile", ["null"]);
+const WITHOUT_KERNELS = new Set(["input", "state", "constant"]);
+
+describe.skipIf(device === undefined)("WGSL of every operation", () => {
+  it.each(cases.filter((c) => !WITHOUT_KERNELS.has(c.op)).map((c) => [c.title, c] as const))("%s", async (_, c) => {
+    const { builder, value } = apply(c);
+    builder.output("out", value);
+    const { nodes } = builder.finish();
+    let compiled = 0;
+    for (const node of nodes) {
+      const shapes = node.inputs.map((input) => nodes[input]!.shape);
+      for (const tile of ["registers", "workgroup"] as const) {
+        for (const kernel of operationRecipe(node, shapes, { tile })?.steps ?? []) {
+          await compile(device!, kernel);
+          expect(checkLimits(kernel, { path: "" })).toBeUndefined();
+          compiled++;
+        }
+      }
+    }
+    expect(compiled).toBeGreaterThan(0);
+  });
+});
