@@ -54,7 +54,7 @@ function merge(state: PlanState, target: Group, group: Group): boolean {
   const all: ValueId[] = [...target.outputs, ...group.outputs];
   const outputs = all.filter((root) => isNeeded(state, root, target, group));
   if (outputs.length > MOST_OUTPUTS) return false;
-  const body = epilogueOf(state, target, outputs);
+  const body = epilogueOf(state, target, outputs, all);
   if (body === undefined || body.leaves.length > MOST_INPUTS) return false;
   if (elementwiseChannels(state, body, outputs[0]!) === undefined) return false;
   if (reads(state, target, group) || reachesAround(state, target, group) || reachesAround(state, group, target)) {

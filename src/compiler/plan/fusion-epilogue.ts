@@ -47,7 +47,7 @@ function fuseBehind(state: PlanState, group: Group): boolean {
     const kept = target.outputs.filter((output) => isNeeded(state, output, target, group));
     const outputs = [...kept, root];
     if (outputs.length > MOST_OUTPUTS) continue;
-    const body = epilogueOf(state, target, outputs);
+    const body = epilogueOf(state, target, outputs, [...target.outputs, root]);
     if (body === undefined || !fitsEpilogue(state, target, body) || reachesAround(state, target, group)) continue;
     for (const output of target.outputs) if (!kept.includes(output)) state.writer.delete(output);
     state.groups.delete(group);
