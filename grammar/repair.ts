@@ -8,7 +8,7 @@
 import type { IToken } from "chevrotain";
 import type { Diagnostic } from "../src/diagnostics/diagnostic.ts";
 import { diagnose } from "../src/diagnostics/catalogue.ts";
-import { bare, endOf, spanOf } from "./describe.ts";
+import { bare, describeToken, endOf, spanOf } from "./describe.ts";
 import { editsAt, type Edit } from "./edits.ts";
 import { describeFault } from "./faults.ts";
 import type { Statement } from "./layout.ts";
@@ -43,6 +43,10 @@ export function mend(path: string, statement: Statement, budget: Budget): Mended
     return { tokens: undefined, guessed: false, diagnostic: diagnose("syntax/unexpected", params, { span }) };
   }
 
+  if (rule === "binding" && first.faultIndex === 3 && isCall(tokens, 2)) {
+    return { tokens: skeleton(statement), guessed: true, diagnostic: describeCallAsSource(path, tokens) };
+  }
+
   let current: readonly IToken[] = tokens;
   let result = first;
   let firstEdit: Edit | undefined;
@@ -61,6 +65,19 @@ export function mend(path: string, statement: Statement, budget: Budget): Mended
   const described = describeFault(path, rule, tokens, first, firstEdit);
   const diagnostic = whole && edits === 1 ? described : { ...described, fixes: [] };
   return { tokens: whole ? current : skeleton(statement), guessed: guessed || !whole, diagnostic };
+}
+
+/** Whether `name(` stands at the index. */
+function isCall(tokens: readonly IToken[], at: number): boolean {
+  return tokens[at]?.tokenType === t.Identifier && tokens[at + 1]?.tokenType === t.LParen;
+}
+
+/** `y = conv(x, 8)`, as in other languages: a layer where the value that flows into it belongs. */
+function describeCallAsSource(path: string, tokens: readonly IToken[]): Diagnostic {
+  const [name, , callee, bracket] = tokens;
+  const hints = [`a row starts with a value: \`${name!.image} = source -> ${callee!.image}(…)\``];
+  const params = { found: describeToken(bracket), expected: "`->`" };
+  return diagnose("syntax/unexpected", params, { span: spanOf(path, bracket!), hints });
 }
 
 interface Outcome {

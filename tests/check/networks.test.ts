@@ -352,3 +352,11 @@ describe("facts for tools", () => {
     expect(definitions).toContain("classes -> main.bcos:classes");
   });
 });
+
+test("what is divided by must be greater than 0, and the finding stands at the setting", () => {
+  for (const setting of ["logit_temperature: 0", "logit_temperature: -2", "scale: v1(0)", "scale: constant(-1)"]) {
+    const value = setting.slice(setting.indexOf(" ") + 1);
+    const result = check(withHead("  a = image -> relu", `bcos { ${setting} }`));
+    expect(findings(result)).toEqual([`type/range: ${value}`]);
+  }
+});

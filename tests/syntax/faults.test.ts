@@ -161,8 +161,21 @@ it("shows at most a hundred errors", () => {
   expect(diagnostics.at(-1)).toMatchObject({ code: "syntax/too-many", severity: "info" });
 });
 
+it("says where the value belongs that flows into a layer", () => {
+  for (const call of ["conv(image, 8)", "conv(8, kernel: 3)", "Block(x) -> relu"]) {
+    const text = `model M {\n  a = ${call}\n  b = a\n}\n`;
+    const { file, diagnostics } = parseFile("m.bcos", text);
+    expect(brief(text, diagnostics)).toEqual(["2: syntax/unexpected: unexpected `(`, expected `->`"]);
+    const layer = call.slice(0, call.indexOf("("));
+    expect(diagnostics[0]!.hints).toEqual([`a row starts with a value: \`a = source -> ${layer}(…)\``]);
+    expect(declared(file)).toContain("binding a");
+  }
+});
+
 it("says what a port looks like by its direction", () => {
   const hintsOf = (body: string) => parseFile("m.bcos", `model M {\n  ${body}\n}\n`).diagnostics[0]!.hints;
   expect(hintsOf("input x: [if 1 > 0 { 1 } else { 2 }, 3]")).toEqual(["an input looks like `input name: [H, W, 3]`"]);
-  expect(hintsOf("output y: [if 1 > 0 { 1 } else { 2 }, 3]")).toEqual(["an output looks like `output name: [classes]`"]);
+  expect(hintsOf("output y: [if 1 > 0 { 1 } else { 2 }, 3]")).toEqual([
+    "an output looks like `output name: [classes]`",
+  ]);
 });

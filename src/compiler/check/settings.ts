@@ -76,8 +76,9 @@ export function evaluateSettings(
         expected: describeArgument(entry.type),
         found,
       });
-    } else if (entry.name === "logit_temperature" && value === 0) {
-      context.report(setting.value.span, "type/range", { name: entry.name, expected: "a number other than 0", found });
+    } else if (!isDivisor(entry.name, value)) {
+      const params = { name: entry.name, expected: "a number greater than 0", found };
+      context.report(setting.value.span, "type/range", params);
     } else {
       values[entry.name] = value;
       places.set(entry.name, setting.value.span);
@@ -87,6 +88,13 @@ export function evaluateSettings(
   for (const setting of fileBlocks.flatMap((block) => block.settings)) give(new Map(), setting);
   for (const setting of modelBlocks.flatMap((block) => block.settings)) give(environment, setting);
   return { settings: applySettings(defaultSettings, values), places };
+}
+
+/** False for a temperature or a scale that is not greater than 0: something is divided by it. */
+function isDivisor(name: string, value: ArgumentValue): boolean {
+  if (name === "logit_temperature") return typeof value === "number" && value > 0;
+  if (name !== "scale" || typeof value !== "object" || !("variant" in value)) return true;
+  return value.args.every((factor) => typeof factor === "number" && factor > 0);
 }
 
 /** Settings that do not fit the model's input or logits. `fallback` is the place for settings from a preset. */
