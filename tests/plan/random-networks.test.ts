@@ -30,8 +30,7 @@ test("the plans of random networks compute what the graphs say", () => {
           train,
           seed,
         });
-        // Random weights may cancel: results are compared with what they are made of.
-        const options = { tolerance: 2e-4 };
+        const options = { tolerance: 2e-4, cancels: true };
         for (const name of ["predict", "explain", "gradient", "train"] as const) {
           expectAgreement(program, name, state, options);
         }

@@ -3,10 +3,13 @@ import type { ValueId } from "../graph/graph.ts";
 import type { PlanState } from "./groups.ts";
 import type { Step, StepValue } from "./steps.ts";
 
-/** Values in slots that a step of the forward part writes and one of the backward part reads. Empty without a backward part. */
+/**
+ * Values in slots that a step of the forward part writes and one of the backward part reads. Weights
+ * that are prepared do not count. Empty without a backward part.
+ */
 export function savedBytes(
   state: PlanState,
-  steps: readonly Step[],
+  steps: readonly (Step & { readonly prepare?: true })[],
   bytesOf: (value: StepValue) => number,
 ): Readonly<Record<string, number>> {
   const { values } = state;
@@ -24,9 +27,10 @@ export function savedBytes(
     step.group === undefined ||
     [...step.group.outputs, step.group.norm].some((root) => root !== undefined && forward.has(root));
   const madeBy = new Map<StepValue, Step>();
-  for (const step of steps) if (isForward(step)) for (const value of step.writes) madeBy.set(value, step);
+  const running = steps.filter((step) => step.prepare !== true);
+  for (const step of running) if (isForward(step)) for (const value of step.writes) madeBy.set(value, step);
   const kept = new Map<StepValue, string>();
-  for (const step of steps) {
+  for (const step of running) {
     if (isForward(step)) continue;
     for (const value of step.reads) {
       const maker = madeBy.get(value);

@@ -204,37 +204,30 @@ function paysToStore(guess: Guess, root: ValueId, inside: Inside, sites: Readonl
   return again > stored;
 }
 
-/** Stores operands where a kernel can't compute its inputs as the choice so far would have it. */
+/**
+ * Stores operands where a kernel can't compute its inputs as the choice so far would have it. A value that gets memory
+ * is read in another way by others, which are judged again.
+ */
 function repair(state: PlanState): void {
-  const { values } = state;
-  const done = new Set<ValueId>();
-  const next = (): ValueId | undefined => {
-    let last: ValueId | undefined;
-    for (const root of state.writer.keys()) if (!done.has(root) && (last === undefined || root > last)) last = root;
-    return last;
-  };
-  for (let root = next(); root !== undefined; root = next()) {
-    done.add(root);
-    const group = state.writer.get(root)!;
-    if (group.anchor !== undefined) repairPrologue(state, group);
-    else if (!isElementwise(state, group)) {
-      for (const operand of values.pointwise(root)!.operands) {
-        if (values.node(operand.value).op !== "constant") put(state, operand.value);
-      }
-      changed(state, group);
-      if (!isElementwise(state, group)) {
-        group.plain = true;
-        for (const operand of values.pointwise(root)!.operands) put(state, operand.value);
-      }
+  for (let before = -1; before !== state.writer.size;) {
+    before = state.writer.size;
+    for (const root of [...state.writer.keys()].sort((a, b) => b - a)) {
+      const group = state.writer.get(root)!;
+      if (group.anchor !== undefined) repairPrologue(state, group);
+      else if (!group.plain) repairElementwise(state, group);
     }
   }
-  // What a reduction was to compute may have got memory for another reader.
-  for (const group of state.groups) {
-    if (group.prologue === undefined) continue;
-    if (!inMemory(state, values.root(values.node(group.anchor!).inputs[group.prologue]!))) continue;
-    group.prologue = undefined;
-    changed(state, group);
-  }
+}
+
+function repairElementwise(state: PlanState, group: Group): void {
+  if (isElementwise(state, group)) return;
+  const { values } = state;
+  const { operands } = values.pointwise(group.outputs[0]!)!;
+  for (const { value } of operands) if (values.node(value).op !== "constant") put(state, value);
+  changed(state, group);
+  if (isElementwise(state, group)) return;
+  group.plain = true;
+  for (const { value } of operands) put(state, value);
 }
 
 function isElementwise(state: PlanState, group: Group): boolean {
@@ -242,6 +235,7 @@ function isElementwise(state: PlanState, group: Group): boolean {
   return body !== undefined && elementwiseChannels(state, body, group.outputs[0]!) !== undefined;
 }
 
+/** What a reduction was to compute may be beyond it, or may have got memory for another reader. */
 function repairPrologue(state: PlanState, group: Group): void {
   if (group.prologue === undefined) return;
   const { values } = state;
