@@ -1,6 +1,7 @@
 /** Owns the edits that are tried at a token that does not fit, in the order of how likely they are what was meant. */
 import type { IToken, TokenType } from "chevrotain";
 import { endOf } from "./describe.ts";
+import { operators } from "./lines.ts";
 import { retype, virtualToken } from "./tokens-made.ts";
 import * as t from "./tokens.ts";
 
@@ -44,28 +45,7 @@ const closers = new Map<TokenType, { readonly type: TokenType; readonly text: st
 ]);
 const closing = new Set<TokenType>([t.RParen, t.RSquare, t.RCurly]);
 /** After these a value, a step, a shape or a name must follow. */
-const demanding = new Set<TokenType>([
-  t.Equals,
-  t.Arrow,
-  t.Colon,
-  t.Plus,
-  t.Minus,
-  t.Star,
-  t.Slash,
-  t.Percent,
-  t.EqualEqual,
-  t.NotEqual,
-  t.Less,
-  t.LessEqual,
-  t.Greater,
-  t.GreaterEqual,
-  t.And,
-  t.Or,
-  t.Not,
-  t.If,
-  t.Repeat,
-  t.LCurly,
-]);
+const demanding = new Set<TokenType>([...operators, t.Equals, t.Arrow, t.Colon, t.If, t.Repeat, t.LCurly]);
 const insertable: readonly (readonly [TokenType, string])[] = [
   [t.Equals, "="],
   [t.Colon, ":"],

@@ -105,7 +105,12 @@ function openImport(loading: Loading, importer: string, from: Import["from"]): M
     const full = `${from.text}.bcos`;
     const isMissingEnding = host.read(`${path}.bcos`) !== undefined;
     const fix = { title: `import "${full}"`, edits: [{ span: from.span, text: `"${full}"` }] };
-    report.at(from.span, "name/file-missing", { file: path === "" ? "." : path }, { fixes: isMissingEnding ? [fix] : [] });
+    report.at(
+      from.span,
+      "name/file-missing",
+      { file: path === "" ? "." : path },
+      { fixes: isMissingEnding ? [fix] : [] },
+    );
   }
   return module;
 }

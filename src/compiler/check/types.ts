@@ -11,8 +11,11 @@ export type StaticType =
 
 export const unknownType: StaticType = { kind: "unknown" };
 
+/** The types that parameters of blocks and models are declared with. */
+type DeclaredType = Extract<ArgumentType, { readonly kind: "int" | "float" | "bool" | "enum" }>;
+
 /** The argument type of a block's or model's parameter; `undefined` where its text is broken. */
-export function argumentTypeOf(type: ParameterType): ArgumentType | undefined {
+export function argumentTypeOf(type: ParameterType): DeclaredType | undefined {
   switch (type.kind) {
     case "int":
     case "float":
@@ -29,18 +32,7 @@ export function argumentTypeOf(type: ParameterType): ArgumentType | undefined {
 
 /** The type that a parameter's name has inside its block or model. */
 export function staticTypeOf(type: ParameterType): StaticType {
-  switch (type.kind) {
-    case "int":
-    case "float":
-    case "bool":
-      return { kind: type.kind };
-    case "enum":
-      return { kind: "enum", values: type.values.map((value) => value.text) };
-    case "missing":
-      return unknownType;
-    default:
-      return type satisfies never;
-  }
+  return argumentTypeOf(type) ?? unknownType;
 }
 
 /** The names that may be written where `type` is expected, e.g. `same` and `valid` for a padding. */
