@@ -1,4 +1,5 @@
 /** The compiler's middle end in one call: a checked network → the graphs of a program. */
+import { fail } from "../diagnostics/catalogue.ts";
 import { BcosError, type Diagnostic } from "../diagnostics/diagnostic.ts";
 import { explainGraph, gradientGraph, predictGraph } from "./graphs/evaluation.ts";
 import { trainGraph } from "./graphs/training.ts";
@@ -36,12 +37,14 @@ export interface BuiltProgram {
   readonly notes: readonly Diagnostic[];
 }
 
-/** Throws a `BcosError` where the network can't be lowered in the form (see `checkForm`). */
+/** Throws a `BcosError` where the network can't be lowered in the form (see `checkForm`), or for options that make no sense. */
 export function buildProgram(network: Network, options: ProgramOptions): BuiltProgram {
   const { form, batch } = options;
   const problems = checkForm(network, form);
   if (problems.length > 0) throw new BcosError(problems);
-  if (!Number.isSafeInteger(batch) || batch < 1) throw new Error(`a batch of ${batch} samples`);
+  if (!Number.isSafeInteger(batch) || batch < 1) {
+    fail("run/input", { name: "batch", expected: "a whole number of at least 1", found: String(batch) });
+  }
 
   const base = lower(network, { name: "predict", form, batch, training: false });
   const state = new Map<string, StateSpec>(base.state.map((spec) => [spec.path, spec]));
@@ -90,7 +93,9 @@ function build(name: GraphName, network: Network, options: ProgramOptions): Buil
     case "gradient":
       return { graph: gradientGraph(evaluation()), state: [] };
     case "train": {
-      if (options.train === undefined) throw new Error("the graph `train` needs its settings");
+      if (options.train === undefined) {
+        return fail("run/input", { name: "train", expected: "a loss and an optimizer", found: "undefined" });
+      }
       const lowered = lower(network, { name, form, batch, training: true });
       return trainGraph(lowered, options.train, options.outputGradients ?? false);
     }

@@ -289,3 +289,13 @@ describe("programs", () => {
     expect(codes("bcos")).toEqual(["bcos/encoded-shape"]);
   });
 });
+
+test("options that make no sense are findings, not internal errors", () => {
+  const network = resNet(small);
+  for (const size of [0, -1, 1.5, NaN]) {
+    expect(() => buildProgram(network, { form: "bcos", batch: size, graphs: [] })).toThrow("run/input: `batch` takes");
+  }
+  expect(() => buildProgram(network, { form: "bcos", batch: 1, graphs: ["train"] })).toThrow(
+    "run/input: `train` takes",
+  );
+});
