@@ -21,7 +21,9 @@ export async function openDevice(need: Need, backends: readonly string[]): Promi
       const options: GPURequestAdapterOptions = backend === "opengles" ? { featureLevel: "compatibility" } : {};
       const adapter = await gpu.requestAdapter(options);
       if (adapter === null) continue;
-      const device = await adapter.requestDevice();
+      // In compatibility mode 128 invocations are the default.
+      const most = { maxComputeInvocationsPerWorkgroup: 256, maxComputeWorkgroupSizeX: 256 };
+      const device = await adapter.requestDevice({ requiredLimits: most });
       kept.push(adapter, device);
       return device;
     }

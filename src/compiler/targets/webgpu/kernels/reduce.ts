@@ -125,13 +125,14 @@ export function partKernel(label: string, spec: ReduceSpec, parts: Parts): GpuKe
       count: tasks,
     });
   }
+  const totals = variance ? ["sum", "result"] : ["result"];
   return createKernel({
     ...common,
-    declarations: `var<workgroup> shared_values: array<f32, ${parts.team}>;\n\n${declarations}${square}`,
+    declarations: `${teamMemory(parts.team, totals)}\n\n${declarations}${square}`,
     body: ["let task = group;", ...begin, ...steps, "if (lane == 0u) {", indent(store), "}"].join("\n"),
     invocations: parts.team,
     groups: tasks,
-    workgroupBytes: 4 * parts.team,
+    workgroupBytes: 4 * parts.team * totals.length,
   });
 }
 
@@ -162,20 +163,24 @@ function passOver(spec: ReduceSpec, team: number, name: string, term: string): s
   return [...own, ...teamResult(team, name, max)].join("\n");
 }
 
+/** Workgroup memory for the totals of a team: each of its own, so that none is written again while others still read. */
+function teamMemory(team: number, names: readonly string[]): string {
+  return names.map((name) => `var<workgroup> shared_${name}: array<f32, ${team}>;`).join("\n");
+}
+
 /** Joins the totals of a team by a tree; all members have the result. */
-export function teamResult(team: number, name: string, max: boolean): string[] {
-  const other = `shared_values[lane + half]`;
+function teamResult(team: number, name: string, max: boolean): string[] {
+  const [own, other] = [`shared_${name}[lane]`, `shared_${name}[lane + half]`];
   return [
-    `shared_values[lane] = ${name}_total;`,
+    `${own} = ${name}_total;`,
     "workgroupBarrier();",
     `for (var half = ${team / 2}u; half > 0u; half /= 2u) {`,
     "  if (lane < half) {",
-    `    shared_values[lane] = ${max ? `max(shared_values[lane], ${other})` : `shared_values[lane] + ${other}`};`,
+    `    ${own} = ${max ? `max(${own}, ${other})` : `${own} + ${other}`};`,
     "  }",
     "  workgroupBarrier();",
     "}",
-    `let ${name} = shared_values[0];`,
-    "workgroupBarrier();",
+    `let ${name} = shared_${name}[0];`,
   ];
 }
 
@@ -293,6 +298,6 @@ export function softmaxKernel(
     flops: 20 * size,
   };
   if (team === 1) return createMapKernel({ ...common, count: rows });
-  const declarations = `var<workgroup> shared_values: array<f32, ${team}>;`;
-  return createKernel({ ...common, declarations, invocations: team, groups: rows, workgroupBytes: 4 * team });
+  const declarations = teamMemory(team, ["largest", "sum"]);
+  return createKernel({ ...common, declarations, invocations: team, groups: rows, workgroupBytes: 8 * team });
 }

@@ -1,0 +1,259 @@
+/** Kernels with what plans fuse into them, in both variants, on an adapter, against plain loops in float64. */
+import { afterAll, describe, expect, it } from "vitest";
+import { ex } from "../../src/compiler/plan/expression.ts";
+import { recipeOf, type GpuRecipe } from "../../src/compiler/targets/webgpu/kernel.ts";
+import { convolutionKernel, inputGradientKernel } from "../../src/compiler/targets/webgpu/kernels/convolution.ts";
+import { elementwiseKernel } from "../../src/compiler/targets/webgpu/kernels/elementwise.ts";
+import { matmulKernel } from "../../src/compiler/targets/webgpu/kernels/matmul.ts";
+import { randomKernel } from "../../src/compiler/targets/webgpu/kernels/random.ts";
+import { reduceRecipe, softmaxKernel, type ReduceKind } from "../../src/compiler/targets/webgpu/kernels/reduce.ts";
+import { weightGradientRecipe } from "../../src/compiler/targets/webgpu/kernels/weight-gradient.ts";
+import { forwardShape } from "../../src/compiler/targets/wasm/kernels/convolution-recipes.ts";
+import { counterUniform } from "../../src/runtime/random.ts";
+import {
+  eachProduct,
+  largestError,
+  outputSize,
+  plainForward,
+  plainNorm,
+  randomValues,
+  size,
+  type PlainConvolution,
+} from "../wasm/support.ts";
+import { openDevice, runRecipe } from "./dawn.ts";
+
+const device = await openDevice("webgpu", ["vulkan", "opengles"]);
+afterAll(async () => {
+  await device?.queue.onSubmittedWorkDone();
+  device?.destroy();
+});
+
+const TILES = ["registers", "workgroup"] as const;
+
+async function check(
+  recipe: GpuRecipe,
+  inputs: Readonly<Record<string, ArrayLike<number>>>,
+  wanted: Readonly<Record<string, ArrayLike<number>>>,
+  tolerance = 2e-5,
+): Promise<void> {
+  const lengths = Object.fromEntries(Object.entries(wanted).map(([name, values]) => [name, values.length]));
+  const results = await runRecipe(device!, recipe, inputs, lengths);
+  for (const [name, values] of Object.entries(wanted)) {
+    expect(largestError(results[name]!, values), `${name} of ${recipe.steps[0]!.label}`).toBeLessThan(tolerance);
+  }
+  const again = await runRecipe(device!, recipe, inputs, lengths);
+  for (const name of Object.keys(wanted)) {
+    expect(Buffer.compare(bytesOf(again[name]!), bytesOf(results[name]!)), "the same bits again").toBe(0);
+  }
+}
+
+const bytesOf = (values: Float32Array): Buffer => Buffer.from(values.buffer, values.byteOffset, values.byteLength);
+
+const plain: PlainConvolution = {
+  x: [2, 7, 9, 6],
+  w: [10, 3, 3, 6],
+  stride: [1, 1],
+  padding: [1, 1, 1, 1],
+  dilation: [1, 1],
+  groups: 1,
+};
+const CONVOLUTIONS: readonly (readonly [string, PlainConvolution])[] = [
+  ["3×3", plain],
+  ["strides", { ...plain, stride: [2, 3], padding: [2, 0, 1, 2] }],
+  ["groups and dilation", { ...plain, w: [10, 3, 2, 3], groups: 2, dilation: [2, 1] }],
+  ["1×1, no padding", { ...plain, w: [37, 1, 1, 6], padding: [0, 0, 0, 0] }],
+  ["1×1, stride 2", { ...plain, w: [37, 1, 1, 6], stride: [2, 2], padding: [0, 0, 0, 0] }],
+  ["many channels", { ...plain, x: [1, 6, 5, 35], w: [70, 3, 3, 35] }],
+];
+
+const pixels = (c: PlainConvolution): number => c.x[0] * size(outputSize(c));
+
+describe.skipIf(device === undefined).each(TILES)("with %s tiles", (tile) => {
+  const options = { tile };
+
+  describe.each(CONVOLUTIONS)("convolution: %s", (_, c) => {
+    const shape = forwardShape(c.x, c.w, c);
+    const x = randomValues(size(c.x), 1);
+    const w = randomValues(size(c.w), 2);
+    const [channels, outputs] = [c.x[3], c.w[0]];
+    const scale = randomValues(channels, 3);
+
+    it("with a prologue, norms and the B-cos scale behind it", async () => {
+      const bias = randomValues(outputs, 4);
+      const prologue = {
+        inputs: [{ kind: "channel" }] as const,
+        value: ex.relu(ex.mul(ex.input(0), ex.input(1))),
+      };
+      const seen = x.map((value, i) => Math.max(0, value * scale[i % channels]!));
+      const o = plainForward(c, seen, w);
+      const n = plainNorm(c, seen, 0.01);
+      const perGroup = outputs / c.groups;
+      const y = o.map((value, i) => {
+        const norm = n[Math.floor(i / outputs) * c.groups + Math.floor((i % outputs) / perGroup)]!;
+        return (value * Math.abs(value)) / norm + bias[i % outputs]!;
+      });
+      const scaled = ex.add(ex.bcosScale(ex.input(0), ex.input(1), 2), ex.input(2));
+      const epilogue = { inputs: [{ kind: "channel" }] as const, outputs: [scaled, ex.input(0)] };
+      const kernel = convolutionKernel({ shape, prologue, epilogue, norm: { epsilon: 0.01 } }, options);
+      await check(recipeOf(kernel), { x, w, p1: scale, e1: bias }, { out: y, out2: o, norm: n }, 5e-5);
+    });
+
+    it("with MaxOut", async () => {
+      const twice = { ...c, w: [2 * outputs, ...c.w.slice(1)] as unknown as PlainConvolution["w"] };
+      const weights = randomValues(size(twice.w), 5);
+      const all = plainForward(twice, x, weights);
+      const wanted = Float64Array.from({ length: all.length / 2 }, (_, i) => Math.max(all[2 * i]!, all[2 * i + 1]!));
+      const norm = plainNorm(twice, x, 0.5);
+      const kernel = convolutionKernel({ shape: forwardShape(c.x, twice.w, c, 2), norm: { epsilon: 0.5 } }, options);
+      await check(recipeOf(kernel), { x, w: weights }, { out: wanted, norm });
+    });
+
+    it("input gradient with a prologue and an epilogue", async () => {
+      const g = randomValues(pixels(c) * outputs, 6);
+      const factor = randomValues(pixels(c) * outputs, 7);
+      const dx = new Float64Array(size(c.x));
+      eachProduct(c, (out, i, k) => (dx[i]! += g[out]! * factor[out]! * w[k]!));
+      const wanted = dx.map((value, i) => value + 2 * x[i]!);
+      const prologue = { inputs: [{ kind: "same" }] as const, value: ex.mul(ex.input(0), ex.input(1)) };
+      const epilogue = {
+        inputs: [{ kind: "same" }] as const,
+        outputs: [ex.add(ex.input(0), ex.mul(ex.input(1), 2))],
+      };
+      const kernel = inputGradientKernel(shape, { prologue, epilogue }, options);
+      await check(recipeOf(kernel), { x: g, w, p1: factor, e1: x }, { out: wanted });
+    });
+
+    it("weight gradient with prologues on both sides", async () => {
+      const g = randomValues(pixels(c) * outputs, 8);
+      const factor = randomValues(pixels(c), 9);
+      const dw = new Float64Array(size(c.w));
+      eachProduct(c, (out, i, k) => {
+        dw[k]! += g[out]! * factor[Math.floor(out / outputs)]! * x[i]! * scale[i % channels]!;
+      });
+      const value = ex.mul(ex.input(0), ex.input(1));
+      const prologue = { inputs: [{ kind: "row" }] as const, value };
+      const inputPrologue = { inputs: [{ kind: "channel" }] as const, value };
+      const recipe = weightGradientRecipe({ shape, prologue, inputPrologue }, options);
+      await check(recipe, { x, g, p1: factor, q1: scale }, { out: dw }, 1e-4);
+    });
+  });
+
+  it("sums weight gradients in parts", async () => {
+    const c = { ...plain, x: [4, 24, 20, 3], w: [5, 3, 3, 3] } as const;
+    const [x, g] = [randomValues(size(c.x), 1), randomValues(pixels(c) * 5, 2)];
+    const dw = new Float64Array(size(c.w));
+    eachProduct(c, (out, i, k) => (dw[k]! += g[out]! * x[i]!));
+    const recipe = weightGradientRecipe({ shape: forwardShape(c.x, c.w, c) }, options);
+    expect(recipe.steps).toHaveLength(2);
+    await check(recipe, { x, g }, { out: dw }, 1e-4);
+  });
+
+  it("multiplies large matrices", async () => {
+    for (const [m, k, n] of [
+      [16500, 5, 130],
+      [300, 33, 20],
+      [2, 200, 3],
+    ] as const) {
+      const [a, b] = [randomValues(m * k, 1), randomValues(k * n, 2)];
+      const wanted = new Float64Array(m * n);
+      for (let i = 0; i < m; i++)
+        for (let l = 0; l < k; l++) for (let j = 0; j < n; j++) wanted[i * n + j]! += a[i * k + l]! * b[l * n + j]!;
+      const kernel = matmulKernel({ a: [m, k], b: [k, n], transposeA: false, transposeB: false }, {}, options);
+      await check(recipeOf(kernel), { a, b }, { out: wanted });
+    }
+  });
+
+  it("multiplies rows with their norms and MaxOut", async () => {
+    const [m, k, n] = [9, 13, 12];
+    const [a, b] = [randomValues(m * k, 1), randomValues(n * k, 2)];
+    const product = (i: number, j: number): number => {
+      let sum = 0;
+      for (let l = 0; l < k; l++) sum += a[i * k + l]! * b[j * k + l]!;
+      return sum;
+    };
+    const norm = Float64Array.from({ length: m }, (_, i) => Math.hypot(...a.slice(i * k, i * k + k)) + 0.25);
+    const out = Float64Array.from({ length: (m * n) / 3 }, (_, i) => {
+      const [row, column] = [Math.floor(i / 4), i % 4];
+      return Math.max(...[0, 1, 2].map((u) => product(row, 3 * column + u))) / norm[row]!;
+    });
+    const kernel = matmulKernel(
+      { a: [m, k], b: [n, k], transposeA: false, transposeB: true, maxOut: 3 },
+      {
+        norm: { epsilon: 0.25, outside: true },
+        epilogue: { inputs: [], outputs: [ex.div(ex.input(0), ex.input(1))] },
+      },
+      options,
+    );
+    await check(recipeOf(kernel), { a, b }, { out, norm });
+  });
+
+  it.each(["sum", "mean", "max", "variance"] as const)("reduces long and short rows and columns: %s", async (kind) => {
+    for (const [outer, reduced, inner] of [
+      [3, 40000, 1],
+      [1, 70001, 1],
+      [50, 130, 1],
+      [40, 7, 1],
+      [1, 5000, 3],
+      [2, 9, 40],
+    ] as const) {
+      const x = randomValues(outer * reduced * inner, 3).map((value) => value + 3);
+      const factor = randomValues(inner === 1 ? reduced : inner, 4);
+      const values = Float64Array.from(x, (value, i) => value * factor[i % factor.length]!);
+      const wanted = Float64Array.from({ length: outer * inner }, (_, i) => {
+        const first = Math.floor(i / inner) * reduced * inner + (i % inner);
+        const set = Float64Array.from({ length: reduced }, (_, r) => values[first + r * inner]!);
+        return 2 * reduceSet(kind, set);
+      });
+      const recipe = reduceRecipe(
+        kind,
+        {
+          ...{ outer, reduced, inner, kind },
+          inputs: [{ kind: "same" }, { kind: "channel" }],
+          value: ex.mul(ex.input(0), ex.input(1)),
+          finish: ex.mul(ex.input(0), 2),
+        },
+        options,
+      );
+      await check(recipe, { x1: x, x2: factor }, { out: wanted });
+    }
+  });
+
+  it("takes the softmax of long rows", async () => {
+    const x = randomValues(3 * 500, 1).map((value) => 20 * value);
+    const rows = [0, 1, 2].map((row) => Array.from(x.slice(row * 500, row * 500 + 500), Math.exp));
+    const wanted = rows.flatMap((row) => row.map((e) => e / row.reduce((a, b) => a + b)));
+    await check(recipeOf(softmaxKernel("softmax", 3, 500, false, options)), { x }, { out: wanted });
+    await check(recipeOf(softmaxKernel("log_softmax", 3, 500, true, options)), { x }, { out: wanted.map(Math.log) });
+  });
+});
+
+function reduceSet(kind: ReduceKind, set: Float64Array): number {
+  const mean = set.reduce((a, b) => a + b) / set.length;
+  if (kind === "sum") return mean * set.length;
+  if (kind === "mean") return mean;
+  if (kind === "max") return set.reduce((a, b) => Math.max(a, b));
+  return set.reduce((a, b) => a + (b - mean) ** 2, 0) / set.length;
+}
+
+describe.skipIf(device === undefined)("on an adapter", () => {
+  it("draws the random numbers of every other device, bit for bit", async () => {
+    const key = 5 * 2 ** 40 + 123456789;
+    for (const step of [undefined, 0, 77, 3 * 2 ** 33]) {
+      const wanted = Float32Array.from({ length: 1003 }, (_, i) => counterUniform(key, step ?? 0, i));
+      const recipe = recipeOf(randomKernel("random", key, 1003, step !== undefined));
+      const { out } = await runRecipe(device!, recipe, step === undefined ? {} : { x1: [step] }, { out: 1003 });
+      expect(out).toEqual(wanted);
+    }
+  });
+
+  it("reaches every element when the workgroups fill two dimensions", async () => {
+    const rows = 64 * 65535 + 77;
+    const kernel = elementwiseKernel("add", {
+      ...{ rows, channels: 1, inputs: [{ kind: "same" }, { kind: "scalar" }] },
+      outputs: [ex.add(ex.input(0), ex.input(1))],
+    });
+    const x = Float32Array.from({ length: rows }, (_, i) => i);
+    const { out } = await runRecipe(device!, recipeOf(kernel), { x1: x, x2: [1] }, { out: rows });
+    expect(out!.findIndex((value, i) => value !== i + 1)).toBe(-1);
+  });
+});
