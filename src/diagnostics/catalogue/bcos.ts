@@ -80,7 +80,8 @@ export const bcosCodes = {
   "bcos/encode-channels": entry<{ list: string; found: number; channels: number }>({
     severity: "error",
     message: (p) =>
-      `\`${p.list}\` of the input encoding has the length ${p.found}, but the input has ${p.channels} channels`,
+      `\`${p.list}\` of the input encoding has the length ${p.found}, but the input has ${p.channels} ${p.channels === 1 ? "channel" : "channels"}`,
+    hint: () => "give a number for each channel, or leave the normalisation out: `encode: add_inverse`",
   }),
   "bcos/logit-bias": entry({
     severity: "error",
