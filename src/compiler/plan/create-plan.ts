@@ -4,12 +4,14 @@ import type { GraphName } from "../graph/program.ts";
 import type { Kernel } from "../targets/wasm/kernel.ts";
 import { elementwiseKernel } from "../targets/wasm/kernels/elementwise.ts";
 import { ex } from "./expression.ts";
-import { fuse } from "./fusion.ts";
+import { fuse, rematerialisation } from "./fusion.ts";
+import type { PlanState } from "./groups.ts";
 
 import { keyOf } from "./key.ts";
 import { toNormalForm } from "./normal-form.ts";
 import { planHash } from "./plan-json.ts";
-import { planVersion, type BufferRef, type Launch, type PlacedTensor, type Plan } from "./plan.ts";
+import { planVersion, type AppliedRule, type BufferRef, type Launch, type PlacedTensor, type Plan } from "./plan.ts";
+import { chooseRematerialised, rematerialise } from "./rematerialise.ts";
 import { savedBytes } from "./saved.ts";
 import { schedule } from "./schedule.ts";
 import { assignSlots, type Lifetime } from "./slots.ts";
@@ -31,10 +33,9 @@ export interface CreatedPlan {
 }
 
 export function createPlan(given: Graph, lower: LowerGroup, options: PlanOptions): CreatedPlan {
-  const graph = (options.fuse ?? true) ? toNormalForm(given) : given;
-  const values = analyse(graph);
-  const state = createState(values, options.fuse ?? true);
-  const fusions = (options.fuse ?? true) ? fuse(state) : [];
+  const { state, fusions } = (options.fuse ?? true) ? fused(toNormalForm(given)) : unfused(given);
+  const { values } = state;
+  const { graph } = values;
   const { order, inPlace } = schedule(state);
   const { steps: own, temporaries } = createSteps(state, order, lower);
   const extra = copies(values, inPlace, values.graph.nodes.length + temporaries.size);
@@ -77,6 +78,28 @@ export function createPlan(given: Graph, lower: LowerGroup, options: PlanOptions
   } as const satisfies Omit<Plan, "hash">;
   const kernels = new Map(steps.flatMap((step) => (step.kind === "kernel" ? [[step.name, step.kernel] as const] : [])));
   return { plan: { ...plan, hash: planHash(plan) }, kernels };
+}
+
+interface Fused {
+  readonly state: PlanState;
+  readonly fusions: readonly AppliedRule[];
+}
+
+function unfused(graph: Graph): Fused {
+  return { state: createState(analyse(graph), false), fusions: [] };
+}
+
+/** What the backward part computes again is known only once it is known what has memory: the graph is fused twice. */
+function fused(graph: Graph): Fused {
+  const once = (from: Graph): Fused => {
+    const state = createState(analyse(from), true);
+    return { state, fusions: fuse(state) };
+  };
+  const first = once(graph);
+  const chosen = chooseRematerialised(first.state);
+  if (chosen.size === 0) return first;
+  const second = once(rematerialise(graph, chosen));
+  return { ...second, fusions: [...second.fusions, { rule: rematerialisation.name, count: chosen.size }] };
 }
 
 type PlannedStep = Step & { readonly prepare?: true };

@@ -61,6 +61,13 @@ export const fusionRules: readonly FusionRule[] = [
   },
 ];
 
+/** Not a fusion, but listed with them: it trades a launch for memory. */
+export const rematerialisation = {
+  name: "compute again",
+  does: "The backward part computes again what follows element by element from what is kept.",
+  because: "A pass over a tensor, which is little beside the products that read it, for a tensor less to keep a layer.",
+} as const;
+
 export function fuse(state: PlanState): readonly AppliedRule[] {
   return fusionRules.map(({ name, apply }) => ({ rule: name, count: apply(state) })).filter(({ count }) => count > 0);
 }

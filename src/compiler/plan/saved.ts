@@ -1,5 +1,5 @@
 /** What the forward part of a graph leaves for the backward part, in bytes by layer. */
-import type { ValueId } from "../graph/graph.ts";
+import { forwardNodes } from "./phases.ts";
 import type { PlanState } from "./groups.ts";
 import type { Step, StepValue } from "./steps.ts";
 
@@ -13,16 +13,7 @@ export function savedBytes(
   bytesOf: (value: StepValue) => number,
 ): Readonly<Record<string, number>> {
   const { values } = state;
-  const { outputs } = values.graph;
-  const goal = outputs["loss"] ?? outputs["logits"];
-  if (goal === undefined) return {};
-  const forward = new Set<ValueId>();
-  const queue = [values.root(goal)];
-  for (let root = queue.pop(); root !== undefined; root = queue.pop()) {
-    if (forward.has(root)) continue;
-    forward.add(root);
-    queue.push(...values.node(root).inputs.map(values.root));
-  }
+  const forward = new Set([...forwardNodes(values.graph)].map(values.root));
   const isForward = (step: Step): boolean =>
     step.group === undefined ||
     [...step.group.outputs, step.group.norm].some((root) => root !== undefined && forward.has(root));
