@@ -15,7 +15,7 @@ const DEVICES: ReadonlyMap<string, () => Promise<Device>> = new Map([
 export const deviceNames: readonly string[] = [...DEVICES.keys()];
 
 /** The device that `auto` stands for, and why. A program that was built without WASM code runs on `reference`. */
-export function bestDevice(program?: Pick<Program, "wasm">): { readonly name: string; readonly reason: string } {
+export function bestDevice(program?: Program): { readonly name: string; readonly reason: string } {
   if (!wasmFeatures().simd) return { name: "reference", reason: "the engine has no WebAssembly SIMD" };
   if (program !== undefined && program.wasm === undefined) {
     return { name: "reference", reason: "the program was built without WASM code" };
@@ -24,7 +24,7 @@ export function bestDevice(program?: Pick<Program, "wasm">): { readonly name: st
 }
 
 /** Throws `run/device` for a name that is not known. `auto` depends on what the program carries. */
-export async function findDevice(choice: DeviceChoice, program?: Pick<Program, "wasm">): Promise<Device> {
+export async function findDevice(choice: DeviceChoice, program?: Program): Promise<Device> {
   if (typeof choice !== "string") return choice;
   const name = choice === "auto" ? bestDevice(program).name : choice;
   const load = DEVICES.get(name);

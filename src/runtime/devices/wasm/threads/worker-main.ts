@@ -1,6 +1,7 @@
 /**
  * What runs in a worker. These functions are sent as text (`toString`), so that neither bundlers nor Node have to find a
- * file: they must not use anything that is outside of them but each other, as `workerSource` puts them together.
+ * file: they must not use anything that is outside of them but each other, as `workerSource` puts them together. Nor
+ * anything that compilers turn into calls of helpers, such as async functions.
  */
 import type { Step } from "../steps.ts";
 
@@ -105,13 +106,12 @@ export function walkSteps(
 
 /** The life of a worker: it is told once what it is, and works until it is terminated. */
 export function runWorker(port: Port): void {
-  const instantiate = async (module: WebAssembly.Module, memory: WebAssembly.Memory, steps: readonly Step[]) => {
-    const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
-    return bindSteps(steps, exports);
-  };
+  const refuse = (error: unknown): void => port.post({ kind: "refused", reason: String(error) });
+  const instantiate = (module: WebAssembly.Module, memory: WebAssembly.Memory): Promise<WebAssembly.Instance> =>
+    WebAssembly.instantiate(module, { env: { memory } });
 
-  const serveShared = async ({ module, memory, control, threads, steps, reports }: SharedStart): Promise<void> => {
-    const bound = await instantiate(module, memory, steps);
+  const serveShared = ({ control, threads, steps, reports }: SharedStart, instance: WebAssembly.Instance): void => {
+    const bound = bindSteps(steps, instance.exports);
     port.post({ kind: "ready" });
     // This never ends, so no message is read any more; those that are posted still leave.
     for (let job = 0; ;) {
@@ -125,10 +125,14 @@ export function runWorker(port: Port): void {
 
   let memory: WebAssembly.Memory | undefined;
   let bound: readonly BoundStep[] = [];
-  const serveIsolated = async ({ module, pages, steps }: IsolatedStart): Promise<void> => {
-    memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
-    bound = await instantiate(module, memory, steps);
-    port.post({ kind: "ready" });
+  const startIsolated = ({ module, pages, steps }: IsolatedStart): void => {
+    const own = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    const start = ({ exports }: WebAssembly.Instance): void => {
+      memory = own;
+      bound = bindSteps(steps, exports);
+      port.post({ kind: "ready" });
+    };
+    instantiate(module, own).then(start).catch(refuse);
   };
   const runAll = (first: number, end: number): void => {
     for (let i = first; i < end; i++) {
@@ -142,15 +146,20 @@ export function runWorker(port: Port): void {
     }
     port.post({ kind: "done" });
   };
-  const refuse = (error: unknown): void => port.post({ kind: "refused", reason: String(error) });
 
   port.listen((message) => {
     switch (message.kind) {
       case "shared":
-        serveShared(message).catch(refuse);
+        instantiate(message.module, message.memory)
+          .then((instance) => serveShared(message, instance))
+          .catch(refuse);
         break;
       case "isolated":
-        serveIsolated(message).catch(refuse);
+        try {
+          startIsolated(message);
+        } catch (error) {
+          refuse(error);
+        }
         break;
       case "write":
         new Float32Array(memory!.buffer, message.offset, message.values.length).set(message.values);
@@ -171,6 +180,7 @@ export function runWorker(port: Port): void {
 
 /** The program of a worker. `port` is an expression, as text, for its `Port`. */
 export function workerSource(port: string): string {
-  // Minifiers may have given the functions other names.
-  return `"use strict";\n${[bindSteps, walkSteps, runWorker].join("\n")}\n${runWorker.name}(${port});\n`;
+  // Minifiers may have given the functions other names; bundlers that keep names of functions call `__name` for it.
+  const prelude = `"use strict";\nconst __name = (value) => value;`;
+  return `${[prelude, bindSteps, walkSteps, runWorker].join("\n")}\n${runWorker.name}(${port});\n`;
 }
