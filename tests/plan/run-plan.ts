@@ -12,7 +12,10 @@ export interface PlanResult {
 type Values = Readonly<Record<string, ArrayLike<number>>>;
 
 export interface LoadedPlan {
-  /** `prepare`: run the launches that prepare too. */
+  /**
+   * `prepare: false`: the launches that prepare are left out, and what no launch but those writes is all that is left of
+   * the run before.
+   */
   readonly run: (feeds: Values, options?: { readonly prepare?: boolean }) => PlanResult;
 }
 
@@ -46,6 +49,12 @@ export function loadPlan(code: WasmCode, plan: Plan, state: Values): LoadedPlan 
 
   return {
     run(feeds, { prepare = true } = {}) {
+      if (!prepare) {
+        const kept = preparedSlots(plan);
+        plan.slots.forEach((bytes, i) => {
+          if (!kept.has(i)) view(slots[i]!, bytes / 4).fill(NaN);
+        });
+      }
       for (const [name, { shape, buffer }] of Object.entries(plan.inputs)) {
         view(offset(buffer), size(shape)).set(feeds[name]!);
       }
@@ -71,4 +80,14 @@ export function loadPlan(code: WasmCode, plan: Plan, state: Values): LoadedPlan 
       };
     },
   };
+}
+
+function preparedSlots(plan: Plan): ReadonlySet<number> {
+  const [prepared, others] = [new Set<number>(), new Set<number>()];
+  for (const launch of plan.launches) {
+    const written = launch.kind === "random" ? [launch.out] : launch.buffers.slice(launch.reads);
+    const into = launch.kind === "kernel" && launch.prepare === true ? prepared : others;
+    for (const ref of written) if (ref.kind === "slot") into.add(ref.index);
+  }
+  return new Set([...prepared].filter((slot) => !others.has(slot)));
 }

@@ -11,6 +11,7 @@ import { keyOf } from "./key.ts";
 import { toNormalForm } from "./normal-form.ts";
 import { planHash } from "./plan-json.ts";
 import { planVersion, type AppliedRule, type BufferRef, type Launch, type PlacedTensor, type Plan } from "./plan.ts";
+import { prepareFirst, type PlannedStep } from "./prepare.ts";
 import { chooseRematerialised, rematerialise } from "./rematerialise.ts";
 import { savedBytes } from "./saved.ts";
 import { schedule } from "./schedule.ts";
@@ -102,8 +103,6 @@ function fused(graph: Graph): Fused {
   return { ...second, fusions: [...second.fusions, { rule: rematerialisation.name, count: chosen.size }] };
 }
 
-type PlannedStep = Step & { readonly prepare?: true };
-
 interface Copies {
   readonly before: readonly Step[];
   readonly after: readonly Step[];
@@ -166,30 +165,6 @@ function copies(values: Values, inPlace: ReadonlyMap<ValueId, string>, firstFree
   }
   const outputs = new Map(Object.entries(graph.outputs).map(([name, value]) => [name, put(values.root(value))]));
   return { before, after, outputs, written, temporaries };
-}
-
-/** Launches that read only state and constants come first, where no state is written: they are run once for many runs. */
-function prepareFirst(steps: readonly Step[], values: Values): readonly PlannedStep[] {
-  if (Object.keys(values.graph.updates).length > 0) return steps;
-  const ready = new Set<StepValue>();
-  values.graph.nodes.forEach((node, value) => {
-    if (node.op === "state" || node.op === "constant") ready.add(value);
-  });
-  // A constant of one number that has memory is written by a step like all others.
-  for (const step of steps) for (const value of step.writes) ready.delete(value);
-  const early: PlannedStep[] = [];
-  const late: PlannedStep[] = [];
-  const spoiled = new Set<StepValue>();
-  for (const step of steps) {
-    const prepares =
-      step.kind === "kernel" && step.reads.every((v) => ready.has(v)) && !step.writes.some((v) => spoiled.has(v));
-    if (prepares) early.push({ ...step, prepare: true });
-    else late.push(step);
-    for (const value of step.writes) (prepares ? ready : spoiled).add(value);
-    // Parts of one value may be written by several steps: all of them have to be early.
-    if (!prepares) for (const value of step.writes) ready.delete(value);
-  }
-  return [...early, ...late];
 }
 
 interface Fixed {
