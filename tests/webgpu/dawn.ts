@@ -69,6 +69,8 @@ export async function runRecipe(
   recipe: GpuRecipe,
   inputs: Readonly<Record<string, ArrayLike<number>>>,
   outputs: Readonly<Record<string, number>>,
+  /** Inputs to read back too. */
+  overwritten: readonly string[] = [],
 ): Promise<Record<string, Float32Array>> {
   const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
   const buffers = new Map<string, GPUBuffer>();
@@ -96,7 +98,7 @@ export async function runRecipe(
     pass.dispatchWorkgroups(...kernel.workgroups);
     pass.end();
   });
-  const readers = Object.keys(outputs).map((name) => {
+  const readers = [...Object.keys(outputs), ...overwritten].map((name) => {
     const source = buffers.get(name)!;
     const reader = device.createBuffer({
       size: source.size,
@@ -111,7 +113,7 @@ export async function runRecipe(
   const results: Record<string, Float32Array> = {};
   for (const [name, reader] of readers) {
     await reader.mapAsync(GPUMapMode.READ);
-    results[name] = new Float32Array(reader.getMappedRange().slice(0)).slice(0, outputs[name]);
+    results[name] = new Float32Array(reader.getMappedRange().slice(0)).slice(0, outputs[name] ?? inputs[name]!.length);
     reader.destroy();
   }
   for (const buffer of buffers.values()) buffer.destroy();

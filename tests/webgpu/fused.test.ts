@@ -246,6 +246,37 @@ describe.skipIf(device === undefined)("on an adapter", () => {
     }
   });
 
+  it("overwrites inputs element by element", async () => {
+    const [w, m, g] = [1, 2, 3].map((seed) => randomValues(70, seed)) as [Float32Array, Float32Array, Float32Array];
+    const moment = ex.add(ex.mul(ex.input(1), 0.5), ex.input(2));
+    const kernel = elementwiseKernel("momentum", {
+      ...{ rows: 70, channels: 1, inputs: [{ kind: "same" }, { kind: "same" }, { kind: "same" }] },
+      outputs: [ex.sub(ex.input(0), moment), moment, ex.square(moment)],
+      over: [0, 1, undefined],
+    });
+    expect(kernel.bindings.map(({ name, access }) => `${name} ${access}`)).toEqual([
+      "x3 read",
+      "x1 read_write",
+      "x2 read_write",
+      "out3 read_write",
+    ]);
+    const wanted = m.map((value, i) => value * 0.5 + g[i]!);
+    const results = await runRecipe(device!, recipeOf(kernel), { x1: w, x2: m, x3: g }, { out3: 70 }, ["x1", "x2"]);
+    expect(
+      largestError(
+        results["x1"]!,
+        w.map((value, i) => value - wanted[i]!),
+      ),
+    ).toBeLessThan(1e-6);
+    expect(largestError(results["x2"]!, wanted)).toBeLessThan(1e-6);
+    expect(
+      largestError(
+        results["out3"]!,
+        wanted.map((value) => value * value),
+      ),
+    ).toBeLessThan(1e-6);
+  });
+
   it("reaches every element when the workgroups fill two dimensions", async () => {
     const rows = 64 * 65535 + 77;
     const kernel = elementwiseKernel("add", {

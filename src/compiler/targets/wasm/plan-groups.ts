@@ -50,11 +50,11 @@ export function lowerGroup(state: PlanState, group: Group): LoweredGroup {
   return fused ?? lowerPlain(state, group);
 }
 
-function numbered(prefix: string, roots: readonly ValueId[]): Record<string, ValueId> {
+export function numbered(prefix: string, roots: readonly ValueId[]): Record<string, ValueId> {
   return Object.fromEntries(roots.map((root, i) => [`${prefix}${i + 1}`, root]));
 }
 
-function outputNames(roots: readonly ValueId[]): Record<string, ValueId> {
+export function outputNames(roots: readonly ValueId[]): Record<string, ValueId> {
   return Object.fromEntries(roots.map((root, i) => [i === 0 ? "out" : `out${i + 1}`, root]));
 }
 
@@ -97,13 +97,13 @@ function lowerPlain({ values }: PlanState, group: Group): LoweredGroup {
   };
 }
 
-interface Behind {
+export interface Behind {
   readonly epilogue: Epilogue;
   readonly bindings: Readonly<Record<string, ValueId>>;
 }
 
 /** The epilogue, with the anchor's result as input 0 and the group's own norm as input 1. */
-function behind(state: PlanState, group: Group): Behind {
+export function behind(state: PlanState, group: Group): Behind {
   const body = epilogueOf(state, group)!;
   const result = resultOf(group)!;
   const accesses = accessesOf(body, resultChannels(state.values, group))!;
@@ -133,13 +133,13 @@ export function mainLeaf(body: Body): number {
   return body.leaves.findIndex((leaf) => isWhole(leaf.view));
 }
 
-interface InFront {
+export interface InFront {
   readonly prologue?: Prologue;
   readonly bindings: Readonly<Record<string, ValueId>>;
 }
 
 /** An operand of the anchor under the name that its recipe has for it, computed on the way where that was fused. */
-function inFront(state: PlanState, group: Group, index: number, name: string): InFront {
+export function inFront(state: PlanState, group: Group, index: number, name: string): InFront {
   const operand = state.values.node(group.anchor!).inputs[index]!;
   const root = state.values.root(operand);
   if (group.prologue !== index) return { bindings: { [name]: root } };
@@ -246,7 +246,7 @@ function lowerFused(state: PlanState, group: Group, node: Node): LoweredGroup | 
   }
 }
 
-const REDUCTIONS: Readonly<Record<string, ReduceKind>> = {
+export const REDUCTIONS: Readonly<Record<string, ReduceKind>> = {
   reduce_sum: "sum",
   reduce_mean: "mean",
   reduce_max: "max",

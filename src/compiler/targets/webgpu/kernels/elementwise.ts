@@ -9,8 +9,13 @@ export interface ElementwiseSpec {
   readonly channels: number;
   /** Inputs 0, 1, …: buffers `x1`, `x2`, … */
   readonly inputs: readonly Access[];
-  /** Buffers `out`, `out2`, … Unlike on the processor none may be the buffer of an input: WebGPU forbids it. */
+  /** Buffers `out`, `out2`, … None may be the buffer of an input (WebGPU forbids that), but see `over`. */
   readonly outputs: readonly Expression[];
+  /**
+   * For outputs that overwrite an input of access `same`: its index. Such an output has no binding of its own, the input's
+   * is for reading and writing.
+   */
+  readonly over?: readonly (number | undefined)[];
 }
 
 export function elementwiseKernel(label: string, spec: ElementwiseSpec): GpuKernel {
@@ -22,11 +27,12 @@ export function elementwiseKernel(label: string, spec: ElementwiseSpec): GpuKern
     const at = access.kind === "same" ? "i" : elementIndex(access, "row", "channel", channels);
     return `x${index + 1}[${at}]`;
   });
-  const names = outputNames(spec.outputs.length);
+  const over = spec.over ?? [];
+  const names = outputNames(spec.outputs.length).map((name, i) => (over[i] === undefined ? name : `x${over[i] + 1}`));
   const place = flat ? [] : [`let row = i / ${channels}u;`, `let channel = i % ${channels}u;`];
   return createMapKernel({
     label,
-    inputs: inputParts("x", spec.inputs, rows, channels),
+    inputs: inputParts("x", spec.inputs, rows, channels).filter(({ name }) => !names.includes(name)),
     outputs: names.map((name) => ({ name, length: count })),
     body: [...place, ...lines, ...names.map((name, i) => `${name}[i] = ${values[i]!};`)].join("\n"),
     count,

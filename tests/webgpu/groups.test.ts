@@ -1,0 +1,96 @@
+/**
+ * Fused groups of whole networks as WGSL: all compile and keep within the limits; on an adapter each gives what the
+ * reference device gives on the same operands.
+ */
+import { afterAll, describe, expect, it } from "vitest";
+import { evaluateGraph } from "../../src/runtime/devices/reference/evaluate.ts";
+import type { Graph } from "../../src/compiler/graph/graph.ts";
+import type { GraphName } from "../../src/compiler/graph/program.ts";
+import { fuse } from "../../src/compiler/plan/fusion.ts";
+import type { Group, PlanState } from "../../src/compiler/plan/groups.ts";
+import { toNormalForm } from "../../src/compiler/plan/normal-form.ts";
+import { schedule } from "../../src/compiler/plan/schedule.ts";
+import { createState } from "../../src/compiler/plan/store.ts";
+import { analyse } from "../../src/compiler/plan/values.ts";
+import { checkLimits } from "../../src/compiler/targets/webgpu/limits.ts";
+import { lowerGroup } from "../../src/compiler/targets/webgpu/plan-groups.ts";
+import { net } from "../layers/nets.ts";
+import { feedsOf, programOf } from "../plan/agree.ts";
+import { compile, openDevice, runRecipe } from "./dawn.ts";
+
+const compiler = await openDevice("webgpu-compile", ["null"]);
+const device = await openDevice("webgpu", ["vulkan", "opengles"]);
+afterAll(async () => {
+  await device?.queue.onSubmittedWorkDone();
+  device?.destroy();
+});
+
+function tiny() {
+  const b = net([8, 7, 6]);
+  const conv = b.layer("conv", "conv", "input", { width: 6, kernel: 3, padding: 1 });
+  const norm = b.layer("norm", "norm", conv);
+  const again = b.layer("conv", "again", norm, { width: 6, kernel: 3, padding: 1, maxout: 2 });
+  const sum = b.layer("add", "add", [again, norm]);
+  const down = b.layer("conv", "down", sum, { width: 8, kernel: 3, stride: 2, padding: 1, groups: 2 });
+  const pooled = b.layer("max_pool", "max", b.layer("depthwise_conv", "deep", down, { kernel: 3 }), { kernel: 2 });
+  return b.finish(b.layer("linear", "fc", b.layer("global_avg_pool", "pool", pooled), { width: 3 }));
+}
+
+interface Fused {
+  readonly state: PlanState;
+  readonly order: readonly Group[];
+}
+
+function fused(graph: Graph): Fused {
+  const state = createState(analyse(toNormalForm(graph)), true);
+  fuse(state);
+  return { state, order: schedule(state).order };
+}
+
+const hasKernels = (state: PlanState, group: Group): boolean =>
+  group.anchor === undefined || state.values.node(group.anchor).op !== "random_uniform";
+
+const NAMES: readonly GraphName[] = ["predict", "explain", "gradient", "train"];
+
+describe.each(["registers", "workgroup"] as const)("groups of a network, %s tiles", (tile) => {
+  const { program, state: weights } = programOf(tiny(), NAMES, { batch: 2 });
+
+  it.skipIf(compiler === undefined).each(NAMES)("%s: compile within the limits", async (name) => {
+    const { state, order } = fused(program.graphs[name]!);
+    const seen = new Set<string>();
+    for (const group of order.filter((g) => hasKernels(state, g))) {
+      for (const kernel of lowerGroup(state, group, { tile }).recipe.steps) {
+        expect(checkLimits(kernel, { path: "" })?.message).toBeUndefined();
+        if (seen.has(kernel.wgsl)) continue;
+        seen.add(kernel.wgsl);
+        await compile(compiler!, kernel);
+      }
+    }
+    expect(seen.size).toBeGreaterThan(8);
+  });
+
+  it.skipIf(device === undefined).each(NAMES)("%s: give what the reference gives", async (name) => {
+    const { state, order } = fused(program.graphs[name]!);
+    const { graph } = state.values;
+    const everything = Object.fromEntries(graph.nodes.map((_, id) => [String(id), id]));
+    const feeds = feedsOf(program, name);
+    const { outputs } = evaluateGraph({ ...graph, outputs: everything, updates: {} }, { feeds, state: weights });
+    for (const group of order.filter((g) => hasKernels(state, g))) {
+      const { recipe, bindings } = lowerGroup(state, group, { tile });
+      const own = new Set(group.norm === undefined ? group.outputs : [...group.outputs, group.norm]);
+      const [inputs, wanted]: [Record<string, ArrayLike<number>>, Record<string, ArrayLike<number>>] = [{}, {}];
+      for (const [binding, value] of Object.entries(bindings)) {
+        const written = own.has(value) && /^(out\d*|norm)$/.test(binding);
+        (written ? wanted : inputs)[binding] = outputs[String(value)]!;
+      }
+      const lengths = Object.fromEntries(Object.entries(wanted).map(([binding, values]) => [binding, values.length]));
+      const results = await runRecipe(device!, recipe, inputs, lengths);
+      for (const [binding, values] of Object.entries(wanted)) {
+        // Relative to the largest number: sums of many terms cancel.
+        const scale = Math.max(1e-3, ...Array.from(values, Math.abs));
+        const worst = Math.max(...Array.from(values, (value, i) => Math.abs(value - results[binding]![i]!)));
+        expect(worst / scale, `${binding} of ${recipe.steps.at(-1)!.label}`).toBeLessThan(5e-5);
+      }
+    }
+  });
+});
