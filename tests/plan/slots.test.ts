@@ -4,9 +4,12 @@ import { assignSlots, type Lifetime } from "../../src/compiler/plan/slots.ts";
 
 /** Values as steps write and read them; some may overwrite one that they are the last to read. */
 const lifetimes: fc.Arbitrary<readonly Lifetime[]> = fc
-  .array(fc.record({ bytes: fc.integer({ min: 0, max: 400 }), first: fc.integer({ min: -1, max: 30 }), length: fc.nat(12) }), {
-    maxLength: 40,
-  })
+  .array(
+    fc.record({ bytes: fc.integer({ min: 0, max: 400 }), first: fc.integer({ min: -1, max: 30 }), length: fc.nat(12) }),
+    {
+      maxLength: 40,
+    },
+  )
   .chain((drawn) =>
     fc.array(fc.boolean(), { minLength: drawn.length, maxLength: drawn.length }).map((inPlace) =>
       drawn.map(({ bytes, first, length }, value) => ({

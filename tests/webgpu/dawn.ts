@@ -1,5 +1,5 @@
 /// <reference types="@webgpu/types" />
-/** Dawn in Node, through the optional package `webgpu`, and one way to run a recipe on an adapter. */
+/** Dawn in Node, through the package `webgpu`, and one way to run a recipe on an adapter. */
 import type { GpuKernel, GpuRecipe } from "../../src/compiler/targets/webgpu/kernel.ts";
 
 /** Dawn ends the process when the object that `create` returned is collected: all stay here. */
