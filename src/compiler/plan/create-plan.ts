@@ -215,7 +215,8 @@ function lifetimesOf(
   const prepared = new Set<StepValue>();
   steps.forEach((step, at) => {
     if (step.prepare) for (const value of step.writes) prepared.add(value);
-    for (const value of step.writes) touch(value, at, step.over);
+    // The norm has other elements than the result: it may lie over nothing.
+    for (const value of step.writes) touch(value, at, value === step.group?.norm ? [] : step.over);
     for (const value of step.reads) touch(value, at);
     if (step.prepare) return;
     for (const value of step.reads) {

@@ -4,8 +4,9 @@ import type { Kernel } from "../targets/wasm/kernel.ts";
 import type { LoweredGroup } from "../targets/wasm/plan-groups.ts";
 import { sha256 } from "./hash.ts";
 import type { Group, PlanState } from "./groups.ts";
-import { epilogueOf, prologueOf } from "./groups.ts";
+import { epilogueOf, prologueOf, resultOf, withEpilogue } from "./groups.ts";
 import type { LaunchLabel } from "./plan.ts";
+import { isWhole } from "./views.ts";
 
 /** A root of the graph, or a number behind those for a temporary. */
 export type StepValue = number;
@@ -70,7 +71,6 @@ export function createSteps(state: PlanState, order: readonly Group[], lower: Lo
       fresh.add(name);
       temporaries.set(next++, bytes);
     }
-    const elementwise = group.anchor === undefined && !group.plain;
     lowered.recipe.steps.forEach((kernel, index) => {
       const written = (name: string): boolean => name === "norm" || /^out\d*$/.test(name) || fresh.has(name);
       const count = kernel.buffers.findIndex(written);
@@ -89,7 +89,8 @@ export function createSteps(state: PlanState, order: readonly Group[], lower: Lo
         kernel,
         reads: buffers.slice(0, count),
         writes: buffers.slice(count),
-        over: elementwise ? overwritable(state, group) : [],
+        // Recipes end with the kernel that writes the results.
+        over: index === lowered.recipe.steps.length - 1 ? overwritable(state, group) : [],
         label,
         group,
       });
@@ -98,10 +99,22 @@ export function createSteps(state: PlanState, order: readonly Group[], lower: Lo
   return { steps, temporaries };
 }
 
+/**
+ * What may lie where a group writes: tensors that it reads for the element that it computes and for no other. That is so
+ * in element-wise kernels and in epilogues, which read right before they write.
+ */
 function overwritable(state: PlanState, group: Group): readonly StepValue[] {
+  const { values } = state;
+  const anchor = group.anchor === undefined ? undefined : values.node(group.anchor);
+  if (group.plain || (anchor !== undefined && !withEpilogue(anchor.op))) return [];
+  const elsewhere = new Set(anchor?.inputs.map(values.root));
+  for (const leaf of prologueOf(state, group)?.leaves ?? []) elsewhere.add(leaf.root);
   const { leaves } = epilogueOf(state, group)!;
   return leaves
-    .filter(({ root, view }) => view.every((run) => run.kept) && leaves.filter((l) => l.root === root).length === 1)
+    .filter(
+      ({ root, view }) => isWhole(view) && !elsewhere.has(root) && root !== resultOf(group) && root !== group.norm,
+    )
+    .filter(({ root }) => leaves.filter((leaf) => leaf.root === root).length === 1)
     .map((leaf) => leaf.root);
 }
 

@@ -28,7 +28,10 @@ export interface Epilogue {
    * listed here; the listed ones follow. Buffers `e1`, `e2`, … in the order of the list.
    */
   readonly inputs: readonly Access[];
-  /** One or two values a sum; buffers `out` and `out2`. */
+  /**
+   * One or two values a sum; buffers `out` and `out2`. An output may be the buffer of a listed input of access `same`:
+   * each element is read right before it is written.
+   */
   readonly outputs: readonly Expression[];
 }
 
