@@ -2,7 +2,7 @@
  * Runs every command of the README, in order, as a reader would type them: the lines of its ```sh blocks. `npm ci` and
  * `npm test` are left out: whoever runs this has just done both.
  */
-import { execSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -16,6 +16,10 @@ const commands = Array.from(blocks, (block) => block[1]!.split("\n"))
 
 for (const command of commands) {
   console.log(`\n$ ${command}`);
-  execSync(command, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
+  const { status } = spawnSync(command, { cwd: root, shell: true, stdio: ["ignore", "inherit", "inherit"] });
+  if (status !== 0) {
+    console.error(`the README's command failed with status ${status}: ${command}`);
+    process.exit(1);
+  }
 }
 console.log(`\n${commands.length} commands of the README ran.`);
