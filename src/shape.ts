@@ -11,3 +11,13 @@ export function sizeOf(shape: Shape): number {
 export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((d, i) => d === b[i]);
 }
+
+/** Row-major strides. */
+export function stridesOf(shape: Shape): number[] {
+  const strides: number[] = [];
+  shape.reduceRight((step, length, axis) => {
+    strides[axis] = step;
+    return step * length;
+  }, 1);
+  return strides;
+}

@@ -1,11 +1,11 @@
 /** PyTorch's channels-first arrays and ours, channels last. */
-import type { Shape } from "../../src/compiler/graph/graph.ts";
+import { stridesOf, type Shape } from "../../src/shape.ts";
 
 type Numbers = ArrayLike<number>;
 
 /** Reorders the axes of a row-major array: axis i of the result is axis `permutation[i]` of the argument. */
 export function permute(values: Numbers, shape: Shape, permutation: readonly number[]): Float64Array {
-  const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((a, b) => a * b, 1));
+  const strides = stridesOf(shape);
   const outShape = permutation.map((axis) => shape[axis]!);
   const outStrides = permutation.map((axis) => strides[axis]!);
   const out = new Float64Array(values.length);

@@ -6,7 +6,8 @@ import { convolutionKernel, inputGradientKernel } from "../../src/compiler/targe
 import { elementwiseKernel } from "../../src/compiler/targets/webgpu/kernels/elementwise.ts";
 import { matmulKernel } from "../../src/compiler/targets/webgpu/kernels/matmul.ts";
 import { randomKernel } from "../../src/compiler/targets/webgpu/kernels/random.ts";
-import { reduceRecipe, softmaxKernel, type ReduceKind } from "../../src/compiler/targets/webgpu/kernels/reduce.ts";
+import type { ReduceKind } from "../../src/compiler/plan/reduction.ts";
+import { reduceRecipe, softmaxKernel } from "../../src/compiler/targets/webgpu/kernels/reduce.ts";
 import { weightGradientRecipe } from "../../src/compiler/targets/webgpu/kernels/weight-gradient.ts";
 import { forwardShape } from "../../src/compiler/targets/wasm/kernels/convolution-recipes.ts";
 import { counterUniform } from "../../src/runtime/random.ts";

@@ -22,7 +22,9 @@ import {
 } from "./kernels/copy.ts";
 import { elementwiseKernel } from "./kernels/elementwise.ts";
 import { matmulRecipe } from "./kernels/matmul.ts";
-import { reduceRecipe, reduceShape, routeMaxKernel, rowNormRecipe, type ReduceKind } from "./kernels/reduce.ts";
+import { reduceRecipe, routeMaxKernel, rowNormRecipe } from "./kernels/reduce.ts";
+import { blockWindow } from "../../plan/block-window.ts";
+import { reduceShape, type ReduceKind } from "../../plan/reduction.ts";
 import { softmaxKernel } from "./kernels/softmax.ts";
 import {
   depthwiseInputGradientRecipe,
@@ -214,8 +216,7 @@ export function operationRecipe(node: Node, shapes: readonly Shape[]): Recipe | 
     case "upsample":
       return renamed(upsampleRecipe(x, node.attributes.factor), { x: "x1" });
     case "block_sum": {
-      const { factor } = node.attributes;
-      const windows = { kernel: factor, stride: factor, padding: [0, 0, 0, 0], dilation: [1, 1] } as const;
+      const windows = blockWindow(node.attributes);
       return renamed(windowRecipe("sum", x, windows), { x: "x1" });
     }
     case "matmul":

@@ -26,7 +26,9 @@ import {
 } from "./kernels/convolution-recipes.ts";
 import { elementwiseKernel } from "./kernels/elementwise.ts";
 import { matmulRecipe } from "./kernels/matmul.ts";
-import { reduceRecipe, reduceShape, type ReduceKind } from "./kernels/reduce.ts";
+import { reduceRecipe } from "./kernels/reduce.ts";
+import { blockWindow } from "../../plan/block-window.ts";
+import { reduceShape, type ReduceKind } from "../../plan/reduction.ts";
 import {
   depthwiseInputGradientRecipe,
   depthwiseRecipe,
@@ -223,15 +225,7 @@ function lowerFused(state: PlanState, group: Group, node: Node): LoweredGroup | 
     case "window_max":
     case "block_sum": {
       const { epilogue, bindings } = behind(state, group);
-      const window =
-        node.op === "block_sum"
-          ? ({
-              kernel: node.attributes.factor,
-              stride: node.attributes.factor,
-              padding: [0, 0, 0, 0],
-              dilation: [1, 1],
-            } as const)
-          : node.attributes;
+      const window = node.op === "block_sum" ? blockWindow(node.attributes) : node.attributes;
       const kind = node.op === "window_max" ? "max" : "sum";
       const recipe = windowRecipe(kind, shapeOf(0), window, epilogue);
       return result(recipe, [shapeOf(0), window, epilogue], { x: rootOf(0) }, bindings);

@@ -5,7 +5,8 @@
 import type { Node, NodeOf, Shape } from "../../graph/graph.ts";
 import { ex, type Access, type Expression } from "../../plan/expression.ts";
 import { forwardShape } from "../wasm/kernels/convolution-recipes.ts";
-import { reduceShape } from "../wasm/kernels/reduce.ts";
+import { blockWindow } from "../../plan/block-window.ts";
+import { reduceShape, type ReduceKind } from "../../plan/reduction.ts";
 import { isDepthwise } from "../wasm/kernels/window-recipes.ts";
 import { accessOf, expressionOf } from "../wasm/operations.ts";
 import { recipeOf, renameBindings, renameRecipe, type GpuKernel, type GpuOptions, type GpuRecipe } from "./kernel.ts";
@@ -21,7 +22,7 @@ import {
 import { elementwiseKernel } from "./kernels/elementwise.ts";
 import { matmulKernel } from "./kernels/matmul.ts";
 import { randomKernel } from "./kernels/random.ts";
-import { reduceRecipe, routeMaxKernel, rowNormRecipe, softmaxKernel, type ReduceKind } from "./kernels/reduce.ts";
+import { reduceRecipe, routeMaxKernel, rowNormRecipe, softmaxKernel } from "./kernels/reduce.ts";
 import { weightGradientRecipe } from "./kernels/weight-gradient.ts";
 import {
   depthwiseInputGradientRecipe,
@@ -139,8 +140,7 @@ export function operationRecipe(node: Node, shapes: readonly Shape[], options: G
     case "upsample":
       return renameRecipe(upsampleRecipe(x, node.attributes.factor), { x: "x1" });
     case "block_sum": {
-      const { factor } = node.attributes;
-      const windows = { kernel: factor, stride: factor, padding: [0, 0, 0, 0], dilation: [1, 1] } as const;
+      const windows = blockWindow(node.attributes);
       return renameRecipe(windowRecipe("sum", x, windows), { x: "x1" });
     }
     case "matmul": {

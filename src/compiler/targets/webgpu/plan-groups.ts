@@ -13,7 +13,8 @@ import {
 import { keyOf } from "../../plan/key.ts";
 import { reducedRows } from "../../plan/store.ts";
 import { forwardShape } from "../wasm/kernels/convolution-recipes.ts";
-import { reduceShape } from "../wasm/kernels/reduce.ts";
+import { blockWindow } from "../../plan/block-window.ts";
+import { reduceShape } from "../../plan/reduction.ts";
 import { isDepthwise } from "../wasm/kernels/window-recipes.ts";
 import { behind, inFront, numbered, outputNames, REDUCTIONS } from "../wasm/plan-groups.ts";
 import { recipeOf, renameBindings, renameRecipe, type GpuOptions, type GpuRecipe } from "./kernel.ts";
@@ -201,15 +202,7 @@ function lowerFused(state: PlanState, group: Group, node: Node, options: GpuOpti
     case "window_max":
     case "block_sum": {
       const { epilogue, bindings } = behind(state, group);
-      const window =
-        node.op === "block_sum"
-          ? ({
-              kernel: node.attributes.factor,
-              stride: node.attributes.factor,
-              padding: [0, 0, 0, 0],
-              dilation: [1, 1],
-            } as const)
-          : node.attributes;
+      const window = node.op === "block_sum" ? blockWindow(node.attributes) : node.attributes;
       const kind = node.op === "window_max" ? "max" : "sum";
       const recipe = windowRecipe(kind, shapeOf(0), window, epilogue);
       return result(recipe, [shapeOf(0), window, epilogue], { x: rootOf(0) }, bindings);

@@ -1,5 +1,5 @@
 /** Copies between layouts: transpose, pad, slice, concat, broadcast, upsample are one kernel over strides. */
-import { sizeOf, type Shape } from "../../../graph/graph.ts";
+import { sizeOf, stridesOf, type Shape } from "../../../../shape.ts";
 import type { FunctionBuilder } from "../assembler.ts";
 import { loadPartial, renameBuffers, storePartial, type Kernel, type Recipe } from "../kernel.ts";
 import { f32x4, i32, v128, type I32, type Int, type Local, type V128 } from "../values.ts";
@@ -16,16 +16,6 @@ interface Axis {
   readonly length: number;
   readonly from: number;
   readonly to: number;
-}
-
-/** Row-major strides. */
-export function stridesOf(shape: Shape): number[] {
-  const strides: number[] = [];
-  shape.reduceRight((step, length, axis) => {
-    strides[axis] = step;
-    return step * length;
-  }, 1);
-  return strides;
 }
 
 /** Axes of length 1 go, neighbours that are one run on both sides become one. */

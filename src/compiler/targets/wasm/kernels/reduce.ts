@@ -2,8 +2,8 @@
  * Reductions of [outer, reduced, inner] over the middle. Long ones are cut into parts whose number depends on the shape
  * alone, so the bits do not depend on the number of threads; a second kernel joins the parts.
  */
-import { costOf, ex, type Access, type Expression } from "../../../plan/expression.ts";
-import type { Shape } from "../../../graph/graph.ts";
+import { costOf, ex } from "../../../plan/expression.ts";
+import type { ReduceSpec } from "../../../plan/reduction.ts";
 import type { FunctionBuilder } from "../assembler.ts";
 import { createReader, type ElementReader } from "../elements.ts";
 import { emitExpressions } from "../expression-wasm.ts";
@@ -12,38 +12,11 @@ import { f32x4, i32, i32x4, v128, type I32, type Int, type Local, type V128 } fr
 import { horizontalSum } from "./patch-norm.ts";
 import { forBlocks } from "./window.ts";
 
-export type ReduceKind = "sum" | "mean" | "max" | "variance";
-
-export interface ReduceSpec {
-  readonly outer: number;
-  readonly reduced: number;
-  readonly inner: number;
-  readonly kind: ReduceKind;
-  /**
-   * What is reduced: an expression over inputs `x1`, `x2`, … Default: `x1` itself. For `inner` = 1 rows are `outer` and
-   * channels `reduced`; otherwise rows are outer · reduced and channels `inner`.
-   */
-  readonly inputs?: readonly Access[];
-  readonly value?: Expression;
-  /** Applied to the result (input 0). */
-  readonly finish?: Expression;
-}
-
 /** Elements that are worth a work unit of their own, and parts at most. */
 const PART_FLOATS = 8192;
 const PARTS = 32;
 /** Terms that are added up before the sum goes to the sum of sums: bounds the rounding error. */
 const RUN = 128;
-
-/** The reduction of `axes`, which must follow each other, as [outer, reduced, inner]. */
-export function reduceShape(shape: Shape, axes: readonly number[]): Pick<ReduceSpec, "outer" | "reduced" | "inner"> {
-  const sorted = [...axes].sort((a, b) => a - b);
-  const first = sorted[0] ?? 0;
-  if (sorted.some((axis, i) => axis !== first + i)) throw new Error(`axes ${sorted.join()} do not follow each other`);
-  const product = (from: number, to: number): number => shape.slice(from, to).reduce((a, b) => a * b, 1);
-  const end = first + sorted.length;
-  return { outer: product(0, first), reduced: product(first, end), inner: product(end, shape.length) };
-}
 
 interface Parts {
   readonly count: number;

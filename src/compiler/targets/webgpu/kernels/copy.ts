@@ -1,5 +1,5 @@
 /** Copies between layouts: transpose, pad, slice, concat, broadcast, upsample are kernels over strides. */
-import { sizeOf, type Shape } from "../../../graph/graph.ts";
+import { sizeOf, stridesOf, type Shape } from "../../../../shape.ts";
 import { createMapKernel, recipeOf, renameBindings, type GpuKernel, type GpuRecipe } from "../kernel.ts";
 
 interface Side {
@@ -15,16 +15,6 @@ export interface CopySpec {
   readonly shape: Shape;
   readonly from: Side;
   readonly to: Side;
-}
-
-/** Row-major strides. */
-export function stridesOf(shape: Shape): number[] {
-  const strides: number[] = [];
-  shape.reduceRight((step, length, axis) => {
-    strides[axis] = step;
-    return step * length;
-  }, 1);
-  return strides;
 }
 
 const whole = (shape: Shape): Side => ({ strides: stridesOf(shape), offset: 0, length: sizeOf(shape) });

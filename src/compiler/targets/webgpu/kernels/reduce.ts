@@ -2,27 +2,11 @@
  * Reductions of [outer, reduced, inner] over the middle, in an order that depends on the shape and the variant alone. Long
  * ones are cut into parts; a second kernel joins these.
  */
-import { costOf, ex, type Access, type Expression } from "../../../plan/expression.ts";
+import { costOf, ex } from "../../../plan/expression.ts";
+import type { ReduceSpec } from "../../../plan/reduction.ts";
 import { elementIndex, inputParts } from "../elements.ts";
 import { emitExpressions } from "../expression-wgsl.ts";
 import { createKernel, createMapKernel, indent, type GpuKernel, type GpuOptions, type GpuRecipe } from "../kernel.ts";
-
-export type ReduceKind = "sum" | "mean" | "max" | "variance";
-
-export interface ReduceSpec {
-  readonly outer: number;
-  readonly reduced: number;
-  readonly inner: number;
-  readonly kind: ReduceKind;
-  /**
-   * What is reduced: an expression over inputs `x1`, `x2`, … Default: `x1` itself. For `inner` = 1 rows are `outer` and
-   * channels `reduced`; otherwise rows are outer · reduced and channels `inner`.
-   */
-  readonly inputs?: readonly Access[];
-  readonly value?: Expression;
-  /** Applied to the result (input 0). */
-  readonly finish?: Expression;
-}
 
 /** Terms that are added up before the sum goes to the sum of sums: bounds the rounding error. */
 const RUN = 64;
