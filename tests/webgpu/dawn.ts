@@ -1,6 +1,7 @@
 /// <reference types="@webgpu/types" />
 /** Dawn in Node, through the package `webgpu`, and one way to run a recipe on an adapter. */
-import type { GpuKernel, GpuRecipe } from "../../src/compiler/targets/webgpu/kernel.ts";
+import { runsOn, type AdapterTraits } from "../../src/compiler/targets/webgpu/choose-variant.ts";
+import type { GpuFeature, GpuKernel, GpuRecipe, GpuVariant } from "../../src/compiler/targets/webgpu/kernel.ts";
 
 /** Dawn ends the process when the object that `create` returned is collected: all stay here. */
 const kept: unknown[] = [];
@@ -8,6 +9,20 @@ const kept: unknown[] = [];
 export type Need = "webgpu-compile" | "webgpu";
 
 const required = (need: Need): boolean => (process.env["BCOSC_REQUIRE"] ?? "").split(",").includes(need);
+
+const FEATURES: readonly GpuFeature[] = ["subgroups", "shader-f16"];
+const traits = new WeakMap<GPUDevice, AdapterTraits>();
+
+/** What decides on the variants that a device of `openDevice` can run. */
+export function traitsOf(device: GPUDevice): AdapterTraits {
+  return traits.get(device)!;
+}
+
+/** The names of the variants of a recipe's kernels that run on a device. */
+export function variantNames(device: GPUDevice, recipe: GpuRecipe): readonly string[] {
+  const variants = recipe.steps.flatMap((kernel) => kernel.variants.filter((v) => runsOn(v, traitsOf(device))));
+  return [...new Set(variants.map(({ name }) => name))];
+}
 
 /** A device of a backend, or undefined with a line that says what is skipped; a failure where the tests are required. */
 export async function openDevice(need: Need, backends: readonly string[]): Promise<GPUDevice | undefined> {
@@ -23,8 +38,15 @@ export async function openDevice(need: Need, backends: readonly string[]): Promi
       if (adapter === null) continue;
       // In compatibility mode 128 invocations are the default.
       const most = { maxComputeInvocationsPerWorkgroup: 256, maxComputeWorkgroupSizeX: 256 };
-      const device = await adapter.requestDevice({ requiredLimits: most });
+      const features = FEATURES.filter((feature) => adapter.features.has(feature));
+      const device = await adapter.requestDevice({ requiredLimits: most, requiredFeatures: features });
       kept.push(adapter, device);
+      const { subgroupMinSize, subgroupMaxSize } = adapter.info;
+      traits.set(device, {
+        software: true,
+        features,
+        ...(subgroupMinSize && subgroupMaxSize ? { subgroupSizes: [subgroupMinSize, subgroupMaxSize] } : {}),
+      });
       return device;
     }
   } catch (error) {
@@ -42,10 +64,10 @@ interface Compiled {
   readonly layout: GPUBindGroupLayout;
 }
 
-/** Compiles a kernel under a validation scope; throws what is wrong together with the WGSL. */
-export async function compile(device: GPUDevice, kernel: GpuKernel): Promise<Compiled> {
+/** Compiles a variant of a kernel under a validation scope; throws what is wrong together with the WGSL. */
+export async function compile(device: GPUDevice, kernel: GpuKernel, variant: GpuVariant): Promise<Compiled> {
   device.pushErrorScope("validation");
-  const shader = device.createShaderModule({ code: kernel.wgsl, label: kernel.label });
+  const shader = device.createShaderModule({ code: variant.wgsl, label: kernel.label });
   // Not `auto`, which leaves out what a shader does not use.
   const layout = device.createBindGroupLayout({
     entries: kernel.bindings.map(({ access }, binding) => ({
@@ -59,11 +81,14 @@ export async function compile(device: GPUDevice, kernel: GpuKernel): Promise<Com
     compute: { module: shader, entryPoint: "main" },
   });
   const error = await device.popErrorScope();
-  if (error !== null) throw new Error(`${kernel.label}: ${error.message}\n${kernel.wgsl}`);
+  if (error !== null) throw new Error(`${kernel.label}, ${variant.name}: ${error.message}\n${variant.wgsl}`);
   return { pipeline, layout };
 }
 
-/** Runs a recipe on a device and reads `outputs` (lengths by name). Untouched elements of outputs are left at 12345. */
+/**
+ * Runs a recipe on a device, of every kernel the variant of that name or the first, and reads `outputs` (lengths by name).
+ * Untouched elements of outputs are left at 12345.
+ */
 export async function runRecipe(
   device: GPUDevice,
   recipe: GpuRecipe,
@@ -71,6 +96,7 @@ export async function runRecipe(
   outputs: Readonly<Record<string, number>>,
   /** Inputs to read back too. */
   overwritten: readonly string[] = [],
+  name?: string,
 ): Promise<Record<string, Float32Array>> {
   const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
   const buffers = new Map<string, GPUBuffer>();
@@ -82,7 +108,8 @@ export async function runRecipe(
   for (const [name, values] of Object.entries(inputs)) add(name, Float32Array.from(values));
   for (const [name, bytes] of Object.entries(recipe.temporaries)) add(name, new Float32Array(bytes / 4).fill(12345));
   for (const [name, length] of Object.entries(outputs)) add(name, new Float32Array(length).fill(12345));
-  const pipelines = await Promise.all(recipe.steps.map((kernel) => compile(device, kernel)));
+  const variants = recipe.steps.map(({ variants: all }) => all.find((v) => v.name === name) ?? all[0]!);
+  const pipelines = await Promise.all(recipe.steps.map((kernel, i) => compile(device, kernel, variants[i]!)));
   device.pushErrorScope("validation");
   const encoder = device.createCommandEncoder();
   recipe.steps.forEach((kernel, i) => {
@@ -95,25 +122,25 @@ export async function runRecipe(
       return { binding, resource: { buffer } };
     });
     pass.setBindGroup(0, device.createBindGroup({ layout: pipelines[i]!.layout, entries }));
-    pass.dispatchWorkgroups(...kernel.workgroups);
+    pass.dispatchWorkgroups(...variants[i]!.workgroups);
     pass.end();
   });
-  const readers = [...Object.keys(outputs), ...overwritten].map((name) => {
-    const source = buffers.get(name)!;
+  const readers = [...Object.keys(outputs), ...overwritten].map((read) => {
+    const source = buffers.get(read)!;
     const reader = device.createBuffer({
       size: source.size,
       usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
     });
     encoder.copyBufferToBuffer(source, 0, reader, 0, source.size);
-    return [name, reader] as const;
+    return [read, reader] as const;
   });
   device.queue.submit([encoder.finish()]);
   const error = await device.popErrorScope();
   if (error !== null) throw new Error(`${recipe.steps.map((step) => step.label).join("; ")}: ${error.message}`);
   const results: Record<string, Float32Array> = {};
-  for (const [name, reader] of readers) {
+  for (const [read, reader] of readers) {
     await reader.mapAsync(GPUMapMode.READ);
-    results[name] = new Float32Array(reader.getMappedRange().slice(0)).slice(0, outputs[name] ?? inputs[name]!.length);
+    results[read] = new Float32Array(reader.getMappedRange().slice(0)).slice(0, outputs[read] ?? inputs[read]!.length);
     reader.destroy();
   }
   for (const buffer of buffers.values()) buffer.destroy();

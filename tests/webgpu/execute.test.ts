@@ -5,7 +5,7 @@ import { operationRecipe } from "../../src/compiler/targets/webgpu/operations.ts
 import { evaluateGraph } from "../../src/runtime/devices/reference/evaluate.ts";
 import { apply, cases, feedsOf } from "../graph/specimens.ts";
 import { largestError } from "../wasm/support.ts";
-import { openDevice, runRecipe } from "./dawn.ts";
+import { openDevice, runRecipe, variantNames } from "./dawn.ts";
 
 const device = await openDevice("webgpu", ["vulkan", "opengles"]);
 
@@ -27,11 +27,11 @@ async function checkGraph(
     const shapes = node.inputs.map((value) => graph.nodes[value]!.shape);
     const wanted = values[`v${id}`]!;
     const inputs = Object.fromEntries(node.inputs.map((value, i) => [`x${i + 1}`, values[`v${value}`]!]));
-    for (const tile of ["registers", "workgroup"] as const) {
-      const recipe = operationRecipe(node, shapes, { tile });
-      if (recipe === undefined) continue;
-      const { out } = await runRecipe(device!, recipe, inputs, { out: wanted.length });
-      expect(largestError(out!, wanted), `${node.op}, ${tile}`).toBeLessThan(tolerance);
+    const recipe = operationRecipe(node, shapes);
+    if (recipe === undefined) continue;
+    for (const name of variantNames(device!, recipe)) {
+      const { out } = await runRecipe(device!, recipe, inputs, { out: wanted.length }, [], name);
+      expect(largestError(out!, wanted), `${node.op}, ${name}`).toBeLessThan(tolerance);
       checked++;
     }
   }

@@ -1,4 +1,4 @@
-/** Kernels with what plans fuse into them, in both variants, on an adapter, against plain loops in float64. */
+/** Kernels with what plans fuse into them, in all variants, on an adapter, against plain loops in float64. */
 import { afterAll, describe, expect, it } from "vitest";
 import { ex } from "../../src/compiler/plan/expression.ts";
 import { recipeOf, type GpuRecipe } from "../../src/compiler/targets/webgpu/kernel.ts";
@@ -21,15 +21,13 @@ import {
   size,
   type PlainConvolution,
 } from "../wasm/support.ts";
-import { openDevice, runRecipe } from "./dawn.ts";
+import { openDevice, runRecipe, variantNames } from "./dawn.ts";
 
 const device = await openDevice("webgpu", ["vulkan", "opengles"]);
 afterAll(async () => {
   await device?.queue.onSubmittedWorkDone();
   device?.destroy();
 });
-
-const TILES = ["registers", "workgroup"] as const;
 
 async function check(
   recipe: GpuRecipe,
@@ -38,13 +36,16 @@ async function check(
   tolerance = 2e-5,
 ): Promise<void> {
   const lengths = Object.fromEntries(Object.entries(wanted).map(([name, values]) => [name, values.length]));
-  const results = await runRecipe(device!, recipe, inputs, lengths);
-  for (const [name, values] of Object.entries(wanted)) {
-    expect(largestError(results[name]!, values), `${name} of ${recipe.steps[0]!.label}`).toBeLessThan(tolerance);
-  }
-  const again = await runRecipe(device!, recipe, inputs, lengths);
-  for (const name of Object.keys(wanted)) {
-    expect(Buffer.compare(bytesOf(again[name]!), bytesOf(results[name]!)), "the same bits again").toBe(0);
+  for (const variant of variantNames(device!, recipe)) {
+    const results = await runRecipe(device!, recipe, inputs, lengths, [], variant);
+    for (const [name, values] of Object.entries(wanted)) {
+      const what = `${name} of ${recipe.steps[0]!.label}, ${variant}`;
+      expect(largestError(results[name]!, values), what).toBeLessThan(tolerance);
+    }
+    const again = await runRecipe(device!, recipe, inputs, lengths, [], variant);
+    for (const name of Object.keys(wanted)) {
+      expect(Buffer.compare(bytesOf(again[name]!), bytesOf(results[name]!)), "the same bits again").toBe(0);
+    }
   }
 }
 
@@ -69,9 +70,7 @@ const CONVOLUTIONS: readonly (readonly [string, PlainConvolution])[] = [
 
 const pixels = (c: PlainConvolution): number => c.x[0] * size(outputSize(c));
 
-describe.skipIf(device === undefined).each(TILES)("with %s tiles", (tile) => {
-  const options = { tile };
-
+describe.skipIf(device === undefined)("fused kernels", () => {
   describe.each(CONVOLUTIONS)("convolution: %s", (_, c) => {
     const shape = forwardShape(c.x, c.w, c);
     const x = randomValues(size(c.x), 1);
@@ -95,7 +94,7 @@ describe.skipIf(device === undefined).each(TILES)("with %s tiles", (tile) => {
       });
       const scaled = ex.add(ex.bcosScale(ex.input(0), ex.input(1), 2), ex.input(2));
       const epilogue = { inputs: [{ kind: "channel" }] as const, outputs: [scaled, ex.input(0)] };
-      const kernel = convolutionKernel({ shape, prologue, epilogue, norm: { epsilon: 0.01 } }, options);
+      const kernel = convolutionKernel({ shape, prologue, epilogue, norm: { epsilon: 0.01 } });
       await check(recipeOf(kernel), { x, w, p1: scale, e1: bias }, { out: y, out2: o, norm: n }, 5e-5);
     });
 
@@ -105,7 +104,7 @@ describe.skipIf(device === undefined).each(TILES)("with %s tiles", (tile) => {
       const all = plainForward(twice, x, weights);
       const wanted = Float64Array.from({ length: all.length / 2 }, (_, i) => Math.max(all[2 * i]!, all[2 * i + 1]!));
       const norm = plainNorm(twice, x, 0.5);
-      const kernel = convolutionKernel({ shape: forwardShape(c.x, twice.w, c, 2), norm: { epsilon: 0.5 } }, options);
+      const kernel = convolutionKernel({ shape: forwardShape(c.x, twice.w, c, 2), norm: { epsilon: 0.5 } });
       await check(recipeOf(kernel), { x, w: weights }, { out: wanted, norm });
     });
 
@@ -120,7 +119,7 @@ describe.skipIf(device === undefined).each(TILES)("with %s tiles", (tile) => {
         inputs: [{ kind: "same" }] as const,
         outputs: [ex.add(ex.input(0), ex.mul(ex.input(1), 2))],
       };
-      const kernel = inputGradientKernel(shape, { prologue, epilogue }, options);
+      const kernel = inputGradientKernel(shape, { prologue, epilogue });
       await check(recipeOf(kernel), { x: g, w, p1: factor, e1: x }, { out: wanted });
     });
 
@@ -134,7 +133,7 @@ describe.skipIf(device === undefined).each(TILES)("with %s tiles", (tile) => {
       const value = ex.mul(ex.input(0), ex.input(1));
       const prologue = { inputs: [{ kind: "row" }] as const, value };
       const inputPrologue = { inputs: [{ kind: "channel" }] as const, value };
-      const recipe = weightGradientRecipe({ shape, prologue, inputPrologue }, options);
+      const recipe = weightGradientRecipe({ shape, prologue, inputPrologue });
       await check(recipe, { x, g, p1: factor, q1: scale }, { out: dw }, 1e-4);
     });
   });
@@ -144,7 +143,7 @@ describe.skipIf(device === undefined).each(TILES)("with %s tiles", (tile) => {
     const [x, g] = [randomValues(size(c.x), 1), randomValues(pixels(c) * 5, 2)];
     const dw = new Float64Array(size(c.w));
     eachProduct(c, (out, i, k) => (dw[k]! += g[out]! * x[i]!));
-    const recipe = weightGradientRecipe({ shape: forwardShape(c.x, c.w, c) }, options);
+    const recipe = weightGradientRecipe({ shape: forwardShape(c.x, c.w, c) });
     expect(recipe.steps).toHaveLength(2);
     await check(recipe, { x, g }, { out: dw }, 1e-4);
   });
@@ -159,7 +158,7 @@ describe.skipIf(device === undefined).each(TILES)("with %s tiles", (tile) => {
       const wanted = new Float64Array(m * n);
       for (let i = 0; i < m; i++)
         for (let l = 0; l < k; l++) for (let j = 0; j < n; j++) wanted[i * n + j]! += a[i * k + l]! * b[l * n + j]!;
-      const kernel = matmulKernel({ a: [m, k], b: [k, n], transposeA: false, transposeB: false }, {}, options);
+      const kernel = matmulKernel({ a: [m, k], b: [k, n], transposeA: false, transposeB: false }, {});
       await check(recipeOf(kernel), { a, b }, { out: wanted });
     }
   });
@@ -183,7 +182,6 @@ describe.skipIf(device === undefined).each(TILES)("with %s tiles", (tile) => {
         norm: { epsilon: 0.25, outside: true },
         epilogue: { inputs: [], outputs: [ex.div(ex.input(0), ex.input(1))] },
       },
-      options,
     );
     await check(recipeOf(kernel), { a, b }, { out, norm });
   });
@@ -205,16 +203,12 @@ describe.skipIf(device === undefined).each(TILES)("with %s tiles", (tile) => {
         const set = Float64Array.from({ length: reduced }, (_, r) => values[first + r * inner]!);
         return 2 * reduceSet(kind, set);
       });
-      const recipe = reduceRecipe(
-        kind,
-        {
-          ...{ outer, reduced, inner, kind },
-          inputs: [{ kind: "same" }, { kind: "channel" }],
-          value: ex.mul(ex.input(0), ex.input(1)),
-          finish: ex.mul(ex.input(0), 2),
-        },
-        options,
-      );
+      const recipe = reduceRecipe(kind, {
+        ...{ outer, reduced, inner, kind },
+        inputs: [{ kind: "same" }, { kind: "channel" }],
+        value: ex.mul(ex.input(0), ex.input(1)),
+        finish: ex.mul(ex.input(0), 2),
+      });
       await check(recipe, { x1: x, x2: factor }, { out: wanted });
     }
   });
@@ -223,8 +217,8 @@ describe.skipIf(device === undefined).each(TILES)("with %s tiles", (tile) => {
     const x = randomValues(3 * 500, 1).map((value) => 20 * value);
     const rows = [0, 1, 2].map((row) => Array.from(x.slice(row * 500, row * 500 + 500), Math.exp));
     const wanted = rows.flatMap((row) => row.map((e) => e / row.reduce((a, b) => a + b)));
-    await check(recipeOf(softmaxKernel("softmax", 3, 500, false, options)), { x }, { out: wanted });
-    await check(recipeOf(softmaxKernel("log_softmax", 3, 500, true, options)), { x }, { out: wanted.map(Math.log) });
+    await check(recipeOf(softmaxKernel("softmax", 3, 500, false)), { x }, { out: wanted });
+    await check(recipeOf(softmaxKernel("log_softmax", 3, 500, true)), { x }, { out: wanted.map(Math.log) });
   });
 });
 

@@ -16,7 +16,7 @@ import { checkLimits } from "../../src/compiler/targets/webgpu/limits.ts";
 import { lowerGroup } from "../../src/compiler/targets/webgpu/plan-groups.ts";
 import { net } from "../layers/nets.ts";
 import { feedsOf, programOf } from "../plan/agree.ts";
-import { compile, openDevice, runRecipe } from "./dawn.ts";
+import { compile, openDevice, runRecipe, variantNames } from "./dawn.ts";
 
 const compiler = await openDevice("webgpu-compile", ["null"]);
 const device = await openDevice("webgpu", ["vulkan", "opengles"]);
@@ -52,18 +52,20 @@ const hasKernels = (state: PlanState, group: Group): boolean =>
 
 const NAMES: readonly GraphName[] = ["predict", "explain", "gradient", "train"];
 
-describe.each(["registers", "workgroup"] as const)("groups of a network, %s tiles", (tile) => {
+describe("groups of a network", () => {
   const { program, state: weights } = programOf(tiny(), NAMES, { batch: 2 });
 
   it.skipIf(compiler === undefined).each(NAMES)("%s: compile within the limits", async (name) => {
     const { state, order } = fused(program.graphs[name]!);
     const seen = new Set<string>();
     for (const group of order.filter((g) => hasKernels(state, g))) {
-      for (const kernel of lowerGroup(state, group, { tile }).recipe.steps) {
+      for (const kernel of lowerGroup(state, group).recipe.steps) {
         expect(checkLimits(kernel, { path: "" })?.message).toBeUndefined();
-        if (seen.has(kernel.wgsl)) continue;
-        seen.add(kernel.wgsl);
-        await compile(compiler!, kernel);
+        for (const variant of kernel.variants) {
+          if (seen.has(variant.wgsl)) continue;
+          seen.add(variant.wgsl);
+          await compile(compiler!, kernel, variant);
+        }
       }
     }
     expect(seen.size).toBeGreaterThan(8);
@@ -76,7 +78,7 @@ describe.each(["registers", "workgroup"] as const)("groups of a network, %s tile
     const feeds = feedsOf(program, name);
     const { outputs } = evaluateGraph({ ...graph, outputs: everything, updates: {} }, { feeds, state: weights });
     for (const group of order.filter((g) => hasKernels(state, g))) {
-      const { recipe, bindings } = lowerGroup(state, group, { tile });
+      const { recipe, bindings } = lowerGroup(state, group);
       const own = new Set(group.norm === undefined ? group.outputs : [...group.outputs, group.norm]);
       const [inputs, wanted]: [Record<string, ArrayLike<number>>, Record<string, ArrayLike<number>>] = [{}, {}];
       for (const [binding, value] of Object.entries(bindings)) {
@@ -84,12 +86,14 @@ describe.each(["registers", "workgroup"] as const)("groups of a network, %s tile
         (written ? wanted : inputs)[binding] = outputs[String(value)]!;
       }
       const lengths = Object.fromEntries(Object.entries(wanted).map(([binding, values]) => [binding, values.length]));
-      const results = await runRecipe(device!, recipe, inputs, lengths);
-      for (const [binding, values] of Object.entries(wanted)) {
-        // Relative to the largest number: sums of many terms cancel.
-        const scale = Math.max(1e-3, ...Array.from(values, Math.abs));
-        const worst = Math.max(...Array.from(values, (value, i) => Math.abs(value - results[binding]![i]!)));
-        expect(worst / scale, `${binding} of ${recipe.steps.at(-1)!.label}`).toBeLessThan(5e-5);
+      for (const variant of variantNames(device!, recipe)) {
+        const results = await runRecipe(device!, recipe, inputs, lengths, [], variant);
+        for (const [binding, values] of Object.entries(wanted)) {
+          // Relative to the largest number: sums of many terms cancel.
+          const scale = Math.max(1e-3, ...Array.from(values, Math.abs));
+          const worst = Math.max(...Array.from(values, (value, i) => Math.abs(value - results[binding]![i]!)));
+          expect(worst / scale, `${binding} of ${recipe.steps.at(-1)!.label}, ${variant}`).toBeLessThan(5e-5);
+        }
       }
     }
   });

@@ -29,9 +29,9 @@ describe("limits", () => {
   });
 
   it("bound workgroup memory and invocations", () => {
-    const parts = { label: "k", inputs: [], outputs: [{ name: "out", length: 1 }], body: "out[0] = 1f;", flops: 0 };
+    const parts = { label: "k", inputs: [], outputs: [{ name: "out", length: 1 }], flops: 0 };
     const kernel = (invocations: number, workgroupBytes: number): ReturnType<typeof createKernel> =>
-      createKernel({ ...parts, invocations, workgroupBytes, groups: 1 });
+      createKernel(parts, [{ body: "out[0] = 1f;", invocations, workgroupBytes, groups: 1 }]);
     expect(reported(kernel(256, 16384))).toBeUndefined();
     expect(reported(kernel(512, 0))).toContain("512 invocations in a workgroup");
     expect(reported(kernel(64, 16388))).toContain("16388 bytes of workgroup memory");
@@ -45,8 +45,8 @@ describe("limits", () => {
 describe("kernels", () => {
   it("spread many workgroups over two dimensions", () => {
     const parts = { label: "k", inputs: [], outputs: [{ name: "out", length: 1 }], body: "out[i] = 1f;", flops: 0 };
-    expect(createMapKernel({ ...parts, count: 64 * 65535 }).workgroups).toEqual([65535, 1, 1]);
-    const wide = createMapKernel({ ...parts, count: 64 * 65535 + 1 });
+    expect(createMapKernel({ ...parts, count: 64 * 65535 }).variants[0]!.workgroups).toEqual([65535, 1, 1]);
+    const wide = createMapKernel({ ...parts, count: 64 * 65535 + 1 }).variants[0]!;
     expect(wide.workgroups).toEqual([32768, 2, 1]);
     expect(wide.wgsl).toContain("let group = workgroup.y * 32768u + workgroup.x;");
   });
@@ -55,7 +55,7 @@ describe("kernels", () => {
     const kernel = elementwiseKernel("relu 4", {
       ...{ rows: 4, channels: 1, inputs: [{ kind: "same" }], outputs: [ex.relu(ex.input(0))] },
     });
-    expect(withLayer(kernel, "layer1.relu").wgsl).toBe(`// layer1.relu
+    expect(withLayer(kernel, "layer1.relu").variants[0]!.wgsl).toBe(`// layer1.relu
 // relu 4
 
 @group(0) @binding(0) var<storage, read> x1: array<f32>;

@@ -28,15 +28,15 @@ describe.skipIf(device === undefined)("kernels of models", () => {
       fuse(state);
       const { order } = schedule(state);
       for (const group of order) {
-        for (const tile of ["registers", "workgroup"] as const) {
-          for (const kernel of lowerGroup(state, group, { tile }).recipe.steps) {
-            expect(checkLimits(kernel, { path: "" })?.message, name).toBeUndefined();
-            kernels.set(kernel.wgsl, kernel);
-          }
+        for (const kernel of lowerGroup(state, group).recipe.steps) {
+          expect(checkLimits(kernel, { path: "" })?.message, name).toBeUndefined();
+          kernels.set(kernel.variants[0]!.wgsl, kernel);
         }
       }
     }
-    for (const kernel of kernels.values()) await compile(device!, kernel);
+    for (const kernel of kernels.values()) {
+      for (const variant of kernel.variants) await compile(device!, kernel, variant);
+    }
     expect(kernels.size).toBeGreaterThan(20);
   });
 });

@@ -1,6 +1,6 @@
 /**
- * What a kernel is on a GPU: one WGSL module with the entry point `main`, every buffer a binding of its own in group 0,
- * and the number of workgroups. A recipe is a graph operation as kernels in order, with temporary buffers between them.
+ * What a kernel is on a GPU: WGSL modules with the entry point `main`, of which one is run, every buffer a binding of its
+ * own in group 0. A recipe is a graph operation as kernels in order, with temporary buffers between them.
  */
 import { helpersFor } from "./expression-wgsl.ts";
 import { defaultLimits } from "./limits.ts";
@@ -8,20 +8,36 @@ import { defaultLimits } from "./limits.ts";
 export interface GpuKernel {
   /** For people: what it is and its sizes. Not unique. */
   readonly label: string;
-  readonly wgsl: string;
   /**
    * Binding i has the number i. Those that are only read come first. A buffer that is written must not be bound to another
    * binding of the same dispatch.
    */
   readonly bindings: readonly GpuBinding[];
-  readonly workgroups: readonly [number, number, number];
   readonly flops: number;
   /** Read and written at least. */
   readonly bytes: number;
+  /**
+   * Ways to compute the same, all with these bindings and equal up to rounding; at least one, which runs on every adapter.
+   * The first is the default for GPUs. `chooseVariant` takes one.
+   */
+  readonly variants: readonly GpuVariant[];
+}
+
+export interface GpuVariant {
+  /** Unique within the kernel. The first word tells how it works: see `software` in `choose-variant.ts`. */
+  readonly name: string;
+  readonly wgsl: string;
+  readonly workgroups: readonly [number, number, number];
   /** Invocations of a workgroup, and its shared memory. */
   readonly invocations: number;
   readonly workgroupBytes: number;
+  /** What the adapter must have and the device be created with. */
+  readonly requires?: readonly GpuFeature[];
+  /** The variant is right only where every subgroup has so many invocations. */
+  readonly subgroupSize?: number;
 }
+
+export type GpuFeature = "subgroups" | "shader-f16";
 
 export interface GpuBinding {
   readonly name: string;
@@ -37,14 +53,6 @@ export interface GpuRecipe {
   readonly temporaries: Readonly<Record<string, number>>;
 }
 
-export interface GpuOptions {
-  /**
-   * How products and sums over rows are done: `registers` without workgroup memory and barriers, for adapters that run on
-   * the processor; `workgroup` with tiles in workgroup memory, for GPUs. Default: `workgroup`.
-   */
-  readonly tile?: "registers" | "workgroup";
-}
-
 export interface BufferPart {
   readonly name: string;
   /** Length in numbers. */
@@ -55,6 +63,13 @@ export interface KernelParts {
   readonly label: string;
   readonly inputs: readonly BufferPart[];
   readonly outputs: readonly BufferPart[];
+  readonly flops: number;
+}
+
+/** A variant of a kernel to be. */
+export interface KernelForm {
+  /** Default: `only`. */
+  readonly name?: string;
   /** Functions and constants outside `main`. */
   readonly declarations?: string;
   /** Statements of `main`; `group` is the number of the workgroup, `lane` that of the invocation within it. */
@@ -62,7 +77,8 @@ export interface KernelParts {
   readonly invocations: number;
   readonly groups: number;
   readonly workgroupBytes?: number;
-  readonly flops: number;
+  /** Subgroups of so many invocations are needed; `lane` is then the number within the subgroup. */
+  readonly subgroupSize?: number;
 }
 
 /** The workgroups in one dimension, or in two where they are too many. */
@@ -73,40 +89,51 @@ function gridOf(groups: number): readonly [number, number, number] {
   return [Math.ceil(groups / rows), rows, 1];
 }
 
-export function createKernel(parts: KernelParts): GpuKernel {
+/** A kernel with a variant for each form. */
+export function createKernel(parts: KernelParts, forms: readonly KernelForm[]): GpuKernel {
   const bindings: GpuBinding[] = [
     ...parts.inputs.map(({ name, length }) => ({ name, access: "read" as const, bytes: 4 * length })),
     ...parts.outputs.map(({ name, length }) => ({ name, access: "read_write" as const, bytes: 4 * length })),
   ];
-  const workgroups = gridOf(parts.groups);
+  return {
+    label: parts.label,
+    bindings,
+    flops: parts.flops,
+    bytes: bindings.reduce((sum, binding) => sum + binding.bytes, 0),
+    variants: forms.map((form) => createVariant(parts.label, bindings, form)),
+  };
+}
+
+function createVariant(label: string, bindings: readonly GpuBinding[], form: KernelForm): GpuVariant {
+  const workgroups = gridOf(form.groups);
   const [width, height] = workgroups;
   const declared = bindings.map(
     ({ name, access }, i) => `@group(0) @binding(${i}) var<storage, ${access}> ${name}: array<f32>;`,
   );
-  const guard = width * height === parts.groups ? [] : [`if (group >= ${parts.groups}u) {`, "  return;", "}"];
+  const guard = width * height === form.groups ? [] : [`if (group >= ${form.groups}u) {`, "  return;", "}"];
   const number = height === 1 ? "workgroup.x" : `workgroup.y * ${width}u + workgroup.x`;
-  const code = `${parts.declarations ?? ""}\n${parts.body}`;
+  const code = `${form.declarations ?? ""}\n${form.body}`;
+  const subgroups = form.subgroupSize !== undefined;
   const sections = [
-    `// ${parts.label}`,
+    `// ${label}`,
+    subgroups ? "enable subgroups;" : "",
     declared.join("\n"),
     helpersFor(code),
-    parts.declarations?.trim() ?? "",
+    form.declarations?.trim() ?? "",
     [
-      `@compute @workgroup_size(${parts.invocations})`,
-      "fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) lane: u32) {",
-      indent([`let group = ${number};`, ...guard, parts.body.trim()].join("\n")),
+      `@compute @workgroup_size(${form.invocations})`,
+      `fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(${subgroups ? "subgroup_invocation_id" : "local_invocation_index"}) lane: u32) {`,
+      indent([`let group = ${number};`, ...guard, form.body.trim()].join("\n")),
       "}",
     ].join("\n"),
   ];
   return {
-    label: parts.label,
+    name: form.name ?? "only",
     wgsl: `${sections.filter((section) => section !== "").join("\n\n")}\n`,
-    bindings,
     workgroups,
-    flops: parts.flops,
-    bytes: bindings.reduce((sum, binding) => sum + binding.bytes, 0),
-    invocations: parts.invocations,
-    workgroupBytes: parts.workgroupBytes ?? 0,
+    invocations: form.invocations,
+    workgroupBytes: form.workgroupBytes ?? 0,
+    ...(form.subgroupSize === undefined ? {} : { requires: ["subgroups"], subgroupSize: form.subgroupSize }),
   };
 }
 
@@ -120,18 +147,30 @@ export function indent(code: string, levels = 1): string {
 
 const MAP_INVOCATIONS = 64;
 
-/** A kernel whose body computes one of `count` elements, number `i`. */
-export function createMapKernel(
-  parts: Omit<KernelParts, "groups" | "invocations" | "workgroupBytes"> & { readonly count: number },
-): GpuKernel {
-  const groups = Math.ceil(parts.count / MAP_INVOCATIONS);
-  const guard = parts.count % MAP_INVOCATIONS === 0 ? "" : `if (i >= ${parts.count}u) {\n  return;\n}\n`;
-  return createKernel({
-    ...parts,
-    body: `let i = group * ${MAP_INVOCATIONS}u + lane;\n${guard}${parts.body.trim()}`,
+export interface MapParts extends KernelParts {
+  readonly count: number;
+  readonly declarations?: string;
+  readonly body: string;
+}
+
+/** A form whose body computes one of `count` elements, number `i`. */
+export function mapForm(
+  parts: Pick<MapParts, "count" | "declarations" | "body"> & { readonly name?: string },
+): KernelForm {
+  const { count, body, ...rest } = parts;
+  const guard = count % MAP_INVOCATIONS === 0 ? "" : `if (i >= ${count}u) {\n  return;\n}\n`;
+  return {
+    ...rest,
+    body: `let i = group * ${MAP_INVOCATIONS}u + lane;\n${guard}${body.trim()}`,
     invocations: MAP_INVOCATIONS,
-    groups,
-  });
+    groups: Math.ceil(count / MAP_INVOCATIONS),
+  };
+}
+
+/** A kernel of one such form. */
+export function createMapKernel(parts: MapParts): GpuKernel {
+  const { count, body, declarations } = parts;
+  return createKernel(parts, [mapForm({ count, body, ...(declarations === undefined ? {} : { declarations }) })]);
 }
 
 /** The same kernel with other names for its buffers. The WGSL keeps its own: bindings go by number. */
@@ -148,12 +187,13 @@ export function renameRecipe(recipe: GpuRecipe, names: Readonly<Record<string, s
 
 /** A recipe without temporaries; kernels that have nothing to do are left out. */
 export function recipeOf(...steps: readonly GpuKernel[]): GpuRecipe {
-  return { steps: steps.filter((kernel) => kernel.workgroups[0] > 0), temporaries: {} };
+  return { steps: steps.filter((kernel) => kernel.variants[0]!.workgroups[0] > 0), temporaries: {} };
 }
 
 /** The same kernel whose WGSL names the layer that it belongs to. */
 export function withLayer(kernel: GpuKernel, path: string): GpuKernel {
-  return path === "" ? kernel : { ...kernel, wgsl: `// ${path}\n${kernel.wgsl}` };
+  if (path === "") return kernel;
+  return { ...kernel, variants: kernel.variants.map((v) => ({ ...v, wgsl: `// ${path}\n${v.wgsl}` })) };
 }
 
 export function range(count: number): number[] {

@@ -9,7 +9,7 @@ import { blockWindow } from "../../plan/block-window.ts";
 import { reduceShape, type ReduceKind } from "../../plan/reduction.ts";
 import { isDepthwise } from "../wasm/kernels/window-recipes.ts";
 import { accessOf, expressionOf } from "../wasm/operations.ts";
-import { recipeOf, renameBindings, renameRecipe, type GpuKernel, type GpuOptions, type GpuRecipe } from "./kernel.ts";
+import { recipeOf, renameBindings, renameRecipe, type GpuKernel, type GpuRecipe } from "./kernel.ts";
 import { convolutionKernel, inputGradientKernel } from "./kernels/convolution.ts";
 import {
   broadcastRecipe,
@@ -59,31 +59,30 @@ function reduction(
   kind: ReduceKind,
   node: NodeOf<"reduce_sum" | "reduce_mean" | "reduce_max" | "reduce_variance">,
   x: Shape,
-  options: GpuOptions,
 ): GpuRecipe {
   const axes = [...node.attributes.axes].sort((a, b) => a - b);
   const label = `reduce_${kind} ${x.join("×")} over ${axes.join()}`;
   if (axes.every((axis, i) => axis === axes[0]! + i)) {
-    return reduceRecipe(label, { ...reduceShape(x, axes), kind }, options);
+    return reduceRecipe(label, { ...reduceShape(x, axes), kind });
   }
   const kept = x.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
   const order = [...kept, ...axes];
   const last = axes.map((_, i) => kept.length + i);
   const transpose = renameRecipe(transposeRecipe(x, order), { x: "x1", out: "turned" });
   const turned = order.map((axis) => x[axis]!);
-  const rest = reduceRecipe(label, { ...reduceShape(turned, last), kind }, options);
+  const rest = reduceRecipe(label, { ...reduceShape(turned, last), kind });
   return {
     steps: [...transpose.steps, ...renameRecipe(rest, { x1: "turned" }).steps],
     temporaries: { ...rest.temporaries, turned: 4 * x.reduce((a, b) => a * b, 1) },
   };
 }
 
-function softmax(node: NodeOf<"softmax" | "log_softmax">, x: Shape, options: GpuOptions): GpuRecipe {
+function softmax(node: NodeOf<"softmax" | "log_softmax">, x: Shape): GpuRecipe {
   const { axis } = node.attributes;
   const last = x.length - 1;
   const size = x.reduce((a, b) => a * b, 1);
   const logarithm = node.op === "log_softmax";
-  const kernel = softmaxKernel(`${node.op} ${x.join("×")}`, size / x[axis]!, x[axis]!, logarithm, options);
+  const kernel = softmaxKernel(`${node.op} ${x.join("×")}`, size / x[axis]!, x[axis]!, logarithm);
   if (axis === last) return recipeOf(renameBindings(kernel, { x: "x1" }));
   // Change the axis over with the last one, and back.
   const order = x.map((_, i) => (i === axis ? last : i === last ? axis : i));
@@ -97,7 +96,7 @@ function softmax(node: NodeOf<"softmax" | "log_softmax">, x: Shape, options: Gpu
 }
 
 /** Leaves have no kernels: undefined. */
-export function operationRecipe(node: Node, shapes: readonly Shape[], options: GpuOptions = {}): GpuRecipe | undefined {
+export function operationRecipe(node: Node, shapes: readonly Shape[]): GpuRecipe | undefined {
   const value = expressionOf(node);
   if (value !== undefined) return elementwise(node, shapes, value);
   const [x, second] = shapes as [Shape, Shape];
@@ -112,20 +111,20 @@ export function operationRecipe(node: Node, shapes: readonly Shape[], options: G
       return recipeOf(elementwiseKernel(`bcos_scale ${x.join("×")}`, spec));
     }
     case "reduce_sum":
-      return reduction("sum", node, x, options);
+      return reduction("sum", node, x);
     case "reduce_mean":
-      return reduction("mean", node, x, options);
+      return reduction("mean", node, x);
     case "reduce_max":
-      return reduction("max", node, x, options);
+      return reduction("max", node, x);
     case "reduce_variance":
-      return reduction("variance", node, x, options);
+      return reduction("variance", node, x);
     case "route_max": {
       const kernel = routeMaxKernel(`route_max ${second.join("×")}`, reduceShape(second, node.attributes.axes));
       return recipeOf(renameBindings(kernel, { g: "x1", x: "x2", y: "x3" }));
     }
     case "softmax":
     case "log_softmax":
-      return softmax(node, x, options);
+      return softmax(node, x);
     case "reshape":
     case "broadcast":
       return renameRecipe(broadcastRecipe(node.op === "reshape" ? node.shape : x, node.shape), { x: "x1" });
@@ -144,26 +143,24 @@ export function operationRecipe(node: Node, shapes: readonly Shape[], options: G
       return renameRecipe(windowRecipe("sum", x, windows), { x: "x1" });
     }
     case "matmul": {
-      const kernel = matmulKernel({ a: x, b: second, ...node.attributes }, {}, options);
+      const kernel = matmulKernel({ a: x, b: second, ...node.attributes }, {});
       return renameRecipe(recipeOf(kernel), { a: "x1", b: "x2" });
     }
     case "conv2d": {
       const shape = forwardShape(x, second, node.attributes);
-      const recipe = isDepthwise(shape) ? depthwiseRecipe(shape) : recipeOf(convolutionKernel({ shape }, options));
+      const recipe = isDepthwise(shape) ? depthwiseRecipe(shape) : recipeOf(convolutionKernel({ shape }));
       return renameRecipe(recipe, { x: "x1", w: "x2" });
     }
     case "conv2d_input_gradient": {
       const shape = forwardShape(node.attributes.inputShape, second, node.attributes);
       const recipe = isDepthwise(shape)
         ? depthwiseInputGradientRecipe(shape)
-        : recipeOf(inputGradientKernel(shape, {}, options));
+        : recipeOf(inputGradientKernel(shape, {}));
       return renameRecipe(recipe, { x: "x1", w: "x2" });
     }
     case "conv2d_weight_gradient": {
       const shape = forwardShape(x, node.attributes.weightShape, node.attributes);
-      const recipe = isDepthwise(shape)
-        ? depthwiseWeightGradientRecipe(shape)
-        : weightGradientRecipe({ shape }, options);
+      const recipe = isDepthwise(shape) ? depthwiseWeightGradientRecipe(shape) : weightGradientRecipe({ shape });
       return renameRecipe(recipe, { x: "x1", g: "x2" });
     }
     case "window_sum":
@@ -175,12 +172,12 @@ export function operationRecipe(node: Node, shapes: readonly Shape[], options: G
     case "window_route":
       return renameRecipe(routeRecipe(second, node.attributes), { g: "x1", x: "x2", y: "x3" });
     case "unit_rows":
-      return renameRecipe(unitRowsRecipe(x, options), { x: "x1" });
+      return renameRecipe(unitRowsRecipe(x), { x: "x1" });
     case "patch_norm":
-      return renameRecipe(patchNormRecipe(x, node.attributes, options), { x: "x1" });
+      return renameRecipe(patchNormRecipe(x, node.attributes), { x: "x1" });
     case "row_norm": {
       const rows = x.slice(0, -1).reduce((a, b) => a * b, 1);
-      return rowNormRecipe(`row_norm ${x.join("×")}`, rows, x.at(-1)!, node.attributes.epsilon, options);
+      return rowNormRecipe(`row_norm ${x.join("×")}`, rows, x.at(-1)!, node.attributes.epsilon);
     }
     case "random_uniform": {
       const count = node.shape.reduce((a, b) => a * b, 1);

@@ -17,7 +17,7 @@ import { blockWindow } from "../../plan/block-window.ts";
 import { reduceShape } from "../../plan/reduction.ts";
 import { isDepthwise } from "../wasm/kernels/window-recipes.ts";
 import { behind, inFront, numbered, outputNames, REDUCTIONS } from "../wasm/plan-groups.ts";
-import { recipeOf, renameBindings, renameRecipe, type GpuOptions, type GpuRecipe } from "./kernel.ts";
+import { recipeOf, renameBindings, renameRecipe, type GpuRecipe } from "./kernel.ts";
 import { convolutionKernel, inputGradientKernel } from "./kernels/convolution.ts";
 import { elementwiseKernel } from "./kernels/elementwise.ts";
 import { matmulKernel } from "./kernels/matmul.ts";
@@ -36,24 +36,24 @@ export interface LoweredGpuGroup {
 }
 
 /** A group whose kernel would have more buffers than WebGPU allows is lowered in pieces, one for each value it leaves. */
-export function lowerGroup(state: PlanState, group: Group, options: GpuOptions = {}): LoweredGpuGroup {
-  const whole = lowerWhole(state, group, options);
+export function lowerGroup(state: PlanState, group: Group): LoweredGpuGroup {
+  const whole = lowerWhole(state, group);
   const fits = whole.recipe.steps.every(({ bindings }) => bindings.length <= defaultLimits.storageBuffers);
-  return fits || group.plain ? whole : lowerInPieces(state, group, options);
+  return fits || group.plain ? whole : lowerInPieces(state, group);
 }
 
-function lowerWhole(state: PlanState, group: Group, options: GpuOptions): LoweredGpuGroup {
+function lowerWhole(state: PlanState, group: Group): LoweredGpuGroup {
   if (group.anchor === undefined && !group.plain) return lowerElementwise(state, group);
-  const fused = group.plain ? undefined : lowerFused(state, group, state.values.node(group.anchor!), options);
-  return fused ?? lowerPlain(state, group, options);
+  const fused = group.plain ? undefined : lowerFused(state, group, state.values.node(group.anchor!));
+  return fused ?? lowerPlain(state, group);
 }
 
 /** First what the anchor makes, then every other value by an element-wise kernel, in the order of the graph. */
-function lowerInPieces(state: PlanState, group: Group, options: GpuOptions): LoweredGpuGroup {
+function lowerInPieces(state: PlanState, group: Group): LoweredGpuGroup {
   const { values } = state;
   const result = resultOf(group);
   const names = new Map(Object.entries(outputNames(group.outputs)).map(([name, root]) => [root, name]));
-  const first = result === undefined ? undefined : lowerWhole(state, { ...group, outputs: [result] }, options);
+  const first = result === undefined ? undefined : lowerWhole(state, { ...group, outputs: [result] });
   const bindings: Record<string, ValueId> = { ...first?.bindings, ...outputNames(group.outputs) };
   const temporaries: Record<string, number> = { ...first?.recipe.temporaries };
   if (result !== undefined && !names.has(result)) {
@@ -115,10 +115,10 @@ function lowerElementwise(state: PlanState, group: Group): LoweredGpuGroup {
 }
 
 /** One operation with all of its operands in memory. */
-function lowerPlain({ values }: PlanState, group: Group, options: GpuOptions): LoweredGpuGroup {
+function lowerPlain({ values }: PlanState, group: Group): LoweredGpuGroup {
   const node = values.node(group.anchor ?? group.outputs[0]!);
   const shapes = node.inputs.map((input) => values.node(input).shape);
-  const recipe = operationRecipe(node, shapes, options);
+  const recipe = operationRecipe(node, shapes);
   if (recipe === undefined) throw new Error(`no kernel for ${node.op}`);
   return {
     recipe,
@@ -128,12 +128,12 @@ function lowerPlain({ values }: PlanState, group: Group, options: GpuOptions): L
 }
 
 /** The operations that take something in front or behind; undefined for the others. */
-function lowerFused(state: PlanState, group: Group, node: Node, options: GpuOptions): LoweredGpuGroup | undefined {
+function lowerFused(state: PlanState, group: Group, node: Node): LoweredGpuGroup | undefined {
   const { values } = state;
   const shapeOf = (index: number): Shape => values.node(node.inputs[index]!).shape;
   const rootOf = (index: number): ValueId => values.root(node.inputs[index]!);
   const reduceRows = reducedRows(node, values);
-  if (reduceRows !== undefined) return lowerReduction(state, group, node, reduceRows, options);
+  if (reduceRows !== undefined) return lowerReduction(state, group, node, reduceRows);
   const result = (
     recipe: GpuRecipe,
     spec: unknown,
@@ -158,7 +158,7 @@ function lowerFused(state: PlanState, group: Group, node: Node, options: GpuOpti
         ...(front.prologue === undefined ? {} : { prologue: front.prologue }),
         ...(norm?.op === "patch_norm" ? { norm: { epsilon: norm.attributes.epsilon } } : {}),
       };
-      return result(recipeOf(convolutionKernel(spec, options)), spec, front.bindings, weight, bindings);
+      return result(recipeOf(convolutionKernel(spec)), spec, front.bindings, weight, bindings);
     }
     case "conv2d_input_gradient": {
       const shape = forwardShape(node.attributes.inputShape, shapeOf(1), node.attributes);
@@ -170,33 +170,21 @@ function lowerFused(state: PlanState, group: Group, node: Node, options: GpuOpti
       }
       const front = inFront(state, group, 0, "x");
       const spec = { epilogue, ...(front.prologue === undefined ? {} : { prologue: front.prologue }) };
-      return result(
-        recipeOf(inputGradientKernel(shape, spec, options)),
-        [shape, spec],
-        front.bindings,
-        weight,
-        bindings,
-      );
+      return result(recipeOf(inputGradientKernel(shape, spec)), [shape, spec], front.bindings, weight, bindings);
     }
     case "conv2d_weight_gradient": {
       const shape = forwardShape(shapeOf(0), node.attributes.weightShape, node.attributes);
       if (isDepthwise(shape)) return undefined;
       const front = inFront(state, group, 1, "g");
       const spec = { shape, ...(front.prologue === undefined ? {} : { prologue: front.prologue }) };
-      return result(
-        weightGradientRecipe(spec, options),
-        spec,
-        { x: rootOf(0) },
-        front.bindings,
-        outputNames(group.outputs),
-      );
+      return result(weightGradientRecipe(spec), spec, { x: rootOf(0) }, front.bindings, outputNames(group.outputs));
     }
     case "matmul": {
       const { epilogue, bindings } = behind(state, group);
       const units = group.largest === undefined ? 1 : node.shape.at(-1)! / resultChannels(values, group);
       const spec = { a: shapeOf(0), b: shapeOf(1), ...node.attributes, maxOut: units };
       const operands = { a: rootOf(0), b: rootOf(1) };
-      return result(recipeOf(matmulKernel(spec, { epilogue }, options)), [spec, epilogue], operands, bindings);
+      return result(recipeOf(matmulKernel(spec, { epilogue })), [spec, epilogue], operands, bindings);
     }
     case "window_sum":
     case "window_max":
@@ -217,13 +205,7 @@ function lowerFused(state: PlanState, group: Group, node: Node, options: GpuOpti
   }
 }
 
-function lowerReduction(
-  state: PlanState,
-  group: Group,
-  node: Node,
-  rows: number,
-  options: GpuOptions,
-): LoweredGpuGroup {
+function lowerReduction(state: PlanState, group: Group, node: Node, rows: number): LoweredGpuGroup {
   const { values } = state;
   const { axes } = node.attributes as { readonly axes: readonly number[] };
   const { shape } = values.node(node.inputs[0]!);
@@ -237,7 +219,7 @@ function lowerReduction(
   };
   const inputs = body === undefined ? [values.root(node.inputs[0]!)] : body.leaves.map((leaf) => leaf.root);
   return {
-    recipe: reduceRecipe(`${node.op} ${shape.join("×")} over ${axes.join()}`, spec, options),
+    recipe: reduceRecipe(`${node.op} ${shape.join("×")} over ${axes.join()}`, spec),
     key: keyOf(node.op, spec),
     bindings: { ...numbered("x", inputs), ...outputNames(group.outputs) },
   };

@@ -14,7 +14,7 @@ import {
   type Epilogue,
   type Prologue,
 } from "../elements.ts";
-import { indent, range, type BufferPart, type GpuKernel, type GpuOptions } from "../kernel.ts";
+import { indent, range, type BufferPart, type GpuKernel } from "../kernel.ts";
 import { productKernel } from "./tile.ts";
 
 export interface ConvolutionSpec {
@@ -106,7 +106,7 @@ const CHANNEL_RUN = `fn a_at(place: vec3i, k: u32) -> f32 {
 /**
  * x [N,H,W,C], w [O·maxOut,kh,kw,C/groups] → [N,H',W',O]. Buffers: `x`, `w`, `p…`, `e…`, `norm` (with a norm), `out`, `out2`.
  */
-export function convolutionKernel(spec: ConvolutionSpec, options: GpuOptions = {}): GpuKernel {
+export function convolutionKernel(spec: ConvolutionSpec): GpuKernel {
   const { shape: s } = spec;
   const epilogue = spec.epilogue ?? PLAIN;
   const [height, width] = s.input;
@@ -151,29 +151,26 @@ fn b_at(place: vec3i, k: u32) -> f32 {
     store.code,
   ];
   const prologueInputs = inputParts("p", spec.prologue?.inputs ?? [], inputRows, s.inputChannels);
-  return productKernel(
-    {
-      label: describe("conv2d", s),
-      inputs: [
-        { name: "x", length: inputRows * s.inputChannels },
-        { name: "w", length: s.outputChannels * s.maxOut * taps * depth },
-        ...prologueInputs,
-        ...store.inputs,
-      ],
-      outputs: store.outputs,
-      declarations: declarations.join("\n\n"),
-      batches: s.groups,
-      rows,
-      columns,
-      depth,
-      units: s.maxOut,
-      squares: spec.norm !== undefined,
-      alongA: "k",
-      alongB: "k",
-      flops: convolutionFlops(s) + rows * s.outputChannels * epilogue.outputs.reduce((sum, e) => sum + costOf(e), 0),
-    },
-    options,
-  );
+  return productKernel({
+    label: describe("conv2d", s),
+    inputs: [
+      { name: "x", length: inputRows * s.inputChannels },
+      { name: "w", length: s.outputChannels * s.maxOut * taps * depth },
+      ...prologueInputs,
+      ...store.inputs,
+    ],
+    outputs: store.outputs,
+    declarations: declarations.join("\n\n"),
+    batches: s.groups,
+    rows,
+    columns,
+    depth,
+    units: s.maxOut,
+    squares: spec.norm !== undefined,
+    alongA: "k",
+    alongB: "k",
+    flops: convolutionFlops(s) + rows * s.outputChannels * epilogue.outputs.reduce((sum, e) => sum + costOf(e), 0),
+  });
 }
 
 /** The taps of the pixels with each residue (y mod stride, x mod stride), one list behind the other. */
@@ -201,7 +198,6 @@ function phaseTaps(s: ConvolutionShape): {
 export function inputGradientKernel(
   s: ConvolutionShape,
   spec: Pick<ConvolutionSpec, "prologue" | "epilogue"> = {},
-  options: GpuOptions = {},
 ): GpuKernel {
   const epilogue = spec.epilogue ?? PLAIN;
   const [height, width] = s.input;
@@ -269,30 +265,27 @@ fn b_at(place: vec3i, k: u32) -> f32 {
 }`,
     store.code,
   ];
-  return productKernel(
-    {
-      label: describe("conv2d_input_gradient", s),
-      inputs: [
-        { name: "x", length: gradientRows * s.outputChannels },
-        { name: "w", length: s.outputChannels * s.kernel[0] * s.kernel[1] * channels },
-        ...(spec.prologue?.inputs ?? []).map((access, i) => ({
-          name: `p${i + 1}`,
-          length: elementCount(access, gradientRows, s.outputChannels),
-        })),
-        ...store.inputs,
-      ],
-      outputs: store.outputs,
-      declarations: declarations.join("\n\n"),
-      batches: s.groups * phases,
-      rows: s.batch * phaseHeight * phaseWidth,
-      columns: channels,
-      depth,
-      units: 1,
-      squares: false,
-      alongA: "k",
-      alongB: "column",
-      flops: convolutionFlops(s) + pixels * s.inputChannels * epilogue.outputs.reduce((sum, e) => sum + costOf(e), 0),
-    },
-    options,
-  );
+  return productKernel({
+    label: describe("conv2d_input_gradient", s),
+    inputs: [
+      { name: "x", length: gradientRows * s.outputChannels },
+      { name: "w", length: s.outputChannels * s.kernel[0] * s.kernel[1] * channels },
+      ...(spec.prologue?.inputs ?? []).map((access, i) => ({
+        name: `p${i + 1}`,
+        length: elementCount(access, gradientRows, s.outputChannels),
+      })),
+      ...store.inputs,
+    ],
+    outputs: store.outputs,
+    declarations: declarations.join("\n\n"),
+    batches: s.groups * phases,
+    rows: s.batch * phaseHeight * phaseWidth,
+    columns: channels,
+    depth,
+    units: 1,
+    squares: false,
+    alongA: "k",
+    alongB: "column",
+    flops: convolutionFlops(s) + pixels * s.inputChannels * epilogue.outputs.reduce((sum, e) => sum + costOf(e), 0),
+  });
 }

@@ -2,7 +2,7 @@
 import { costOf } from "../../../plan/expression.ts";
 import type { Shape } from "../../../graph/graph.ts";
 import { PLAIN } from "../elements.ts";
-import type { GpuKernel, GpuOptions } from "../kernel.ts";
+import type { GpuKernel } from "../kernel.ts";
 import { storeFunction, type ConvolutionSpec } from "./convolution.ts";
 import { productKernel } from "./tile.ts";
 
@@ -17,11 +17,7 @@ export interface MatmulSpec {
 }
 
 /** Buffers: `a`, `b`, `e…`, `norm`, `out…`. The epilogue sees rows [M of all products] and channels N. */
-export function matmulKernel(
-  spec: MatmulSpec,
-  parts: Pick<ConvolutionSpec, "epilogue" | "norm"> = {},
-  options: GpuOptions = {},
-): GpuKernel {
+export function matmulKernel(spec: MatmulSpec, parts: Pick<ConvolutionSpec, "epilogue" | "norm"> = {}): GpuKernel {
   const epilogue = parts.epilogue ?? PLAIN;
   const maxOut = spec.maxOut ?? 1;
   const [rows, columns] = spec.a.slice(-2) as [number, number];
@@ -65,22 +61,19 @@ fn b_at(place: vec3i, k: u32) -> f32 {
 
 ${store.code}`;
   const sizes = `${spec.a.join("×")}${spec.transposeA ? "ᵀ" : ""} · ${spec.b.join("×")}${spec.transposeB ? "ᵀ" : ""}`;
-  return productKernel(
-    {
-      label: `matmul ${sizes}`,
-      inputs: [{ name: "a", length: products * m * k }, { name: "b", length: matrices * k * n }, ...store.inputs],
-      outputs: store.outputs,
-      declarations,
-      batches: matrices,
-      rows: productRows,
-      columns: n / maxOut,
-      depth: k,
-      units: maxOut,
-      squares: parts.norm !== undefined,
-      alongA: spec.transposeA ? "row" : "k",
-      alongB: spec.transposeB ? "k" : "column",
-      flops: products * m * n * (2 * k + epilogue.outputs.reduce((sum, e) => sum + costOf(e), 0)),
-    },
-    options,
-  );
+  return productKernel({
+    label: `matmul ${sizes}`,
+    inputs: [{ name: "a", length: products * m * k }, { name: "b", length: matrices * k * n }, ...store.inputs],
+    outputs: store.outputs,
+    declarations,
+    batches: matrices,
+    rows: productRows,
+    columns: n / maxOut,
+    depth: k,
+    units: maxOut,
+    squares: parts.norm !== undefined,
+    alongA: spec.transposeA ? "row" : "k",
+    alongB: spec.transposeB ? "k" : "column",
+    flops: products * m * n * (2 * k + epilogue.outputs.reduce((sum, e) => sum + costOf(e), 0)),
+  });
 }

@@ -1,12 +1,21 @@
 /**
  * Reductions of [outer, reduced, inner] over the middle, in an order that depends on the shape and the variant alone. Long
- * ones are cut into parts; a second kernel joins these.
+ * ones are cut into parts; a second kernel joins these. Long rows have two variants: `workgroup`, in which the invocations
+ * of a workgroup share a row and meet in workgroup memory, and `registers`, a row an invocation.
  */
 import { costOf, ex } from "../../../plan/expression.ts";
 import type { ReduceSpec } from "../../../plan/reduction.ts";
 import { elementIndex, inputParts } from "../elements.ts";
 import { emitExpressions } from "../expression-wgsl.ts";
-import { createKernel, createMapKernel, indent, type GpuKernel, type GpuOptions, type GpuRecipe } from "../kernel.ts";
+import {
+  createKernel,
+  createMapKernel,
+  indent,
+  mapForm,
+  type GpuKernel,
+  type GpuRecipe,
+  type KernelForm,
+} from "../kernel.ts";
 
 /** Terms that are added up before the sum goes to the sum of sums: bounds the rounding error. */
 const RUN = 64;
@@ -20,21 +29,19 @@ const TEAM = 64;
 interface Parts {
   readonly count: number;
   readonly length: number;
-  /** Invocations for each part: 1, or a workgroup whose results meet in workgroup memory. */
-  readonly team: number;
 }
 
-function partsOf(s: ReduceSpec, options: GpuOptions): Parts {
-  const team = s.inner === 1 && s.reduced >= 2 * TEAM && options.tile !== "registers" ? TEAM : 1;
+function partsOf(s: ReduceSpec): Parts {
+  const team = s.inner === 1 && s.reduced >= 2 * TEAM ? TEAM : 1;
   const wanted = Math.ceil(WANTED / (s.outer * s.inner * team));
   const count = Math.max(1, Math.min(wanted, PARTS, Math.floor(s.reduced / (PART * team))));
   const length = Math.ceil(s.reduced / count);
-  return { count: Math.ceil(s.reduced / length), length, team };
+  return { count: Math.ceil(s.reduced / length), length };
 }
 
 /** Buffers: `x1`, …, `out`; temporaries `parts` and, for variances, `means`. */
-export function reduceRecipe(label: string, spec: ReduceSpec, options: GpuOptions = {}): GpuRecipe {
-  const parts = partsOf(spec, options);
+export function reduceRecipe(label: string, spec: ReduceSpec): GpuRecipe {
+  const parts = partsOf(spec);
   const first = partKernel(label, spec, parts);
   if (parts.count === 1) return { steps: spec.outer * spec.inner === 0 ? [] : [first], temporaries: {} };
   const bytes = 4 * spec.outer * parts.count * spec.inner;
@@ -92,32 +99,33 @@ export function partKernel(label: string, spec: ReduceSpec, parts: Parts): GpuKe
     outputs: names.map((name) => ({ name, length: tasks })),
     flops: spec.outer * spec.reduced * spec.inner * ((variance ? 4 : 1) + (spec.value ? costOf(spec.value) : 0)),
   };
-  const pass = (name: string, term: string): string => passOver(spec, parts.team, name, term);
-  const steps = variance
-    ? [
-        pass("sum", "value_at(outer, at, inner)"),
-        "let mean = sum / size;",
-        pass("result", "square(value_at(outer, at, inner) - mean)"),
-      ]
-    : [pass("result", "value_at(outer, at, inner)")];
-  const square = variance ? "\n\nfn square(x: f32) -> f32 {\n  return x * x;\n}" : "";
-  if (parts.team === 1) {
-    return createMapKernel({
-      ...common,
-      declarations: `${declarations}${square}`,
-      body: ["let task = i;", ...begin, ...steps, store].join("\n"),
-      count: tasks,
-    });
-  }
-  const totals = variance ? ["sum", "result"] : ["result"];
-  return createKernel({
-    ...common,
-    declarations: `${teamMemory(parts.team, totals)}\n\n${declarations}${square}`,
-    body: ["let task = group;", ...begin, ...steps, "if (lane == 0u) {", indent(store), "}"].join("\n"),
-    invocations: parts.team,
-    groups: tasks,
-    workgroupBytes: 4 * parts.team * totals.length,
+  const steps = (team: number): string[] => {
+    const pass = (name: string, term: string): string => passOver(spec, team, name, term);
+    if (!variance) return [pass("result", "value_at(outer, at, inner)")];
+    return [
+      pass("sum", "value_at(outer, at, inner)"),
+      "let mean = sum / size;",
+      pass("result", "square(value_at(outer, at, inner) - mean)"),
+    ];
+  };
+  const functions = `${declarations}${variance ? "\n\nfn square(x: f32) -> f32 {\n  return x * x;\n}" : ""}`;
+  const alone = mapForm({
+    name: "registers",
+    declarations: functions,
+    body: ["let task = i;", ...begin, ...steps(1), store].join("\n"),
+    count: tasks,
   });
+  if (spec.inner !== 1 || parts.length < 2 * TEAM) return createKernel(common, [alone]);
+  const totals = variance ? ["sum", "result"] : ["result"];
+  const team = {
+    name: "workgroup",
+    declarations: `${teamMemory(TEAM, totals)}\n\n${functions}`,
+    body: ["let task = group;", ...begin, ...steps(TEAM), "if (lane == 0u) {", indent(store), "}"].join("\n"),
+    invocations: TEAM,
+    groups: tasks,
+    workgroupBytes: 4 * TEAM * totals.length,
+  };
+  return createKernel(common, [team, alone]);
 }
 
 /** Declares `name`: the sum (maximum) of a term over `at` from `from_at` to `to_at`. */
@@ -202,17 +210,11 @@ function joinKernel(label: string, spec: ReduceSpec, parts: Parts): GpuKernel {
 }
 
 /** x [rows, length] → [rows]: ‖x‖ + ε. Buffers: `x1`, `out`. */
-export function rowNormRecipe(
-  label: string,
-  rows: number,
-  length: number,
-  epsilon: number,
-  options: GpuOptions = {},
-): GpuRecipe {
+export function rowNormRecipe(label: string, rows: number, length: number, epsilon: number): GpuRecipe {
   const root = ex.sqrt(ex.input(0));
   const finish = epsilon === 0 ? root : ex.add(root, epsilon);
   const spec = { outer: rows, reduced: length, inner: 1, kind: "sum", value: ex.square(ex.input(0)), finish } as const;
-  return reduceRecipe(label, spec, options);
+  return reduceRecipe(label, spec);
 }
 
 /** route_max: (g, x, y = maxima of x) over [outer, reduced, inner] → g at the first maximum. Buffers: `g`, `x`, `y`, `out`. */
@@ -242,14 +244,28 @@ export function routeMaxKernel(label: string, s: Pick<ReduceSpec, "outer" | "red
 }
 
 /** softmax and log_softmax of x [rows, length]. Buffers: `x`, `out`. */
-export function softmaxKernel(
-  label: string,
-  rows: number,
-  length: number,
-  logarithm: boolean,
-  options: GpuOptions = {},
-): GpuKernel {
-  const team = length >= 2 * TEAM && options.tile !== "registers" ? TEAM : 1;
+export function softmaxKernel(label: string, rows: number, length: number, logarithm: boolean): GpuKernel {
+  const size = rows * length;
+  const parts = {
+    label,
+    inputs: [{ name: "x", length: size }],
+    outputs: [{ name: "out", length: size }],
+    flops: 20 * size,
+  };
+  const alone = mapForm({ name: "registers", body: softmaxBody(length, logarithm, 1), count: rows });
+  if (length < 2 * TEAM) return createKernel(parts, [alone]);
+  const team: KernelForm = {
+    name: "workgroup",
+    declarations: teamMemory(TEAM, ["largest", "sum"]),
+    body: softmaxBody(length, logarithm, TEAM),
+    invocations: TEAM,
+    groups: rows,
+    workgroupBytes: 8 * TEAM,
+  };
+  return createKernel(parts, [team, alone]);
+}
+
+function softmaxBody(length: number, logarithm: boolean, team: number): string {
   const first = team === 1 ? "0u" : "lane";
   const over = (step: string): string[] => [
     `for (var at = ${first}; at < ${length}u; at += ${team}u) {`,
@@ -258,7 +274,7 @@ export function softmaxKernel(
   ];
   const result = (name: string, max: boolean): string[] =>
     team === 1 ? [`let ${name} = ${name}_total;`] : teamResult(team, name, max);
-  const body = [
+  return [
     `let start = ${team === 1 ? "i" : "group"} * ${length}u;`,
     `var largest_total = x[start + ${first}];`,
     ...over("largest_total = max(largest_total, x[start + at]);"),
@@ -273,15 +289,4 @@ export function softmaxKernel(
         : "out[start + at] = exp(x[start + at] - largest) / sum;",
     ),
   ].join("\n");
-  const size = rows * length;
-  const common = {
-    label,
-    inputs: [{ name: "x", length: size }],
-    outputs: [{ name: "out", length: size }],
-    body,
-    flops: 20 * size,
-  };
-  if (team === 1) return createMapKernel({ ...common, count: rows });
-  const declarations = teamMemory(team, ["largest", "sum"]);
-  return createKernel({ ...common, declarations, invocations: team, groups: rows, workgroupBytes: 8 * team });
 }

@@ -8,9 +8,9 @@
  *     b_place(z, column, tap), b_at(place, k)
  *     store(z, row, column, sum, squares)
  *
- * Two variants: `registers` without workgroup memory, and `workgroup` with tiles in workgroup memory.
+ * Two variants: `workgroup` with tiles in workgroup memory, and `registers` without workgroup memory and barriers.
  */
-import { createKernel, indent, range, type BufferPart, type GpuKernel, type GpuOptions } from "../kernel.ts";
+import { createKernel, indent, range, type BufferPart, type GpuKernel, type KernelForm } from "../kernel.ts";
 
 export interface Product {
   readonly label: string;
@@ -34,8 +34,8 @@ export interface Product {
   readonly flops: number;
 }
 
-export function productKernel(product: Product, options: GpuOptions = {}): GpuKernel {
-  return options.tile === "registers" ? registerKernel(product) : workgroupKernel(product);
+export function productKernel(product: Product): GpuKernel {
+  return createKernel(product, [workgroupForm(product), registerForm(product)]);
 }
 
 interface Tile {
@@ -114,7 +114,7 @@ function stores(product: Product, tile: Tile): string[] {
 }
 
 /** Sums of rows × columns of an invocation in registers, everything read from the buffers as it is needed. */
-function registerKernel(product: Product): GpuKernel {
+function registerForm(product: Product): KernelForm {
   const columnLanes = Math.min(16, powerOfTwo(product.columns / 4));
   const tile: Tile = { lanes: [16 / columnLanes, columnLanes], each: [8, 4] };
   const [rows, columns] = [range(tile.each[0]), range(tile.each[1])];
@@ -135,12 +135,13 @@ function registerKernel(product: Product): GpuKernel {
     "  }",
     "}",
   ].join("\n");
-  return createKernel({
-    ...product,
+  return {
+    name: "registers",
+    declarations: product.declarations,
     body: [...place(product, tile), ...overUnits(product, tile, sum), ...stores(product, tile)].join("\n"),
     invocations: 16,
     groups: groupsOf(product, tile),
-  });
+  };
 }
 
 /** Rows and columns of an invocation by the size of the product: large tiles read less, small ones keep all of a GPU busy. */
@@ -198,7 +199,7 @@ function loadTile(load: Load, depth: number): { readonly before: string[]; reado
   return { before, inside };
 }
 
-function workgroupKernel(product: Product): GpuKernel {
+function workgroupForm(product: Product): KernelForm {
   const tile = workgroupTile(product);
   const slice = sliceOf(product.depth);
   const threads = tile.lanes[0] * tile.lanes[1];
@@ -241,8 +242,8 @@ function workgroupKernel(product: Product): GpuKernel {
     `var<workgroup> tile_a: array<f32, ${slice * height}>;`,
     `var<workgroup> tile_b: array<f32, ${slice * width}>;`,
   ].join("\n");
-  return createKernel({
-    ...product,
+  return {
+    name: "workgroup",
     declarations: `${memory}\n\n${product.declarations}`,
     body: [
       ...place(product, tile),
@@ -254,5 +255,5 @@ function workgroupKernel(product: Product): GpuKernel {
     invocations: threads,
     groups: groupsOf(product, tile),
     workgroupBytes: 4 * slice * (height + width),
-  });
+  };
 }

@@ -4,7 +4,7 @@
  */
 import type { ConvolutionShape } from "../../wasm/kernels/geometry.ts";
 import { elementFunction, inputParts, type Prologue } from "../elements.ts";
-import { recipeOf, renameBindings, type GpuKernel, type GpuOptions, type GpuRecipe } from "../kernel.ts";
+import { recipeOf, renameBindings, type GpuKernel, type GpuRecipe } from "../kernel.ts";
 import { convolutionFlops, describe } from "./convolution.ts";
 import { partKernel } from "./reduce.ts";
 import { productKernel } from "./tile.ts";
@@ -19,7 +19,7 @@ export interface WeightGradientSpec {
 }
 
 /** Invocations to aim at, pixels that a part has at least, and parts at most. */
-const WANTED = { registers: 1024, workgroup: 32768 } as const;
+const WANTED = 32768;
 const PART_PIXELS = 128;
 const PARTS = 256;
 /** Pixels of a run where the convolution is a plain sum over pixels. */
@@ -32,7 +32,7 @@ const RUN = 64;
 export function withJoin(kernel: GpuKernel, parts: number, count: number): GpuRecipe {
   if (parts === 1) return recipeOf(kernel);
   const spec = { outer: 1, reduced: parts, inner: count, kind: "sum" } as const;
-  const join = partKernel(`${kernel.label}, parts`, spec, { count: 1, length: parts, team: 1 });
+  const join = partKernel(`${kernel.label}, parts`, spec, { count: 1, length: parts });
   return {
     steps: [renameBindings(kernel, { out: "sums" }), renameBindings(join, { x1: "sums" })],
     temporaries: { sums: 4 * parts * count },
@@ -40,7 +40,7 @@ export function withJoin(kernel: GpuKernel, parts: number, count: number): GpuRe
 }
 
 /** Buffers: `x`, `g`, `p…`, `q…`, `out`; temporary `sums` where there is more than one part. */
-export function weightGradientRecipe(spec: WeightGradientSpec, options: GpuOptions = {}): GpuRecipe {
+export function weightGradientRecipe(spec: WeightGradientSpec): GpuRecipe {
   const { shape: s } = spec;
   const [height, width] = s.input;
   const pixels = s.batch * s.output[0] * s.output[1];
@@ -56,7 +56,7 @@ export function weightGradientRecipe(spec: WeightGradientSpec, options: GpuOptio
   // A run is a row of the image, or any 64 pixels of a plain sum.
   const depth = plain ? Math.min(RUN, pixels) : s.output[1];
   const runs = Math.ceil(pixels / depth);
-  const wanted = WANTED[options.tile ?? "workgroup"] / Math.ceil((s.outputChannels * columns) / 16);
+  const wanted = WANTED / Math.ceil((s.outputChannels * columns) / 16);
   const most = Math.min(PARTS, runs, Math.max(1, Math.floor(pixels / PART_PIXELS)));
   const perPart = Math.ceil(runs / Math.max(1, Math.min(most, Math.ceil(wanted))));
   const parts = Math.ceil(runs / perPart);
@@ -114,28 +114,25 @@ fn b_at(place: vec3i, k: u32) -> f32 {
   ];
   const label = describe("conv2d_weight_gradient", s);
   const inputRows = s.batch * height * width;
-  const kernel = productKernel(
-    {
-      label,
-      inputs: [
-        { name: "x", length: inputRows * s.inputChannels },
-        { name: "g", length: pixels * s.outputChannels },
-        ...inputParts("p", spec.prologue?.inputs ?? [], pixels, s.outputChannels),
-        ...inputParts("q", spec.inputPrologue?.inputs ?? [], inputRows, s.inputChannels),
-      ],
-      outputs: [{ name: "out", length: parts * size }],
-      declarations: declarations.join("\n\n"),
-      batches: s.groups * parts,
-      rows: outputs,
-      columns,
-      depth,
-      units: 1,
-      squares: false,
-      alongA: "row",
-      alongB: "column",
-      flops: convolutionFlops(s),
-    },
-    options,
-  );
+  const kernel = productKernel({
+    label,
+    inputs: [
+      { name: "x", length: inputRows * s.inputChannels },
+      { name: "g", length: pixels * s.outputChannels },
+      ...inputParts("p", spec.prologue?.inputs ?? [], pixels, s.outputChannels),
+      ...inputParts("q", spec.inputPrologue?.inputs ?? [], inputRows, s.inputChannels),
+    ],
+    outputs: [{ name: "out", length: parts * size }],
+    declarations: declarations.join("\n\n"),
+    batches: s.groups * parts,
+    rows: outputs,
+    columns,
+    depth,
+    units: 1,
+    squares: false,
+    alongA: "row",
+    alongB: "column",
+    flops: convolutionFlops(s),
+  });
   return withJoin(kernel, parts, size);
 }

@@ -4,7 +4,7 @@ import type { ConvAttributes, Shape, WindowAttributes } from "../../../graph/gra
 import type { ConvolutionShape } from "../../wasm/kernels/geometry.ts";
 import { windowShape } from "../../wasm/kernels/window-recipes.ts";
 import type { Epilogue } from "../elements.ts";
-import { recipeOf, renameBindings, type GpuOptions, type GpuRecipe } from "../kernel.ts";
+import { recipeOf, renameBindings, type GpuRecipe } from "../kernel.ts";
 import { elementwiseKernel } from "./elementwise.ts";
 import { reduceRecipe, rowNormRecipe } from "./reduce.ts";
 import { withJoin } from "./weight-gradient.ts";
@@ -74,7 +74,6 @@ export function depthwiseWeightGradientRecipe(s: ConvolutionShape): GpuRecipe {
 export function patchNormRecipe(
   x: Shape,
   a: ConvAttributes & { readonly kernel: readonly [number, number]; readonly epsilon: number },
-  options: GpuOptions = {},
 ): GpuRecipe {
   const [batch, height, width, channels] = x as readonly [number, number, number, number];
   const squares = [batch, height, width, a.groups];
@@ -85,7 +84,7 @@ export function patchNormRecipe(
     kind: "sum",
     value: ex.square(ex.input(0)),
   } as const;
-  const sums = reduceRecipe(`squares of ${x.join("×")}`, spec, options);
+  const sums = reduceRecipe(`squares of ${x.join("×")}`, spec);
   const epilogue = { inputs: [], outputs: [ex.sqrt(ex.add(ex.input(0), a.epsilon))] };
   return {
     steps: [
@@ -97,10 +96,10 @@ export function patchNormRecipe(
 }
 
 /** unit_rows: x [rows, …] with every row divided by its L2 norm. Buffers: `x`, `norms` (temporary), `out`. */
-export function unitRowsRecipe(x: Shape, options: GpuOptions = {}): GpuRecipe {
+export function unitRowsRecipe(x: Shape): GpuRecipe {
   const rows = x[0]!;
   const length = x.slice(1).reduce((a, b) => a * b, 1);
-  const norms = rowNormRecipe(`norms of ${x.join("×")}`, rows, length, 0, options);
+  const norms = rowNormRecipe(`norms of ${x.join("×")}`, rows, length, 0);
   const scale = elementwiseKernel(`unit_rows ${x.join("×")}`, {
     rows,
     channels: length,
