@@ -54,7 +54,7 @@ export function parseArguments(
   const options = [...entry.command.options, ...commonOptions];
   checkWords(words, options, entry.name);
   const cli = createCac([entry]);
-  const parsed = cli.parse(["node", "bcosc", entry.name, ...words.map(keepText)], { run: false });
+  const parsed = cli.parse(["node", "bcosc", entry.name, ...joinValues(words, options).map(keepText)], { run: false });
   const values = new Map<string, readonly string[]>();
   for (const spec of options) {
     const value: unknown = parsed.options[camelCase(optionName(spec).slice(2))];
@@ -90,6 +90,10 @@ function checkWords(words: readonly string[], options: readonly OptionSpec[], co
     }
     if (word.includes("=") && afterEquals(word) !== "") continue;
     const next = words[i + 1];
+    if (spec.takes !== undefined && !word.includes("=")) {
+      if (next !== undefined && spec.takes.test(next)) i++;
+      continue;
+    }
     if (word.includes("=") || next === undefined || (next.startsWith("-") && !isNumber(next))) {
       fail("usage/missing-value", { option: name, usage: spec.flags });
     }
@@ -120,6 +124,20 @@ function checkPositionals(command: Command, positionals: readonly string[]): voi
  * option. A mark in front of such words keeps them what they are.
  */
 const mark = "\u0000";
+
+/** Options whose value may be left out, with what is their value behind a `=`: only the mark where there is none. */
+function joinValues(words: readonly string[], options: readonly OptionSpec[]): readonly string[] {
+  const joined: string[] = [];
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i]!;
+    if (word === "--") return [...joined, ...words.slice(i)];
+    const takes = options.find((o) => optionName(o) === word)?.takes;
+    if (takes === undefined) joined.push(word);
+    else if (words[i + 1] !== undefined && takes.test(words[i + 1]!)) joined.push(`${word}=${mark}${words[++i]!}`);
+    else joined.push(`${word}=${mark}`);
+  }
+  return joined;
+}
 
 function keepText(word: string): string {
   if (!word.startsWith("-")) return isNumber(word) ? mark + word : word;

@@ -13,11 +13,13 @@ export interface Command {
 }
 
 export interface OptionSpec {
-  /** `--epochs <n>`, or `--json` for a flag. */
+  /** `--epochs <n>`, `--profile [file]` where the value may be left out, or `--json` for a flag. */
   readonly flags: string;
   readonly summary: string;
   /** May be given several times. */
   readonly repeatable?: boolean;
+  /** Where the value may be left out: which words behind the option are its value. */
+  readonly takes?: RegExp;
 }
 
 /** `--epochs` of `--epochs <n>`. */
@@ -27,5 +29,5 @@ export function optionName(spec: OptionSpec): string {
 
 /** Whether the option is a flag, without a value. */
 export function isFlag(spec: OptionSpec): boolean {
-  return !spec.flags.includes("<");
+  return !/[<[]/.test(spec.flags);
 }

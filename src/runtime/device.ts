@@ -1,5 +1,6 @@
 /** What a device is to the runtime. Implementations are in `devices/`. */
 import type { GraphName, Program } from "../compiler/graph/program.ts";
+import type { Plan } from "../compiler/plan/plan.ts";
 
 /** Float64Array only where a session was opened with `precision: "float64"`. */
 export type Tensor = Float32Array | Float64Array;
@@ -35,4 +36,41 @@ export interface DeviceSession {
   read(path: string): Promise<Tensor>;
   write(path: string, values: ArrayLike<number>): Promise<void>;
   dispose(): Promise<void>;
+  /** Takes times of launches. Absent where the device can't: it runs no plans, or has no clock for its launches. */
+  readonly profiler?: Profiler;
+}
+
+/** Costs something only between `start` and `stop`. Called between runs. */
+export interface Profiler {
+  /** From now on the first `runs` runs of each graph are timed; what was timed before and not fetched is forgotten. */
+  start(options: { readonly runs: number }): void;
+  /** Ends the timing and hands over what was timed, once the device has all of it. */
+  stop(): Promise<Profile>;
+}
+
+/** What was timed. All times are milliseconds on the clock of `performance.now()` of the thread that owns the session. */
+export interface Profile {
+  /** The plans that were run: what `LaunchTiming.launch` refers to. */
+  readonly plans: Readonly<Partial<Record<GraphName, Plan>>>;
+  readonly runs: readonly RunTiming[];
+  readonly launches: readonly LaunchTiming[];
+}
+
+/** One run of a graph, from before its first launch until behind its last one. */
+export interface RunTiming {
+  readonly graph: GraphName;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** That a thread was busy with a launch. A launch has several in a run where several threads, or slices, share it. */
+export interface LaunchTiming {
+  /** Index in `Profile.runs`. */
+  readonly run: number;
+  /** Index in the plan's launches. */
+  readonly launch: number;
+  /** From 0 on; a device that has no threads of its own has only thread 0. */
+  readonly thread: number;
+  readonly start: number;
+  readonly end: number;
 }

@@ -1,6 +1,15 @@
 /** The runtime: opens compiled programs, trains, evaluates and explains them. Works in browsers and in Node alike. */
 export { BcosError, type Diagnostic } from "../diagnostics/diagnostic.ts";
-export type { Device, DeviceOptions, DeviceSession, Tensor } from "./device.ts";
+export type {
+  Device,
+  DeviceOptions,
+  DeviceSession,
+  LaunchTiming,
+  Profile,
+  Profiler,
+  RunTiming,
+  Tensor,
+} from "./device.ts";
 export { deviceNames, type DeviceChoice } from "./devices/registry.ts";
 export { openSession, type Feeds, type Precision, type Session, type SessionOptions } from "./session.ts";
 
@@ -30,6 +39,14 @@ export { evaluate, type ClassAccuracy, type EvaluateOptions, type Evaluation } f
 export { colourExplanation, smoothingFor, type ColourOptions, type WeightImage } from "./explain/colour.ts";
 export { contributionBound, contributionMap, type ContributionMapOptions } from "./explain/contribution-map.ts";
 export { explain, type ExplainOptions, type Explanation } from "./explain/explainer.ts";
+export {
+  profileReport,
+  type GraphProfile,
+  type LaunchProfile,
+  type LayerProfile,
+  type Rates,
+} from "./profile/report.ts";
+export { chromeTrace, type ChromeTrace, type TraceEvent } from "./profile/trace.ts";
 export { contactSheet, type ContactSheetItem, type ContactSheetOptions } from "./pictures/contact-sheet.ts";
 export {
   createRaster,

@@ -3,7 +3,7 @@ import { sizeOf } from "../shape.ts";
 import type { GraphName, Program, StateSpec } from "../compiler/graph/program.ts";
 import { fail } from "../diagnostics/catalogue.ts";
 import { createBreather } from "./breathe.ts";
-import type { DeviceOptions, DeviceSession, Tensor } from "./device.ts";
+import type { DeviceOptions, DeviceSession, Profile, Profiler, Tensor } from "./device.ts";
 import { findDevice, type DeviceChoice } from "./devices/registry.ts";
 import { initialValues } from "./initialise.ts";
 import { fileShape, fromFileLayout, toFileLayout } from "./weights/layout.ts";
@@ -58,6 +58,13 @@ export interface Session {
    * names where they come from, for the message.
    */
   importWeights(weights: Weights, place?: string): Promise<void>;
+  /**
+   * From now on takes times of every launch, in the first `runs` runs of each graph (default 30). Fails with
+   * `run/no-profile` where the device has no times of launches.
+   */
+  startProfile(options?: { readonly runs?: number }): Promise<void>;
+  /** Ends it and tells what was timed: see `profileReport` and `chromeTrace`. */
+  stopProfile(): Promise<Profile>;
   /** Frees everything on the device, after the calls made before. A second time it does nothing. */
   dispose(): Promise<void>;
 }
@@ -175,8 +182,23 @@ function createSession(
           await opened.write(spec.path, values);
         }
       }),
+    startProfile: ({ runs = PROFILED_RUNS } = {}) =>
+      serially(async () => {
+        if (!Number.isSafeInteger(runs) || runs < 1) {
+          fail("run/input", { name: "runs", expected: "a whole number from 1 on", found: String(runs) });
+        }
+        profilerOf(opened, device).start({ runs });
+      }),
+    stopProfile: () => serially(() => profilerOf(opened, device).stop()),
     dispose: () => (disposed ??= enqueue(() => opened.dispose())),
   };
+}
+
+/** Enough for medians, few enough to keep and to draw. */
+const PROFILED_RUNS = 30;
+
+function profilerOf({ profiler }: DeviceSession, device: string): Profiler {
+  return profiler ?? fail("run/no-profile", { device });
 }
 
 /** Runs tasks one after the other. A task that fails does not stop the ones behind it. */

@@ -1,9 +1,31 @@
 /** Runs one program on the WASM device and on the reference device in float32 and compares what comes out. */
+import { join } from "node:path";
 import { expect } from "vitest";
-import type { GraphName, Program } from "../../src/compiler/graph/program.ts";
+import { checkFile } from "../../src/compiler/check/check.ts";
+import { createNodeHost } from "../../src/compiler/check/node-host.node.ts";
+import { buildProgram } from "../../src/compiler/compile.ts";
+import type { Form, GraphName, Program } from "../../src/compiler/graph/program.ts";
 import { openSession, type Session } from "../../src/runtime/session.ts";
 import { sizeOf } from "../../src/shape.ts";
 import { createRandom } from "../../src/runtime/random.ts";
+
+const models = join(import.meta.dirname, "../../models");
+
+/** A model of the package with all its graphs and plans. */
+export function compileForTests(file: string, batch: number, form: Form = "bcos"): Program {
+  const { networks } = checkFile(createNodeHost(), join(models, file));
+  return buildProgram(networks[0]!, {
+    form,
+    batch,
+    graphs: ["predict", "explain", "gradient", "train"],
+    train: {
+      loss: { kind: form === "bcos" ? "bce" : "cross_entropy" },
+      optimizer: { kind: "sgd", momentum: 0.9, weightDecay: 1e-4 },
+      clip: { kind: "agc", factor: 0.1, epsilon: 1e-3 },
+    },
+    wasm: true,
+  }).program;
+}
 
 /** Images with numbers from 0 to 1, one-hot targets and cotangents, of a seed. */
 export function feedsFor(program: Program, seed: number): Record<"image" | "rows", Float32Array> {

@@ -1,29 +1,8 @@
 /** Whole models on the WASM device: as on the reference device, and the same bits on any number of threads. */
-import { join } from "node:path";
 import { expect, it } from "vitest";
-import { checkFile } from "../../src/compiler/check/check.ts";
-import { createNodeHost } from "../../src/compiler/check/node-host.node.ts";
-import { buildProgram } from "../../src/compiler/compile.ts";
-import type { Form, GraphName, Program } from "../../src/compiler/graph/program.ts";
+import type { GraphName } from "../../src/compiler/graph/program.ts";
 import { openSession } from "../../src/runtime/session.ts";
-import { expectClose, feedsOf, openBoth, stateOf } from "./compare.ts";
-
-const models = join(import.meta.dirname, "../../models");
-
-function compile(file: string, batch: number, form: Form = "bcos"): Program {
-  const { networks } = checkFile(createNodeHost(), join(models, file));
-  return buildProgram(networks[0]!, {
-    form,
-    batch,
-    graphs: ["predict", "explain", "gradient", "train"],
-    train: {
-      loss: { kind: form === "bcos" ? "bce" : "cross_entropy" },
-      optimizer: { kind: "sgd", momentum: 0.9, weightDecay: 1e-4 },
-      clip: { kind: "agc", factor: 0.1, epsilon: 1e-3 },
-    },
-    wasm: true,
-  }).program;
-}
+import { compileForTests, expectClose, feedsOf, openBoth, stateOf } from "./compare.ts";
 
 const cases = [
   { file: "mnist.bcos", batch: 7, form: "bcos", steps: 5 },
@@ -33,7 +12,7 @@ const cases = [
 ] as const;
 
 it.each(cases)("$file, $form, batch $batch: as on the reference device", async ({ file, batch, form, steps }) => {
-  const program = compile(file, batch, form);
+  const program = compileForTests(file, batch, form);
   const [wasm, reference] = await openBoth(program, 3);
   const compareRun = async (graph: GraphName, seed: number, step?: number): Promise<void> => {
     const feeds = feedsOf(program, graph, seed, step);
@@ -50,7 +29,7 @@ it.each(cases)("$file, $form, batch $batch: as on the reference device", async (
 });
 
 it.each(["mnist.bcos", "cifar/resnet20.bcos"])("%s: the same bits on 1, 2 and 3 threads", async (file) => {
-  const program = compile(file, 5);
+  const program = compileForTests(file, 5);
   const results: unknown[] = [];
   for (const threads of [1, 2, 3]) {
     const session = await openSession(program, { device: "wasm", threads, seed: 2 });

@@ -20,6 +20,7 @@ import {
 import { savePictures, type Explained } from "../explained/pictures.ts";
 import { writeJson } from "../json.ts";
 import { modelOptions, readModelOptions } from "../model-options.ts";
+import { profiled, profileOption, readProfile } from "../profile.ts";
 import { formatTable } from "../table.ts";
 import { loadWeights } from "../weights.ts";
 
@@ -36,6 +37,7 @@ export const explain: Command = {
     { flags: "--out <folder>", summary: "Where pictures and explanation.json go (runs/explained)" },
     ...modelOptions,
     ...deviceOptions,
+    profileOption,
     { flags: "--json", summary: "Write explanation.json to standard output too" },
   ],
   examples: [
@@ -50,6 +52,7 @@ export const explain: Command = {
     const out = args.text("--out") ?? join("runs", "explained");
     const options = readModelOptions(args);
     const device = readDevice(args);
+    const profile = readProfile(args);
     const network = compileModel(file, options, terminal);
     const weights = await loadWeights(weightsPath);
     const { program } = buildProgram(network, {
@@ -64,7 +67,9 @@ export const explain: Command = {
     const session = await openSession(program, device.session);
     try {
       await session.importWeights(weights, weightsPath);
-      const explanations = await explainAll(session, images, choice);
+      const traceFile = profile && (profile.file ?? join(out, "profile.json"));
+      const profileOut = args.flag("--json") ? terminal.err : terminal.out;
+      const explanations = await profiled(session, traceFile, profileOut, () => explainAll(session, images, choice));
       const explained = images.map((image, i): Explained => ({ image, explanation: explanations[i]! }));
       const nameOf = (c: number): string => classes?.[c] ?? String(c);
       const pictures = await savePictures(out, explained, program.input, nameOf);

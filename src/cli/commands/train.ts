@@ -18,6 +18,7 @@ import { loadData, type DataSplits } from "../data.ts";
 import { deviceOptions, readDevice } from "../device-option.ts";
 import { exitCodes } from "../exit.ts";
 import { createInterrupt } from "../interrupt.ts";
+import { profiled, profileOption, readProfile } from "../profile.ts";
 import { createProgress } from "../progress.ts";
 import { countOf, formatDuration } from "../table.ts";
 import type { Terminal } from "../terminal.ts";
@@ -47,6 +48,7 @@ export const train: Command = {
     { flags: "--out <folder>", summary: "Where the results go (runs/ and the model's name)" },
     { flags: "--resume", summary: "Go on with the training in the folder, with its settings" },
     { flags: "--overwrite", summary: "Start anew in a folder that holds a training" },
+    profileOption,
     { flags: "--json", summary: "Write the line of each epoch as JSON" },
   ],
   examples: [
@@ -74,6 +76,7 @@ export const train: Command = {
 async function runTraining(args: Arguments, terminal: Terminal, signal: AbortSignal): Promise<number> {
   const file = args.positionals[0]!;
   const device = readDevice(args);
+  const profile = readProfile(args);
   const { settings, folder, checkpoint } = await prepare(args, file);
   const network = compileModel(file, settings.model, terminal);
   const { program } = buildProgram(network, {
@@ -90,7 +93,9 @@ async function runTraining(args: Arguments, terminal: Terminal, signal: AbortSig
     if (checkpoint !== undefined) await session.importWeights(checkpoint.weights, folder.checkpointPath);
     const saved = savedSettings(file, settings);
     const json = args.flag("--json");
-    return await trainAndSave({ session, data, settings, saved, folder, terminal, signal, json }, checkpoint);
+    const traceFile = profile && (profile.file ?? join(folder.path, "profile.json"));
+    const run = { session, data, settings, saved, folder, terminal, signal, json };
+    return await profiled(session, traceFile, json ? terminal.err : terminal.out, () => trainAndSave(run, checkpoint));
   } finally {
     await session.dispose();
   }

@@ -71,6 +71,11 @@ export const runCodes = {
     message: (p) => `can not start ${p.threads} threads: ${p.reason}`,
     hint: () => "leave out the number of threads to compute with what there is",
   }),
+  "run/no-profile": entry<{ device: string }>({
+    severity: "error",
+    message: (p) => `the device \`${p.device}\` takes no times of launches`,
+    hint: () => "the device `wasm` does",
+  }),
   "run/kernel": entry<{ kernel: string; path: string; reason: string }>({
     severity: "error",
     message: (p) => `the kernel \`${p.kernel}\`${p.path === "" ? "" : ` of \`${p.path}\``} failed: ${p.reason}`,

@@ -103,6 +103,13 @@ export const runPages: PagesOf<typeof runCodes> = {
     situation: "`--threads 200`, or a page whose content security policy has no `worker-src blob:`.",
     remedy: "Ask for fewer threads, or leave the number out.",
   },
+  "run/no-profile": {
+    kind: "situation",
+    meaning: "A profile is asked for on a device that takes no times of launches.",
+    why: "A profile tells where the time goes among the launches of a plan. The device `reference` runs the graph without a plan, and its speed says nothing about that of another device.",
+    situation: "`bcosc train net.bcos --data mnist --device reference --profile`",
+    remedy: "Take the device `wasm`, or leave out `--profile`.",
+  },
   "run/kernel": {
     kind: "situation",
     meaning: "A compute kernel stopped, mostly because it reached outside its memory.",

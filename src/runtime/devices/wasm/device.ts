@@ -17,6 +17,7 @@ import { createSharedEngine } from "./engines/shared.ts";
 import { defaultThreads, wasmFeatures } from "./features.ts";
 import { offsetOf, type Region } from "./memory-layout.ts";
 import { neededFeeds } from "./needed-feeds.ts";
+import { createRecorder, type Recording } from "./recorder.ts";
 import { schedule, type Schedule } from "./steps.ts";
 import { hasWorkers } from "./threads/spawn.ts";
 
@@ -82,6 +83,7 @@ function createWasmSession(program: Program, code: WasmCode, scheduled: Schedule
   const { layout, launches, segments, writers } = scheduled;
   /** Plans whose prepared weights are those of the present state. */
   const prepared = new Set<GraphName>();
+  const recorder = createRecorder(code.plans);
   let disposed = false;
   let broken: unknown;
 
@@ -102,10 +104,17 @@ function createWasmSession(program: Program, code: WasmCode, scheduled: Schedule
     return layout.state.get(path) ?? fail("run/state", { path });
   }
 
-  async function launchAll(name: GraphName, plan: Plan): Promise<void> {
+  async function launchAll(name: GraphName, plan: Plan, recording: Recording | undefined): Promise<void> {
     for (const segment of segments[name]!) {
-      if (segment.kind === "random") await fillRandom(plan, segment.launch);
-      else if (!segment.prepare || !prepared.has(name)) await engine.run(segment.first, segment.end);
+      if (segment.kind === "random") {
+        const began = performance.now();
+        await fillRandom(plan, segment.random);
+        recording?.launch(segment.launch, 0, began, performance.now());
+      } else if (!segment.prepare || !prepared.has(name)) {
+        const { launch, first, end } = segment;
+        engine.observe(recording && ((step, ...busy) => recording.launch(launch + step - first, ...busy)));
+        await engine.run(first, end);
+      }
     }
     if (writers.has(name)) prepared.clear();
     else prepared.add(name);
@@ -133,6 +142,7 @@ function createWasmSession(program: Program, code: WasmCode, scheduled: Schedule
   return {
     memoryBytes: layout.bytes,
     threads: scheduled.threads,
+    profiler: recorder.profiler,
     async run(name, feeds, only) {
       usable();
       const { graph, plan } = planOf(name);
@@ -147,7 +157,9 @@ function createWasmSession(program: Program, code: WasmCode, scheduled: Schedule
         const values = given.get(feed);
         if (values !== undefined) engine.write(offsetOf(layout, plan, buffer), values as Float32Array);
       }
-      await launchAll(name, plan).catch(broke);
+      const recording = recorder.begin(name);
+      await launchAll(name, plan, recording).catch(broke);
+      recording?.end();
       const results: Record<string, Tensor> = {};
       for (const output of wanted) {
         const { shape, buffer } = plan.outputs[output]!;

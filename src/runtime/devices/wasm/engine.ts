@@ -8,9 +8,14 @@ export interface Engine {
   read(offset: number, length: number): Promise<Float32Array<ArrayBuffer>> | Float32Array<ArrayBuffer>;
   /** Runs the steps from `first` up to, not including, `end`. Throws a `StepFailure`. */
   run(first: number, end: number): Promise<void>;
+  /** From now on tells when threads were busy with steps, until it is called with nothing. */
+  observe(record: RecordStep | undefined): void;
   /** Ends the threads and lets go of the memory. */
   dispose(): Promise<void>;
 }
+
+/** Start and end in milliseconds, on this thread's `performance.now()`. A step in slices is told slice by slice. */
+export type RecordStep = (step: number, thread: number, start: number, end: number) => void;
 
 export interface EngineSource {
   readonly module: Uint8Array<ArrayBuffer>;

@@ -32,12 +32,14 @@ export interface Schedule {
 export type Segment =
   | {
       readonly kind: "steps";
+      /** The plan's launch that its first step is for; the others follow. */
+      readonly launch: number;
       readonly first: number;
       readonly end: number;
       /** Needed only when state was written since the last time. */
       readonly prepare: boolean;
     }
-  | { readonly kind: "random"; readonly launch: RandomLaunch };
+  | { readonly kind: "random"; readonly launch: number; readonly random: RandomLaunch };
 
 /** What one thread does in a second, roughly; only used to tell what is worth sharing. */
 const FLOPS = 30e9;
@@ -65,13 +67,15 @@ export function schedule(program: Program, wanted: number): Schedule {
   const segments: Partial<Record<GraphName, Segment[]>> = {};
   for (const plan of plans) {
     const own: Segment[] = [];
+    let launch = 0;
     for (const part of cut(plan.launches)) {
       if (!Array.isArray(part)) {
-        own.push({ kind: "random", launch: part });
+        own.push({ kind: "random", launch: launch++, random: part });
         continue;
       }
       const [first, prepare] = [launches.length, isPreparing(part[0]!)];
-      own.push({ kind: "steps", first, end: first + part.length, prepare });
+      own.push({ kind: "steps", launch, first, end: first + part.length, prepare });
+      launch += part.length;
       launches.push(...part);
       for (let thread = 0; thread < threads; thread++) {
         steps[thread]!.push(...part.map((_, i) => stepOf(layout, plan, part, i, thread, threads)));

@@ -1,5 +1,5 @@
 /** Runs steps in one worker with a memory of its own: for browsers' main threads on pages that are not cross-origin isolated. */
-import { StepFailure, type Engine, type EngineSource } from "../engine.ts";
+import { StepFailure, type Engine, type EngineSource, type RecordStep } from "../engine.ts";
 import { compile } from "../instance.ts";
 import { spawn } from "../threads/spawn.ts";
 import type { FromWorker, ToWorker } from "../threads/worker-main.ts";
@@ -7,7 +7,10 @@ import type { FromWorker, ToWorker } from "../threads/worker-main.ts";
 /** Throws a `SpawnFailure` where the worker can not be started, also for want of memory. */
 export async function createIsolatedEngine(source: EngineSource): Promise<Engine> {
   const module = await compile(source.module, false);
-  const thread = await spawn({ kind: "isolated", module, pages: source.pages, steps: source.steps[0]! });
+  const steps = source.steps[0]!;
+  const origin = performance.timeOrigin;
+  const thread = await spawn({ kind: "isolated", module, pages: source.pages, steps, origin });
+  let observer: RecordStep | undefined;
 
   // Answers come in the order of the questions.
   let last: Promise<unknown> = Promise.resolve();
@@ -25,10 +28,15 @@ export async function createIsolatedEngine(source: EngineSource): Promise<Engine
       return answer.kind === "values" ? answer.values : unexpected(answer);
     },
     async run(first, end) {
-      const answer = await ask({ kind: "run", first, end });
+      const record = observer;
+      const answer = await ask({ kind: "run", first, end, timed: record !== undefined });
       if (answer.kind === "failed") throw new StepFailure(answer.step, answer.reason);
-      if (answer.kind !== "done") unexpected(answer);
+      if (answer.kind !== "done") return unexpected(answer);
+      const { times } = answer;
+      if (record === undefined || times === undefined) return;
+      for (let i = 0; i < end - first; i++) record(first + i, 0, times[2 * i]!, times[2 * i + 1]!);
     },
+    observe: (record) => void (observer = record),
     dispose: () => thread.end(),
   };
 }

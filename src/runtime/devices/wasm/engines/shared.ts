@@ -2,10 +2,10 @@
  * Runs steps on several threads that see one memory. Every thread has the whole list of steps from the start; a job is
  * three words in a shared array, so no message is sent for it.
  */
-import { StepFailure, type Engine, type EngineSource } from "../engine.ts";
+import { StepFailure, type Engine, type EngineSource, type RecordStep } from "../engine.ts";
 import { allocateMemory, compile } from "../instance.ts";
 import { spawn, type Thread } from "../threads/spawn.ts";
-import { bindSteps, walkSteps } from "../threads/worker-main.ts";
+import { bindSteps, walkSteps, type SharedClock } from "../threads/worker-main.ts";
 
 const CONTROL_WORDS = 16 + 256;
 
@@ -20,9 +20,14 @@ export async function createSharedEngine(source: EngineSource, takesPart: boolea
   const control = new Int32Array(new SharedArrayBuffer(4 * CONTROL_WORDS));
   const count = source.steps.length;
 
+  const clocks = source.steps.map((steps): SharedClock => {
+    const times = new Float64Array(new SharedArrayBuffer(16 * steps.length));
+    return { times, origin: performance.timeOrigin };
+  });
   const starts = source.steps.map((steps, thread) => {
     const reports = thread === 0 && !takesPart;
-    return { kind: "shared", module, memory, control, thread, threads: count, steps, reports } as const;
+    const clock = clocks[thread]!;
+    return { kind: "shared", module, memory, control, thread, threads: count, steps, clock, reports } as const;
   });
   const settled = await Promise.allSettled((takesPart ? starts.slice(1) : starts).map(spawn));
   const threads = settled.flatMap((s) => (s.status === "fulfilled" ? [s.value] : []));
@@ -39,18 +44,20 @@ export async function createSharedEngine(source: EngineSource, takesPart: boolea
   const own = takesPart
     ? bindSteps(source.steps[0]!, (await WebAssembly.instantiate(module, { env: { memory } })).exports)
     : undefined;
+  let observer: RecordStep | undefined;
   const aloneUntil = own === undefined ? [] : lastAlone(source);
 
   async function job(first: number, last: number): Promise<void> {
     control[1] = first;
     control[2] = last;
+    control[7] = observer === undefined ? 0 : 1;
     if (own !== undefined && aloneUntil[first]! >= last) {
-      walkSteps(control, 1, own, first, last);
+      walkSteps(control, 1, own, first, last, clocks[0]!);
       return;
     }
     Atomics.add(control, 0, 1);
     Atomics.notify(control, 0);
-    if (own !== undefined) walkSteps(control, count, own, first, last);
+    if (own !== undefined) walkSteps(control, count, own, first, last, clocks[0]!);
     else await finished(threads[0]!);
   }
 
@@ -61,13 +68,30 @@ export async function createSharedEngine(source: EngineSource, takesPart: boolea
       await job(first, last);
       const failure = takeFailure(control);
       if (failure !== undefined) throw failure;
+      if (observer !== undefined) tell(source, clocks, first, last, observer);
     },
+    observe: (record) => void (observer = record),
     async dispose() {
       numbers = new Float32Array(0);
       own?.splice(0);
       await end();
     },
   };
+}
+
+/** What the threads wrote down of the job that is done. */
+function tell(
+  { steps }: EngineSource,
+  clocks: readonly SharedClock[],
+  first: number,
+  end: number,
+  record: RecordStep,
+): void {
+  for (let step = first; step < end; step++) {
+    clocks.forEach(({ times }, thread) => {
+      if (steps[thread]![step]!.kernel !== undefined) record(step, thread, times[2 * step]!, times[2 * step + 1]!);
+    });
+  }
 }
 
 /** For each step, up to where the first thread is the only one that works: no other has to be woken for that. */

@@ -16,7 +16,7 @@ export type ToWorker =
   | IsolatedStart
   | { readonly kind: "write"; readonly offset: number; readonly values: Float32Array }
   | { readonly kind: "read"; readonly offset: number; readonly length: number }
-  | { readonly kind: "run"; readonly first: number; readonly end: number };
+  | { readonly kind: "run"; readonly first: number; readonly end: number; readonly timed: boolean };
 
 /** One of several threads on a shared memory, led by the words of `control`. */
 export interface SharedStart {
@@ -27,8 +27,16 @@ export interface SharedStart {
   readonly thread: number;
   readonly threads: number;
   readonly steps: readonly Step[];
+  readonly clock: SharedClock;
   /** This thread posts `done` at the end of each job. */
   readonly reports: boolean;
+}
+
+/** Where a thread writes when it began and ended each step: two numbers a step. */
+export interface SharedClock {
+  readonly times: Float64Array;
+  /** `performance.timeOrigin` of the thread that reads them. */
+  readonly origin: number;
 }
 
 /** The only thread, with a memory of its own, led by messages. */
@@ -37,12 +45,15 @@ export interface IsolatedStart {
   readonly module: WebAssembly.Module;
   readonly pages: number;
   readonly steps: readonly Step[];
+  /** `performance.timeOrigin` of the thread that started it. */
+  readonly origin: number;
 }
 
 export type FromWorker =
   | { readonly kind: "ready" }
   | { readonly kind: "refused"; readonly reason: string }
-  | { readonly kind: "done" }
+  /** `times`: start and end of each step of a timed run. */
+  | { readonly kind: "done"; readonly times?: Float64Array<ArrayBuffer> }
   | { readonly kind: "failed"; readonly step: number; readonly reason: string }
   | { readonly kind: "values"; readonly values: Float32Array<ArrayBuffer> };
 
@@ -68,7 +79,8 @@ export function bindSteps(steps: readonly Step[], exports: WebAssembly.Exports):
  * After a failure anywhere they go on meeting, without working, so that none waits for ever.
  *
  * Words of `control`: 0 number of the job, 1 first step, 2 end, 3 threads that have come to the meeting, 4 number of the
- * meeting, 5 1 + the step that failed first, 6 length of the reason, from 16 on its characters.
+ * meeting, 5 1 + the step that failed first, 6 length of the reason, 7 whether steps are timed, from 16 on the reason's
+ * characters.
  */
 export function walkSteps(
   control: Int32Array,
@@ -76,12 +88,17 @@ export function walkSteps(
   steps: readonly BoundStep[],
   first: number,
   end: number,
+  { times, origin }: SharedClock,
 ): void {
+  const timed = control[7] !== 0;
+  const shift = timed ? performance.timeOrigin - origin : 0;
   for (let i = first; i < end; i++) {
     const { kernel, values, meet } = steps[i]!;
     if (kernel !== undefined && Atomics.load(control, 5) === 0) {
       try {
+        if (timed) times[2 * i] = shift + performance.now();
         kernel(...values);
+        if (timed) times[2 * i + 1] = shift + performance.now();
       } catch (error) {
         if (Atomics.compareExchange(control, 5, 0, i + 1) === 0) {
           const reason = String(error instanceof Error ? error.message : error).slice(0, control.length - 16);
@@ -110,7 +127,10 @@ export function runWorker(port: Port): void {
   const instantiate = (module: WebAssembly.Module, memory: WebAssembly.Memory): Promise<WebAssembly.Instance> =>
     WebAssembly.instantiate(module, { env: { memory } });
 
-  const serveShared = ({ control, threads, steps, reports }: SharedStart, instance: WebAssembly.Instance): void => {
+  const serveShared = (
+    { control, threads, steps, clock, reports }: SharedStart,
+    instance: WebAssembly.Instance,
+  ): void => {
     const bound = bindSteps(steps, instance.exports);
     port.post({ kind: "ready" });
     // This never ends, so no message is read any more; those that are posted still leave.
@@ -118,14 +138,16 @@ export function runWorker(port: Port): void {
       Atomics.wait(control, 0, job);
       if (Atomics.load(control, 0) === job) continue;
       job = Atomics.load(control, 0);
-      walkSteps(control, threads, bound, control[1]!, control[2]!);
+      walkSteps(control, threads, bound, control[1]!, control[2]!, clock);
       if (reports) port.post({ kind: "done" });
     }
   };
 
   let memory: WebAssembly.Memory | undefined;
   let bound: readonly BoundStep[] = [];
-  const startIsolated = ({ module, pages, steps }: IsolatedStart): void => {
+  let shift = 0;
+  const startIsolated = ({ module, pages, steps, origin }: IsolatedStart): void => {
+    shift = performance.timeOrigin - origin;
     const own = new WebAssembly.Memory({ initial: pages, maximum: pages });
     const start = ({ exports }: WebAssembly.Instance): void => {
       memory = own;
@@ -134,17 +156,21 @@ export function runWorker(port: Port): void {
     };
     instantiate(module, own).then(start).catch(refuse);
   };
-  const runAll = (first: number, end: number): void => {
+  const runAll = (first: number, end: number, timed: boolean): void => {
+    const times = timed ? new Float64Array(2 * (end - first)) : undefined;
     for (let i = first; i < end; i++) {
       const { kernel, values } = bound[i]!;
       try {
+        if (times !== undefined) times[2 * (i - first)] = shift + performance.now();
         kernel?.(...values);
+        if (times !== undefined) times[2 * (i - first) + 1] = shift + performance.now();
       } catch (error) {
         port.post({ kind: "failed", step: i, reason: String(error instanceof Error ? error.message : error) });
         return;
       }
     }
-    port.post({ kind: "done" });
+    if (times === undefined) port.post({ kind: "done" });
+    else port.post({ kind: "done", times }, [times.buffer]);
   };
 
   port.listen((message) => {
@@ -170,7 +196,7 @@ export function runWorker(port: Port): void {
         break;
       }
       case "run":
-        runAll(message.first, message.end);
+        runAll(message.first, message.end, message.timed);
         break;
       default:
         message satisfies never;

@@ -1,0 +1,56 @@
+/** Collects the times of launches for the profiler of a session. */
+import type { GraphName } from "../../../compiler/graph/program.ts";
+import type { LaunchTiming, Profile, Profiler, RunTiming } from "../../device.ts";
+
+export interface Recorder {
+  readonly profiler: Profiler;
+  /** A run begins. Nothing where it is not to be timed. */
+  begin(graph: GraphName): Recording | undefined;
+}
+
+/** Of one run. A run that fails never ends, and is not told. */
+export interface Recording {
+  launch(launch: number, thread: number, start: number, end: number): void;
+  end(): void;
+}
+
+export function createRecorder(plans: Profile["plans"]): Recorder {
+  let most = 0;
+  const begun = new Map<GraphName, number>();
+  const runs: RunTiming[] = [];
+  const launches: LaunchTiming[] = [];
+  const clear = (): void => {
+    begun.clear();
+    runs.length = launches.length = 0;
+  };
+
+  return {
+    profiler: {
+      start(options) {
+        clear();
+        most = options.runs;
+      },
+      async stop() {
+        most = 0;
+        const profile = { plans, runs: [...runs], launches: [...launches] };
+        clear();
+        return profile;
+      },
+    },
+    begin(graph) {
+      const before = begun.get(graph) ?? 0;
+      if (before >= most) return undefined;
+      begun.set(graph, before + 1);
+      const start = performance.now();
+      const own: LaunchTiming[] = [];
+      const run = runs.length;
+      return {
+        launch: (launch, thread, from, to) => void own.push({ run, launch, thread, start: from, end: to }),
+        end() {
+          runs.push({ graph, start, end: performance.now() });
+          for (const timing of own) launches.push(timing);
+        },
+      };
+    },
+  };
+}
