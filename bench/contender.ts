@@ -1,16 +1,44 @@
-/** What is compared: something that can do one training step, one prediction and one explanation of a batch. */
+/** What is compared: something that can do a workload, again and again, from the given numbers. */
+import type { Workload } from "./workloads.ts";
 
-export const tasks = ["train", "predict", "explain"] as const;
-export type Task = (typeof tasks)[number];
+/** Row-major. Images are NHWC, convolution weights [O, I, kh, kw]. */
+export interface NamedTensor {
+  readonly shape: readonly number[];
+  readonly values: Float32Array;
+}
+
+export type Tensors = ReadonlyMap<string, NamedTensor>;
 
 export interface Contender {
+  /** With its version. */
   readonly name: string;
   readonly threads: number;
-  /** Milliseconds of one run. */
-  run(task: Task): Promise<number>;
-  /** Bytes that a training step keeps or holds, with what is counted. */
-  readonly memory?: { readonly bytes: number; readonly what: string };
-  /** At most so many runs of each task, for what is slow. */
-  readonly mostRuns?: number;
+  /** So slow that it runs only when asked for. */
+  readonly slow?: true;
+  /** Gets ready for a workload, or says why it can't do it. */
+  prepare(workload: Workload, given: Tensors): Promise<Prepared | Declined>;
   end(): Promise<void>;
 }
+
+export interface Declined {
+  readonly declined: string;
+}
+
+export interface Prepared {
+  /**
+   * What is compared with the others, from the given numbers: the one tensor of a product or convolution; `logits` of a
+   * prediction; `contributions` [N,H,W] of an explanation; for training `losses` of the first three steps and every
+   * weight behind them, by its path. Called once, before the first `run`.
+   */
+  results(): Promise<ReadonlyMap<string, Float32Array>>;
+  /** Does the workload once, to the end; milliseconds. */
+  run(): Promise<number>;
+  dispose(): Promise<void>;
+}
+
+export function isDeclined(prepared: Prepared | Declined): prepared is Declined {
+  return "declined" in prepared;
+}
+
+/** Steps behind which results of training are compared. */
+export const comparedSteps = 3;

@@ -1,0 +1,79 @@
+/** Our devices as contenders. */
+import type { Program } from "../../src/compiler/graph/program.ts";
+import { openSession, type Session } from "../../src/runtime/session.ts";
+import { comparedSteps, type Contender, type Prepared, type Tensors } from "../contender.ts";
+import type { NetworkWorkload } from "../workloads.ts";
+import { kernelProgram, resultPath } from "./kernel-program.ts";
+import { networkProgram } from "./network-program.ts";
+import { stateFor } from "./state.ts";
+
+export function ourContender(device: string, threads: number, slow = false): Contender {
+  const open = async (program: Program, given: Tensors): Promise<Session> => {
+    const session = await openSession(program, { device, ...(device === "wasm" ? { threads } : {}) });
+    await session.importWeights(stateFor(program, given));
+    return session;
+  };
+  return {
+    name: `bcosc ${device}`,
+    threads,
+    ...(slow ? { slow: true } : {}),
+    async prepare(workload, given) {
+      if (workload.kind === "network") {
+        const program = networkProgram(workload.network, workload.batch, [workload.task]);
+        return network(await open(program, given), workload, given);
+      }
+      return kernel(await open(kernelProgram(workload), given));
+    },
+    end: async () => undefined,
+  };
+}
+
+function kernel(session: Session): Prepared {
+  const once = async (): Promise<void> => void (await session.run("predict", {}, []));
+  return {
+    async results() {
+      await once();
+      const { data } = (await session.exportWeights()).get(resultPath)!;
+      return new Map([[resultPath, Float32Array.from(data)]]);
+    },
+    run: () => timed(once),
+    dispose: () => session.dispose(),
+  };
+}
+
+function network(session: Session, { network: spec, task }: NetworkWorkload, given: Tensors): Prepared {
+  const image = { [session.program.input.name]: given.get("image")!.values };
+  const targets = given.get("targets")!.values;
+  let steps = 0;
+  const train = async (): Promise<number> => {
+    const feeds = { ...image, targets, learningRate: [spec.optimizer.learningRate], step: [++steps] };
+    return (await session.run("train", feeds, ["loss"]))["loss"]![0]!;
+  };
+  const predict = async (): Promise<Float32Array> => (await session.run("predict", image))["logits"] as Float32Array;
+  const explain = async (): Promise<Float32Array> => {
+    const results = await session.run("explain", { ...image, cotangent: targets }, ["logits", "contributions"]);
+    return results["contributions"] as Float32Array;
+  };
+  const bodies = { train, predict, explain };
+  return {
+    async results() {
+      if (task === "predict") return new Map([["logits", await predict()]]);
+      if (task === "explain") return new Map([["contributions", await explain()]]);
+      const losses = new Float32Array(comparedSteps);
+      for (let i = 0; i < comparedSteps; i++) losses[i] = await train();
+      const weights = await session.exportWeights();
+      return new Map([
+        ["losses", losses],
+        ...[...weights].map(([path, { data }]) => [path, Float32Array.from(data)] as const),
+      ]);
+    },
+    run: () => timed(bodies[task]),
+    dispose: () => session.dispose(),
+  };
+}
+
+export async function timed(body: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  await body();
+  return performance.now() - start;
+}

@@ -1,0 +1,30 @@
+/** Eager PyTorch as contenders: one for each number of threads, in one process. */
+import type { Contender, Tensors } from "../../contender.ts";
+import { layersOf } from "../../networks.ts";
+import type { Workload } from "../../workloads.ts";
+import { startPython, type PythonProcess } from "./process.ts";
+
+export async function pytorchContenders(device: string, threads: readonly number[]): Promise<readonly Contender[]> {
+  const python = await startPython(device);
+  if (python === undefined) throw new Error(`no Python with PyTorch for ${device}`);
+  const name = device === "cpu" ? python.name : `${python.name} ${device}`;
+  return threads.map((count, i) => ({
+    name,
+    threads: count,
+    async prepare(workload, given) {
+      const id = `${workload.id} ${count}`;
+      await prepareJob(python, id, workload, given);
+      return {
+        results: () => python.results(id),
+        run: async () => Number((await python.ask({ command: "run", id, threads: count }))["milliseconds"]),
+        dispose: async () => void (await python.ask({ command: "dispose", id })),
+      };
+    },
+    end: async () => (i === 0 ? python.end() : undefined),
+  }));
+}
+
+export async function prepareJob(python: PythonProcess, id: string, workload: Workload, given: Tensors): Promise<void> {
+  const layers = workload.kind === "network" ? { layers: layersOf(workload.network) } : {};
+  await python.prepare(id, { ...workload, ...layers }, given);
+}

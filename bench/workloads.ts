@@ -1,0 +1,89 @@
+/** What is timed, as data. */
+import { resnet18, resnet20, resnet20NormFree, type ResidualNetwork } from "./networks.ts";
+
+export type Workload = ProductWorkload | ConvolutionWorkload | NetworkWorkload;
+
+/** A square matrix product. */
+export interface ProductWorkload {
+  readonly kind: "product";
+  readonly id: string;
+  readonly size: number;
+}
+
+export const passes = ["forward", "input-gradient", "weight-gradient"] as const;
+export type Pass = (typeof passes)[number];
+export type ConvolutionForm = "plain" | "bcos";
+
+/**
+ * One 3×3 convolution of stride 1, padding 1. In the form `bcos` y = o·|o|/n of unit rows with n = √(Σx² + 1e-6) over
+ * the patch; its gradients are the true ones, taken from o and n, which the forward pass leaves. The weights' unit rows
+ * are made in every run.
+ */
+export interface ConvolutionWorkload {
+  readonly kind: "convolution";
+  readonly id: string;
+  readonly batch: number;
+  readonly side: number;
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly pass: Pass;
+  readonly form: ConvolutionForm;
+}
+
+/** One training step (loss, gradients, update), or the logits, or logits and contributions of a batch. */
+export interface NetworkWorkload {
+  readonly kind: "network";
+  readonly id: string;
+  readonly network: ResidualNetwork;
+  readonly batch: number;
+  readonly task: Task;
+}
+
+export const tasks = ["train", "predict", "explain"] as const;
+export type Task = (typeof tasks)[number];
+
+const sizes = [
+  { batch: 8, side: 56, inputs: 64, outputs: 64 },
+  { batch: 32, side: 16, inputs: 128, outputs: 128 },
+] as const;
+
+function convolutions(): readonly ConvolutionWorkload[] {
+  return sizes.flatMap((size) =>
+    passes.flatMap((pass) =>
+      (["plain", "bcos"] as const).map((form) => ({
+        kind: "convolution" as const,
+        id: `conv/${size.batch}x${size.side}x${size.side}x${size.inputs}-${size.outputs}/${pass}/${form}`,
+        ...size,
+        pass,
+        form,
+      })),
+    ),
+  );
+}
+
+function network(name: string, spec: ResidualNetwork, batch: number, ...wanted: readonly Task[]): NetworkWorkload[] {
+  return wanted.map((task) => ({ kind: "network", id: `${name}/${batch}/${task}`, network: spec, batch, task }));
+}
+
+export const workloads: readonly Workload[] = [
+  { kind: "product", id: "product/1024", size: 1024 },
+  ...convolutions(),
+  ...network("resnet20", resnet20, 32, "train", "predict", "explain"),
+  ...network("resnet20-norm-free", resnet20NormFree, 32, "train"),
+  ...network("resnet18", resnet18, 1, "predict", "explain"),
+  ...network("resnet18", resnet18, 8, "predict", "explain"),
+];
+
+/** Multiplications and additions of the products alone, a pass each; undefined for whole networks. */
+export function flopsOf(workload: Workload): number | undefined {
+  switch (workload.kind) {
+    case "product":
+      return 2 * workload.size ** 3;
+    case "convolution":
+      return 2 * workload.batch * workload.side ** 2 * workload.outputs * 9 * workload.inputs;
+    case "network":
+      return undefined;
+    default:
+      throw new Error(`unknown workload ${JSON.stringify(workload satisfies never)}`);
+  }
+}
