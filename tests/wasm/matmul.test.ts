@@ -1,7 +1,8 @@
 /** Matrix products with norms, epilogues and MaxOut: the B-cos linear layer. */
-import { describe, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { ex } from "../../src/compiler/plan/expression.ts";
 import { matmulRecipe } from "../../src/compiler/targets/wasm/kernels/matmul.ts";
+import { loadRecipe } from "../../bench/wasm-runner.ts";
 import { checkRecipe, randomValues } from "./support.ts";
 
 /** Rows of x [rows, depth] times rows of w [columns, depth]. */
@@ -86,5 +87,22 @@ describe("batched products", () => {
       },
     );
     checkRecipe(recipe, { a, b, e1: row, e2: channel }, { out });
+  });
+});
+
+describe("the error of long sums", () => {
+  it.each([1024, 4608, 1031])("grows with far less than the root of %i terms", (depth) => {
+    const [rows, columns] = [40, 40];
+    const [a, b] = [randomValues(rows * depth, 1), randomValues(columns * depth, 2)];
+    const wanted = product(a, b, rows, depth, columns);
+    const recipe = matmulRecipe({ a: [rows, depth], b: [columns, depth], transposeA: false, transposeB: true });
+    const loaded = loadRecipe(recipe, { a, b }, { out: rows * columns });
+    loaded.run();
+    const power = (values: ArrayLike<number>): number => Array.from(values).reduce((sum, v) => sum + v * v, 0);
+    const errors = loaded.view("out").map((value, at) => value - wanted[at]!);
+    const rounding = 2 ** -24 / Math.sqrt(3);
+    // One sum over all terms has about √(K/2) roundings; a prime number of terms is not cut.
+    const roundings = Math.sqrt(power(errors) / power(wanted)) / rounding;
+    expect(roundings).toBeLessThan(depth === 1031 ? 30 : Math.sqrt((48 + depth / 48) / 2) + 2);
   });
 });

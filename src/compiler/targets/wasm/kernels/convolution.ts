@@ -13,7 +13,7 @@ import { emitImageCopy } from "./image-copy.ts";
 import { emitPatchNorms, normScratch } from "./patch-norm.ts";
 import { chooseWalk, convolutionFlops, depthOf, packedSize, type ConvolutionShape, type Walk } from "./geometry.ts";
 import { maxOutSize, panelsOf } from "./panels.ts";
-import { createTile, emitDot, TILE_ROWS, type DotLoops } from "./tile.ts";
+import { createTile, emitDot, TILE_BYTES, TILE_ROWS, type DotLoops } from "./tile.ts";
 
 /** What is done to every element on its way. */
 export interface Prologue {
@@ -117,12 +117,12 @@ export function phasedKernel(
   };
 }
 
-/** Scratch of a thread: padded image, squares of its pixels, one tile. Bytes from the start. */
+/** Scratch of a thread: padded image, squares of its pixels, one tile's results and its sums. Bytes from the start. */
 function scratchLayout(shape: ConvolutionShape, walk: Walk, norm: boolean) {
   const padded = walk.mode === "copy" ? walk.images * walk.paddedRows * walk.paddedWidth : 0;
   const squares = padded * shape.inputChannels * 4;
-  const tile = squares + (norm ? normScratch(padded, shape.groups) : 0);
-  return { squares, tile: Math.ceil(tile / 16) * 16, bytes: Math.ceil(tile / 16) * 16 + TILE_ROWS * 32 };
+  const tile = Math.ceil((squares + (norm ? normScratch(padded, shape.groups) : 0)) / 16) * 16;
+  return { squares, tile, sums: tile + TILE_BYTES, bytes: tile + 2 * TILE_BYTES };
 }
 
 /** An epilogue that costs more than this is written once, in a loop over a stored tile. */
@@ -283,17 +283,18 @@ function emitPhase(
   const tail = maxOut ? columns % 4 : panels.tail;
   const blockFloats = maxOut ? maxOutSize(4 * shape.maxOut, shape.maxOut, depth) : depth * panels.width;
 
+  const sums = i32.add(p.scratch, layout.sums);
   const tiles = (panelIndex: Int, vectors: number, count: number): void => {
     f.set(channelBytes, i32.mul(i32.add(i32.mul(group, columns), i32.mul(panelIndex, columnWidth)), 4));
     f.for(tile, 0, pixels, tileRows, () => {
       f.set(panelPointer, i32.add(groupPanels(), i32.mul(panelIndex, blockFloats * 4)));
       if (maxOut) {
-        finishTile(emitMaxOut(f, shape.maxOut, rowPointers, panelPointer, loops, pointRows), count);
+        finishTile(emitMaxOut(f, shape.maxOut, rowPointers, panelPointer, loops, sums, pointRows), count);
         return;
       }
       pointRows();
       const accumulators = createTile(f, tileRows, vectors);
-      emitDot(f, accumulators, rowPointers, panelPointer, loops);
+      emitDot(f, accumulators, rowPointers, panelPointer, loops, sums);
       finishTile(accumulators.accumulators, count);
     });
   };
@@ -369,13 +370,14 @@ function emitMaxOut(
   rows: readonly Local<"i32">[],
   panel: Local<"i32">,
   loops: DotLoops,
+  sums: I32,
   pointRows: () => void,
 ): Local<"v128">[][] {
   const largest = rows.map(() => f.let("largest", f32x4.splat(-Infinity)));
   const take = (vectors: number): void => {
     pointRows();
     const tile = createTile(f, rows.length, vectors);
-    emitDot(f, tile, rows, panel, loops);
+    emitDot(f, tile, rows, panel, loops, sums);
     tile.accumulators.forEach((row, i) => {
       for (const value of row) f.set(largest[i]!, f32x4.max(largest[i]!, value));
     });
