@@ -3,12 +3,12 @@
  * gradient, plain and B-cos. Processor time, medians of interleaved repetitions.
  * Run: npm run build && node dist/bench/wasm-kernels.js [--relaxed]
  */
+import { forwardShape } from "../src/compiler/plan/convolution-shape.ts";
 import { ex } from "../src/compiler/plan/expression.ts";
 import { assembleModule, supportsRelaxedSimd } from "../src/compiler/targets/wasm/assembler.ts";
 import { kernelSource, type Recipe } from "../src/compiler/targets/wasm/kernel.ts";
 import {
   convolutionRecipe,
-  forwardShape,
   inputGradientRecipe,
   weightGradientRecipe,
 } from "../src/compiler/targets/wasm/kernels/convolution-recipes.ts";

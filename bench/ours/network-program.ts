@@ -16,7 +16,7 @@ export function networkProgram(network: ResidualNetwork, batch: number, graphs: 
     batch,
     graphs,
     train: { loss: { kind: "bce" }, optimizer: optimizerOf(network) },
-    wasm: true,
+    targets: ["wasm"],
   }).program;
 }
 

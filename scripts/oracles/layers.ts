@@ -1,4 +1,5 @@
 /** Single layers: each case lowers one entry of the layer table and compares values and both kinds of gradients. */
+import { codeFor } from "../../src/compiler/compile.ts";
 import * as g from "../../src/compiler/graph/build.ts";
 import { createBuilder, type GraphBuilder } from "../../src/compiler/graph/builder.ts";
 import { differentiate } from "../../src/compiler/graph/differentiate.ts";
@@ -9,10 +10,10 @@ import { logitLayer } from "../../src/compiler/composites/logits.ts";
 import type { ArgumentValue, LoweringContext, Variant } from "../../src/compiler/layers/layer.ts";
 import { layerTable } from "../../src/compiler/layers/table.ts";
 import { presets } from "../../src/compiler/network/presets.ts";
+import { targetsFor } from "../../src/compiler/plan/plan.ts";
 import type { BcosSettings } from "../../src/compiler/network/settings.ts";
 import { clipUnitwise } from "../../src/compiler/training/clip.ts";
 import { lossOf } from "../../src/compiler/training/losses.ts";
-import { createWasmCode } from "../../src/compiler/targets/wasm/plan-code.ts";
 import { colourExplanation } from "../../src/runtime/explain/colour.ts";
 import { compareArray, relative, type Deviation, type Expected } from "./compare.ts";
 import { byRule } from "./generators.ts";
@@ -102,7 +103,7 @@ async function runGraph(target: Target, graph: Graph, inputs: Inputs): Promise<R
     classes: 0,
     state: [],
     graphs,
-    ...(target.device.name === "wasm" ? { wasm: createWasmCode(graphs, 1) } : {}),
+    ...codeFor(graphs, 1, targetsFor(target.device.name)),
   };
   const session = await target.device.open(program, { precision: target.precision });
   const used = new Set(graph.nodes.flatMap((node) => (node.op === "input" ? [node.attributes.name] : [])));

@@ -1,5 +1,6 @@
 /** Whole networks: logits, the outputs of named modules, and two explanations, against golden numbers. */
 import { buildProgram } from "../../src/compiler/compile.ts";
+import { targetsFor } from "../../src/compiler/plan/plan.ts";
 import type { Program } from "../../src/compiler/graph/program.ts";
 import { colourExplanation } from "../../src/runtime/explain/colour.ts";
 import { openSession, type Session } from "../../src/runtime/session.ts";
@@ -135,7 +136,7 @@ async function open(oracle: NetworkOracle, target: Target): Promise<Session> {
     batch: 1,
     graphs: ["predict", "explain"],
     keepTaps: true,
-    wasm: target.device.name === "wasm",
+    targets: targetsFor(target.device.name),
   });
   const [height, width] = built.program.input.shape;
   if (height !== oracle.input.H || width !== oracle.input.W) throw new Skip("the model has another input size");

@@ -1,5 +1,6 @@
 /** Training trajectories of five steps, and learning rate schedules, against golden numbers. */
 import { buildProgram } from "../../src/compiler/compile.ts";
+import { targetsFor } from "../../src/compiler/plan/plan.ts";
 import type { Program, StateSpec, TrainSettings } from "../../src/compiler/graph/program.ts";
 import type { Network } from "../../src/compiler/network/network.ts";
 import { openSession, type Session } from "../../src/runtime/session.ts";
@@ -64,7 +65,7 @@ export async function runTrajectory(t: Trajectory, target: Target): Promise<Outc
       graphs: ["predict", "train"],
       train: settings,
       outputGradients: true,
-      wasm: target.device.name === "wasm",
+      targets: targetsFor(target.device.name),
     });
     const weights = filledWeights(program, t.state_dict, (key, shape) => initialTensor(t.weights_tag, key, shape));
     const { device, precision } = target;

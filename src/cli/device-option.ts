@@ -1,4 +1,5 @@
 /** The options that choose the device. */
+import { targetsFor, type TargetName } from "../compiler/plan/plan.ts";
 import { bestDevice, deviceNames } from "../runtime/devices/registry.ts";
 import type { Arguments } from "./arguments.ts";
 import type { OptionSpec } from "./command.ts";
@@ -13,8 +14,8 @@ export const deviceOptions: readonly OptionSpec[] = [
 export interface DeviceSettings {
   /** For the session. */
   readonly session: { readonly device: string; readonly threads?: number };
-  /** The program needs code for the WASM device. */
-  readonly wasm: boolean;
+  /** What the program needs code for. */
+  readonly targets: readonly TargetName[];
 }
 
 export function readDevice(args: Arguments): DeviceSettings {
@@ -22,6 +23,6 @@ export function readDevice(args: Arguments): DeviceSettings {
   const threads = args.integer("--threads", { min: 1, max: 256 });
   return {
     session: { device, ...(threads === undefined ? {} : { threads }) },
-    wasm: (device === "auto" ? bestDevice().name : device) === "wasm",
+    targets: targetsFor(device === "auto" ? bestDevice().name : device),
   };
 }

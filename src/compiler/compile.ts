@@ -9,7 +9,9 @@ import { simplify, type SimplifyOptions } from "./graph/simplify.ts";
 import { checkForm, encodedShape } from "./network/forms.ts";
 import { lower } from "./network/lower.ts";
 import type { Network } from "./network/network.ts";
+import type { TargetName } from "./plan/plan.ts";
 import { createWasmCode } from "./targets/wasm/plan-code.ts";
+import { createWebgpuCode } from "./targets/webgpu/plan-code.ts";
 
 export { summarise, type LayerSummary } from "./network/summary.ts";
 
@@ -27,8 +29,8 @@ export interface ProgramOptions {
   readonly outputGradients?: boolean;
   /** The last simplification to run, for listings: a name from `passes`, or `build` for none. All without it. */
   readonly stopAfter?: string;
-  /** The program gets fused plans and kernels for the `wasm` device. Default false. */
-  readonly wasm?: boolean;
+  /** The program gets fused plans and kernels for the devices of these names. Default: none. */
+  readonly targets?: readonly TargetName[];
 }
 
 export interface BuiltProgram {
@@ -37,7 +39,10 @@ export interface BuiltProgram {
   readonly notes: readonly Diagnostic[];
 }
 
-/** Throws a `BcosError` where the network can't be lowered in the form (see `checkForm`), or for options that make no sense. */
+/**
+ * Throws a `BcosError` where the network can't be lowered in the form (see `checkForm`), for options that make no sense, and
+ * where a plan for a target goes beyond its limits (`limit/webgpu`).
+ */
 export function buildProgram(network: Network, options: ProgramOptions): BuiltProgram {
   const { form, batch } = options;
   const problems = checkForm(network, form);
@@ -67,9 +72,21 @@ export function buildProgram(network: Network, options: ProgramOptions): BuiltPr
     classes: base.graph.shapeOf(base.logits).at(-1) ?? 0,
     state: [...state.values()],
     graphs,
-    ...(options.wasm === true ? { wasm: createWasmCode(graphs, batch) } : {}),
+    ...codeFor(graphs, batch, options.targets ?? []),
   };
   return { program, notes: base.notes };
+}
+
+/** Plans and kernels for each target. Throws `limit/webgpu`. */
+export function codeFor(
+  graphs: Program["graphs"],
+  batch: number,
+  targets: readonly TargetName[],
+): Pick<Program, TargetName> {
+  return {
+    ...(targets.includes("wasm") ? { wasm: createWasmCode(graphs, batch) } : {}),
+    ...(targets.includes("webgpu") ? { webgpu: createWebgpuCode(graphs, batch) } : {}),
+  };
 }
 
 function simplifyOptions({ keepTaps, stopAfter }: ProgramOptions): SimplifyOptions {

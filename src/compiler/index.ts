@@ -5,6 +5,7 @@ export { checkFile, type CheckOptions, type CheckResult } from "./check/check.ts
 export { createMemoryHost, type SourceHost } from "./check/source-host.ts";
 export { buildProgram, summarise, type BuiltProgram, type LayerSummary, type ProgramOptions } from "./compile.ts";
 export type { Form, GraphName, Program, StateSpec, TrainSettings } from "./graph/program.ts";
+export type { TargetName } from "./plan/plan.ts";
 export type { Network } from "./network/network.ts";
 export { checkForm } from "./network/forms.ts";
 export { layerTable } from "./layers/table.ts";

@@ -83,7 +83,7 @@ function trainData(threads: number | null): TrainData {
       loss: { kind: "bce" },
       optimizer: { kind: "adam", beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, decoupled: false },
     },
-    wasm: true,
+    targets: ["wasm"],
   });
   const { module, relaxedModule } = program.wasm!;
   const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64");

@@ -24,7 +24,7 @@ test.each(kinds)("%s", async (kind) => {
     loss: { kind: "bce" as const },
     optimizer: { kind: "sgd" as const, momentum: 0.9, weightDecay: 0 },
   };
-  const { program } = buildProgram(networks[0]!, { form: "bcos", batch: 2, graphs, train, wasm: true });
+  const { program } = buildProgram(networks[0]!, { form: "bcos", batch: 2, graphs, train, targets: ["wasm"] });
   const image = Float32Array.from({ length: 2 * 5 * 7 * 3 }, (_, i) => 0.5 + 0.5 * Math.sin(1.3 * i));
   const cotangent = [1, 0, -1, 0, 1, 0];
   const targets = [1, 0, 0, 0, 0, 1];

@@ -23,7 +23,7 @@ export function compileForTests(file: string, batch: number, form: Form = "bcos"
       optimizer: { kind: "sgd", momentum: 0.9, weightDecay: 1e-4 },
       clip: { kind: "agc", factor: 0.1, epsilon: 1e-3 },
     },
-    wasm: true,
+    targets: ["wasm"],
   }).program;
 }
 

@@ -46,7 +46,7 @@ test("random networks agree with the reference device", { timeout: 120_000 }, as
           optimizer: { kind: "sgd", momentum: 0.9, weightDecay: 0.01 },
           clip: { kind: "agc", factor: 0.01, epsilon: 1e-3 },
         },
-        wasm: true,
+        targets: ["wasm"],
       });
       const truth = await runAll(program, seed, { device: "reference", precision: "float64" });
       const near = await runAll(program, seed, { device: "reference" });

@@ -2,11 +2,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { loadRecipe } from "../../bench/wasm-runner.ts";
+import { forwardShape } from "../../src/compiler/plan/convolution-shape.ts";
 import { ex } from "../../src/compiler/plan/expression.ts";
 import { renameBuffers } from "../../src/compiler/targets/wasm/kernel.ts";
 import {
   convolutionRecipe,
-  forwardShape,
   inputGradientRecipe,
   weightGradientRecipe,
 } from "../../src/compiler/targets/wasm/kernels/convolution-recipes.ts";

@@ -11,7 +11,8 @@ import {
   type ValueId,
   type WindowAttributes,
 } from "../../src/compiler/graph/graph.ts";
-import { accessOf, operationRecipe } from "../../src/compiler/targets/wasm/operations.ts";
+import { operandAccess, operationRecipe } from "../../src/compiler/plan/lower-operation.ts";
+import { wasmRecipes } from "../../src/compiler/targets/wasm/recipe-table.ts";
 import { evaluateGraph } from "../../src/runtime/devices/reference/evaluate.ts";
 import { apply, cases, feedsOf } from "../graph/specimens.ts";
 import { checkRecipe, randomValues } from "./support.ts";
@@ -23,7 +24,7 @@ function checkGraph(graph: Graph, feeds: Readonly<Record<string, ArrayLike<numbe
   let checked = 0;
   graph.nodes.forEach((node, id) => {
     const shapes = node.inputs.map((value) => graph.nodes[value]!.shape);
-    const recipe = operationRecipe(node, shapes);
+    const recipe = operationRecipe(wasmRecipes, node, shapes);
     if (recipe === undefined) return;
     const rounded = node.inputs.map((value) => Float32Array.from(values[`v${value}`]!));
     const inputs = Object.fromEntries(rounded.map((numbers, i) => [`x${i + 1}`, numbers]));
@@ -205,12 +206,12 @@ describe("shapes drawn at random", () => {
 describe("accessOf", () => {
   it("knows what an input of a shape is to rows of channels", () => {
     const out = [2, 3, 4, 5];
-    expect(accessOf([], out)).toEqual({ kind: "scalar" });
-    expect(accessOf([5], out)).toEqual({ kind: "channel" });
-    expect(accessOf([2, 3, 4, 1], out)).toEqual({ kind: "row" });
-    expect(accessOf([2, 1, 1, 5], out)).toEqual({ kind: "sample", rows: 12 });
-    expect(accessOf(out, out)).toEqual({ kind: "same" });
-    expect(accessOf([2, 1, 1, 1], out)).toBeUndefined();
-    expect(accessOf([3, 1, 5], out)).toBeUndefined();
+    expect(operandAccess([], out)).toEqual({ kind: "scalar" });
+    expect(operandAccess([5], out)).toEqual({ kind: "channel" });
+    expect(operandAccess([2, 3, 4, 1], out)).toEqual({ kind: "row" });
+    expect(operandAccess([2, 1, 1, 5], out)).toEqual({ kind: "sample", rows: 12 });
+    expect(operandAccess(out, out)).toEqual({ kind: "same" });
+    expect(operandAccess([2, 1, 1, 1], out)).toBeUndefined();
+    expect(operandAccess([3, 1, 5], out)).toBeUndefined();
   });
 });

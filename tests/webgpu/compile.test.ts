@@ -1,6 +1,7 @@
 /** Every operation's WGSL compiles under Dawn's null backend, which needs no driver, and keeps within WebGPU's limits. */
 import { describe, expect, it } from "vitest";
-import { operationRecipe } from "../../src/compiler/targets/webgpu/operations.ts";
+import { operationRecipe } from "../../src/compiler/plan/lower-operation.ts";
+import { gpuRecipes } from "../../src/compiler/targets/webgpu/recipe-table.ts";
 import { checkLimits } from "../../src/compiler/targets/webgpu/limits.ts";
 import { apply, cases } from "../graph/specimens.ts";
 import { compile, openDevice } from "./dawn.ts";
@@ -16,7 +17,7 @@ describe.skipIf(device === undefined)("WGSL of every operation", () => {
     let compiled = 0;
     for (const node of nodes) {
       const shapes = node.inputs.map((input) => nodes[input]!.shape);
-      for (const kernel of operationRecipe(node, shapes)?.steps ?? []) {
+      for (const kernel of operationRecipe(gpuRecipes, node, shapes)?.steps ?? []) {
         expect(checkLimits(kernel, { path: "" })).toBeUndefined();
         for (const variant of kernel.variants) {
           await compile(device!, kernel, variant);

@@ -1,7 +1,8 @@
 /** Every operation's kernels on an adapter (a software one will do), against the reference device in float64. */
 import { afterAll, describe, expect, it } from "vitest";
 import type { Graph } from "../../src/compiler/graph/graph.ts";
-import { operationRecipe } from "../../src/compiler/targets/webgpu/operations.ts";
+import { operationRecipe } from "../../src/compiler/plan/lower-operation.ts";
+import { gpuRecipes } from "../../src/compiler/targets/webgpu/recipe-table.ts";
 import { evaluateGraph } from "../../src/runtime/devices/reference/evaluate.ts";
 import { apply, cases, feedsOf } from "../graph/specimens.ts";
 import { largestError } from "../wasm/support.ts";
@@ -27,7 +28,7 @@ async function checkGraph(
     const shapes = node.inputs.map((value) => graph.nodes[value]!.shape);
     const wanted = values[`v${id}`]!;
     const inputs = Object.fromEntries(node.inputs.map((value, i) => [`x${i + 1}`, values[`v${value}`]!]));
-    const recipe = operationRecipe(node, shapes);
+    const recipe = operationRecipe(gpuRecipes, node, shapes);
     if (recipe === undefined) continue;
     for (const name of variantNames(device!, recipe)) {
       const { out } = await runRecipe(device!, recipe, inputs, { out: wanted.length }, [], name);

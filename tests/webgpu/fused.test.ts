@@ -1,5 +1,6 @@
 /** Kernels with what plans fuse into them, in all variants, on an adapter, against plain loops in float64. */
 import { afterAll, describe, expect, it } from "vitest";
+import { forwardShape } from "../../src/compiler/plan/convolution-shape.ts";
 import { ex } from "../../src/compiler/plan/expression.ts";
 import { recipeOf, type GpuRecipe } from "../../src/compiler/targets/webgpu/kernel.ts";
 import { convolutionKernel, inputGradientKernel } from "../../src/compiler/targets/webgpu/kernels/convolution.ts";
@@ -9,7 +10,6 @@ import { randomKernel } from "../../src/compiler/targets/webgpu/kernels/random.t
 import type { ReduceKind } from "../../src/compiler/plan/reduction.ts";
 import { reduceRecipe, softmaxKernel } from "../../src/compiler/targets/webgpu/kernels/reduce.ts";
 import { weightGradientRecipe } from "../../src/compiler/targets/webgpu/kernels/weight-gradient.ts";
-import { forwardShape } from "../../src/compiler/targets/wasm/kernels/convolution-recipes.ts";
 import { counterUniform } from "../../src/runtime/random.ts";
 import {
   eachProduct,

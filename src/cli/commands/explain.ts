@@ -59,7 +59,7 @@ export const explain: Command = {
       form: options.form,
       batch: batchFor(selection),
       graphs: ["predict", "explain"],
-      wasm: device.wasm,
+      targets: device.targets,
     });
     if (program.graphs.explain === undefined) fail("run/no-graph", { graph: "explain", available: "`predict`" });
     checkSelection(selection, program.input);

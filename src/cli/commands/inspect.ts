@@ -4,7 +4,9 @@ import type { GraphName } from "../../compiler/graph/program.ts";
 import { printGraph } from "../../compiler/graph/print.ts";
 import { passes } from "../../compiler/graph/simplify.ts";
 import type { Network } from "../../compiler/network/network.ts";
+import { targetNames, type TargetName } from "../../compiler/plan/plan.ts";
 import { printPlan } from "../../compiler/plan/print-plan.ts";
+import { launchedKernels, printWgsl } from "../../compiler/targets/webgpu/print-wgsl.ts";
 import { type LayerSummary, summarise } from "../../compiler/network/summary.ts";
 import { fail } from "../../diagnostics/catalogue.ts";
 import type { Diagnostic } from "../../diagnostics/diagnostic.ts";
@@ -20,7 +22,7 @@ import { printNetwork } from "../print-network.ts";
 import { countOf, formatCount, formatShape, formatTable } from "../table.ts";
 import { settingOptions, readTrainSettings } from "../training/settings.ts";
 
-const stages = ["network", "graph", "plan"] as const;
+const stages = ["network", "graph", "plan", "wgsl"] as const;
 const graphNames = ["predict", "train", "explain", "gradient"] as const satisfies readonly GraphName[];
 const passNames = ["build", ...passes.map((p) => p.name)];
 
@@ -31,7 +33,8 @@ export const inspect: Command = {
   positionals: "<file>",
   options: [
     ...modelOptions,
-    { flags: "--dump <stage>", summary: "Print a stage instead: `network`, `graph` or `plan`" },
+    { flags: "--dump <stage>", summary: "Print a stage instead: `network`, `graph`, `plan` or `wgsl` (GPU kernels)" },
+    { flags: "--target <name>", summary: `What to plan for: ${targetNames.join(", ")} (wasm)` },
     { flags: "--graph <name>", summary: `Which graph to dump, or to plan: ${graphNames.join(", ")} (predict)` },
     { flags: "--after <pass>", summary: `Dump the graph after a pass: ${passNames.join(", ")} (the last)` },
     { flags: "--batch <n>", summary: "Batch size of the dumped graph or plan (1)" },
@@ -43,6 +46,8 @@ export const inspect: Command = {
     "bcosc inspect models/resnet34.bcos --as standard --set classes=10",
     "bcosc inspect models/mnist.bcos --dump graph --graph explain --after build",
     "bcosc inspect models/mnist.bcos --dump plan --graph train --batch 64",
+    "bcosc inspect models/mnist.bcos --dump plan --target webgpu",
+    "bcosc inspect models/mnist.bcos --dump wgsl --graph explain",
   ],
   run: (args, terminal) => {
     const options = readModelOptions(args);
@@ -64,12 +69,13 @@ export const inspect: Command = {
         graphs: [dump.graph],
         ...(dump.graph === "train" ? { train: readTrainSettings(args, options.form) } : {}),
         ...(dump.after === undefined ? {} : { stopAfter: dump.after }),
-        wasm: dump.stage === "plan",
+        ...(dump.target === undefined ? {} : { targets: [dump.target] }),
       });
-      const plan = program.wasm?.plans[dump.graph];
+      const plan = program.wasm?.plans[dump.graph] ?? program.webgpu?.plans[dump.graph];
       if (plan !== undefined) {
-        if (json) writeJson(plan, terminal.out);
-        else terminal.out.write(printPlan(plan));
+        const kernels = dump.stage === "wgsl" ? launchedKernels(plan, program.webgpu!) : undefined;
+        if (json) writeJson(kernels ?? plan, terminal.out);
+        else terminal.out.write(kernels === undefined ? printPlan(plan) : printWgsl(kernels, readSource));
         return Promise.resolve(exitCodes.ok);
       }
       const graph = program.graphs[dump.graph];
@@ -85,10 +91,11 @@ export const inspect: Command = {
 type Dump =
   | { readonly stage: "network" }
   | {
-      readonly stage: "graph" | "plan";
+      readonly stage: "graph" | "plan" | "wgsl";
       readonly graph: GraphName;
       readonly after: string | undefined;
       readonly batch: number;
+      readonly target: TargetName | undefined;
     };
 
 function readDump(args: Arguments, options: ModelOptions): Dump | undefined {
@@ -96,12 +103,16 @@ function readDump(args: Arguments, options: ModelOptions): Dump | undefined {
   const graph = args.choice("--graph", graphNames);
   const after = args.choice("--after", passNames);
   const batch = args.integer("--batch", { min: 1, max: 65536 });
+  const target = args.choice("--target", targetNames);
+  const planned = stage === "plan" || stage === "wgsl";
+  if (stage !== "plan" && target !== undefined)
+    fail("usage/needs-option", { option: "--target", other: "--dump plan" });
   if (stage !== "graph") {
-    const unused = stage === "plan" ? ["--after"] : ["--graph", "--after", "--batch"];
+    const unused = planned ? ["--after"] : ["--graph", "--after", "--batch"];
     const stray = unused.find((option) => args.given.has(option));
     if (stray !== undefined) fail("usage/needs-option", { option: stray, other: "--dump graph" });
   }
-  if ((stage !== "graph" && stage !== "plan") || graph !== "train") {
+  if ((stage !== "graph" && !planned) || graph !== "train") {
     const stray = trainOptionNames.find((option) => args.given.has(option));
     if (stray !== undefined) fail("usage/needs-option", { option: stray, other: "--dump graph --graph train" });
   }
@@ -109,7 +120,8 @@ function readDump(args: Arguments, options: ModelOptions): Dump | undefined {
   if (graph === "explain" && options.form === "standard") {
     fail("usage/conflict", { option: "--graph explain", other: "--as standard" });
   }
-  return { stage, graph: graph ?? "predict", after, batch: batch ?? 1 };
+  const plannedFor = stage === "wgsl" ? "webgpu" : stage === "plan" ? (target ?? "wasm") : undefined;
+  return { stage, graph: graph ?? "predict", after, batch: batch ?? 1, target: plannedFor };
 }
 
 function totals(layers: readonly LayerSummary[]): { parameters: number; macs: number } {

@@ -1,5 +1,6 @@
 /** What the compiler hands to the runtime: graphs for one batch size and the state they read and write. Data only. */
 import type { WasmCode } from "../plan/plan.ts";
+import type { WebgpuCode } from "../targets/webgpu/plan-code.ts";
 import type { Graph, Shape } from "./graph.ts";
 
 export type Form = "bcos" | "standard";
@@ -17,6 +18,8 @@ export interface Program {
   readonly graphs: Readonly<Partial<Record<GraphName, Graph>>>;
   /** Fused plans and their kernels for the `wasm` device, where they were asked for. */
   readonly wasm?: WasmCode;
+  /** The same for the `webgpu` device. */
+  readonly webgpu?: WebgpuCode;
 }
 
 /**

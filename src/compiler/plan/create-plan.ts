@@ -1,12 +1,9 @@
 /** A simplified graph → a plan and the kernels that it launches. */
 import type { Graph, ValueId } from "../graph/graph.ts";
 import type { GraphName } from "../graph/program.ts";
-import type { Kernel } from "../targets/wasm/kernel.ts";
-import { elementwiseKernel } from "../targets/wasm/kernels/elementwise.ts";
 import { ex } from "./expression.ts";
 import { fuse, rematerialisation } from "./fusion.ts";
 import type { PlanState } from "./groups.ts";
-
 import { keyOf } from "./key.ts";
 import { toNormalForm } from "./normal-form.ts";
 import { planHash } from "./plan-json.ts";
@@ -16,8 +13,9 @@ import { chooseRematerialised, rematerialise } from "./rematerialise.ts";
 import { savedBytes } from "./saved.ts";
 import { schedule } from "./schedule.ts";
 import { assignSlots, type Lifetime } from "./slots.ts";
-import { createSteps, kernelName, type LowerGroup, type Step, type StepValue } from "./steps.ts";
+import { createSteps, kernelName, type Step, type StepValue } from "./steps.ts";
 import { createState } from "./store.ts";
+import type { PlanTarget, TargetRules } from "./target.ts";
 import { analyse, type Values } from "./values.ts";
 
 export interface PlanOptions {
@@ -27,19 +25,20 @@ export interface PlanOptions {
   readonly fuse?: boolean;
 }
 
-export interface CreatedPlan {
+export interface CreatedPlan<K> {
   readonly plan: Plan;
   /** By the names that the launches have for them. */
-  readonly kernels: ReadonlyMap<string, Kernel>;
+  readonly kernels: ReadonlyMap<string, K>;
 }
 
-export function createPlan(given: Graph, lower: LowerGroup, options: PlanOptions): CreatedPlan {
-  const { state, fusions } = (options.fuse ?? true) ? fused(toNormalForm(given)) : unfused(given);
+export function createPlan<K>(given: Graph, target: PlanTarget<K>, options: PlanOptions): CreatedPlan<K> {
+  const { rules } = target;
+  const { state, fusions } = (options.fuse ?? true) ? fused(toNormalForm(given), rules) : unfused(given, rules);
   const { values } = state;
   const { graph } = values;
   const { order, inPlace } = schedule(state);
-  const { steps: own, temporaries } = createSteps(state, order, lower);
-  const extra = copies(values, inPlace, values.graph.nodes.length + temporaries.size);
+  const { steps: own, temporaries } = createSteps({ target, state, inPlace }, order);
+  const extra = copies(target, values, inPlace, values.graph.nodes.length + temporaries.size);
   const steps = prepareFirst([...extra.before, ...own, ...extra.after], values);
   const bytesOf = (value: StepValue): number =>
     temporaries.get(value) ?? extra.temporaries.get(value) ?? 4 * values.size(value);
@@ -56,7 +55,7 @@ export function createPlan(given: Graph, lower: LowerGroup, options: PlanOptions
   };
   const plan = {
     version: planVersion,
-    target: "wasm",
+    target: target.name,
     graph: options.name,
     batch: options.batch,
     slots: sizes,
@@ -73,7 +72,7 @@ export function createPlan(given: Graph, lower: LowerGroup, options: PlanOptions
       }),
     ),
     launches: steps.map((step): Launch => launchOf(step, { place, bytesOf })),
-    scratchBytes: Math.max(0, ...steps.map((step) => (step.kind === "kernel" ? step.kernel.scratchBytes : 0))),
+    scratchBytes: Math.max(0, ...steps.map((step) => (step.kind === "kernel" ? step.facts.scratchBytes : 0))),
     saved: savedBytes(state, steps, bytesOf),
     fusions,
   } as const satisfies Omit<Plan, "hash">;
@@ -86,14 +85,14 @@ interface Fused {
   readonly fusions: readonly AppliedRule[];
 }
 
-function unfused(graph: Graph): Fused {
-  return { state: createState(analyse(graph), false), fusions: [] };
+function unfused(graph: Graph, rules: TargetRules): Fused {
+  return { state: createState(analyse(graph), false, rules), fusions: [] };
 }
 
 /** What the backward part computes again is known only once it is known what has memory: the graph is fused twice. */
-function fused(graph: Graph): Fused {
+function fused(graph: Graph, rules: TargetRules): Fused {
   const once = (from: Graph): Fused => {
-    const state = createState(analyse(from), true);
+    const state = createState(analyse(from), true, rules);
     return { state, fusions: fuse(state) };
   };
   const first = once(graph);
@@ -103,9 +102,9 @@ function fused(graph: Graph): Fused {
   return { ...second, fusions: [...second.fusions, { rule: rematerialisation.name, count: chosen.size }] };
 }
 
-interface Copies {
-  readonly before: readonly Step[];
-  readonly after: readonly Step[];
+interface Copies<K> {
+  readonly before: readonly Step<K>[];
+  readonly after: readonly Step<K>[];
   /** The value to read for each output. */
   readonly outputs: ReadonlyMap<string, StepValue>;
   /** Values that stand for a state tensor that is written: copies at the end. */
@@ -117,10 +116,15 @@ interface Copies {
  * Copies for what can't be written in place: new state goes back at the end, and old state that is asked for as a result,
  * or becomes other state, is put aside at the start.
  */
-function copies(values: Values, inPlace: ReadonlyMap<ValueId, string>, firstFree: number): Copies {
+function copies<K>(
+  target: PlanTarget<K>,
+  values: Values,
+  inPlace: ReadonlyMap<ValueId, string>,
+  firstFree: number,
+): Copies<K> {
   const { graph } = values;
-  const before: Step[] = [];
-  const after: Step[] = [];
+  const before: Step<K>[] = [];
+  const after: Step<K>[] = [];
   const written = new Map<StepValue, string>();
   const temporaries = new Map<StepValue, number>();
   let next = firstFree;
@@ -128,13 +132,15 @@ function copies(values: Values, inPlace: ReadonlyMap<ValueId, string>, firstFree
     temporaries.set(next, bytes);
     return next++;
   };
-  const copy = (from: StepValue, to: StepValue, count: number, path: string): Step => {
+  const copy = (from: StepValue, to: StepValue, count: number, path: string): Step<K> => {
     const spec = { rows: 1, channels: count, inputs: [{ kind: "same" }], outputs: [ex.input(0)] } as const;
-    const kernel = elementwiseKernel(`copy ${count}`, spec);
+    const [kernel] = target.table.elementwise(`copy ${count}`, spec).steps as [K];
+    const facts = target.facts(kernel);
     return {
       kind: "kernel",
-      name: kernelName(kernel, keyOf("elementwise", spec)),
+      name: kernelName(facts.label, keyOf("elementwise", spec)),
       kernel,
+      facts,
       reads: [from],
       writes: [to],
       over: [],
@@ -250,16 +256,16 @@ function launchOf(
       ...step.label,
     };
   }
-  const { kernel } = step;
+  const { facts } = step;
   const all = [...step.reads, ...step.writes];
   return {
     kind: "kernel",
     kernel: step.name,
     buffers: all.map(place),
     reads: step.reads.length,
-    units: kernel.units,
-    flops: Math.round(kernel.flops),
-    bytes: Math.round(kernel.bytes),
+    units: facts.units,
+    flops: Math.round(facts.flops),
+    bytes: Math.round(facts.bytes),
     ...(step.prepare ? { prepare: true } : {}),
     values: all,
     sizes: all.map(bytesOf),

@@ -4,6 +4,7 @@ import { isNeeded } from "./fusion-epilogue.ts";
 import {
   elementwiseChannels,
   epilogueOf,
+  fitsBuffers,
   reachesAround,
   readsOf,
   store,
@@ -56,6 +57,7 @@ function merge(state: PlanState, target: Group, group: Group): boolean {
   if (outputs.length > MOST_OUTPUTS) return false;
   const body = epilogueOf(state, target, outputs, all);
   if (body === undefined || body.leaves.length > MOST_INPUTS) return false;
+  if (!fitsBuffers(state, target, body, outputs)) return false;
   if (elementwiseChannels(state, body, outputs[0]!) === undefined) return false;
   if (reads(state, target, group) || reachesAround(state, target, group) || reachesAround(state, group, target)) {
     return false;

@@ -3,6 +3,7 @@ import type { ValueId } from "../graph/graph.ts";
 import {
   changed,
   epilogueOf,
+  fitsBuffers,
   fitsEpilogue,
   reachesAround,
   readsOf,
@@ -48,7 +49,9 @@ function fuseBehind(state: PlanState, group: Group): boolean {
     const outputs = [...kept, root];
     if (outputs.length > MOST_OUTPUTS) continue;
     const body = epilogueOf(state, target, outputs, [...target.outputs, root]);
-    if (body === undefined || !fitsEpilogue(state, target, body) || reachesAround(state, target, group)) continue;
+    if (body === undefined || !fitsEpilogue(state, target, body) || !fitsBuffers(state, target, body, outputs))
+      continue;
+    if (reachesAround(state, target, group)) continue;
     for (const output of target.outputs) if (!kept.includes(output)) state.writer.delete(output);
     state.groups.delete(group);
     target.outputs = outputs;

@@ -5,6 +5,7 @@ import {
   changed,
   channelsOf,
   epilogueOf,
+  fitsBuffers,
   prologueOf,
   readsOf,
   type Group,
@@ -32,7 +33,9 @@ export function fusePrologues(state: PlanState): number {
     const body = prologueOf(state, group);
     const streams = body?.leaves.filter(({ root }) => values.size(root) === values.size(operand)).length ?? 0;
     const accesses = body && accessesOf(body, channelsOf(values, node.inputs[0]!));
-    if (accesses === undefined || streams > MOST_STREAMS || !body!.leaves.some((leaf) => isWhole(leaf.view))) {
+    const epilogue = epilogueOf(state, group)!;
+    const fits = accesses !== undefined && fitsBuffers(state, group, epilogue, group.outputs);
+    if (!fits || streams > MOST_STREAMS || !body!.leaves.some((leaf) => isWhole(leaf.view))) {
       group.prologue = undefined;
       continue;
     }

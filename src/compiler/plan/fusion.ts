@@ -69,5 +69,6 @@ export const rematerialisation = {
 } as const;
 
 export function fuse(state: PlanState): readonly AppliedRule[] {
-  return fusionRules.map(({ name, apply }) => ({ rule: name, count: apply(state) })).filter(({ count }) => count > 0);
+  const rules = fusionRules.filter(({ name }) => !state.rules.withoutRules?.includes(name));
+  return rules.map(({ name, apply }) => ({ rule: name, count: apply(state) })).filter(({ count }) => count > 0);
 }

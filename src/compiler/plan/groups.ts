@@ -5,6 +5,7 @@
 import type { OpKind, ValueId } from "../graph/graph.ts";
 import { bodyOf, type Body } from "./bodies.ts";
 import type { Access } from "./expression.ts";
+import type { TargetRules } from "./target.ts";
 import { isLeaf, type Values } from "./values.ts";
 import { accessOf, chooseChannels, isWhole } from "./views.ts";
 
@@ -50,6 +51,8 @@ export interface PlanState {
   readonly groups: Set<Group>;
   /** What groups read, kept until they change: see `changed`. */
   readonly reads: Map<Group, ReadonlySet<ValueId>>;
+  /** What the target's kernels can't do. */
+  readonly rules: TargetRules;
 }
 
 /** Must be called where something that a group computes, reads or writes was changed. */
@@ -143,6 +146,27 @@ export function accessesOf(body: Body, channels: number): readonly Access[] | un
 export function elementwiseChannels(state: PlanState, body: Body, root: ValueId): number | undefined {
   const views = body.leaves.map((leaf) => leaf.view);
   return chooseChannels(views, state.values.size(root), channelsOf(state.values, root));
+}
+
+/**
+ * Whether a kernel for the group has a place for all of its buffers, were it to compute `outputs` by `body` behind its
+ * anchor (or alone). New state lies where the old is that it is computed from.
+ */
+export function fitsBuffers(state: PlanState, group: Group, body: Body, outputs: readonly ValueId[]): boolean {
+  const { values, rules } = state;
+  if (!Number.isFinite(rules.mostBuffers)) return true;
+  const own = new Set([resultOf(group), group.norm]);
+  const inFront = group.prologue === undefined ? undefined : prologueOf(state, group)!;
+  const operands = group.anchor === undefined ? 0 : values.node(group.anchor).inputs.length;
+  const updated = Object.entries(values.graph.updates).filter(([, value]) => outputs.includes(values.root(value)));
+  const paths = new Set(updated.map(([path]) => path));
+  const reads = body.leaves.filter(({ root }) => {
+    const node = values.node(root);
+    return !own.has(root) && !(group.anchor === undefined && node.op === "state" && paths.has(node.attributes.path));
+  });
+  const before = inFront === undefined ? operands : operands - 1 + inFront.leaves.length;
+  const norm = group.norm === undefined ? 0 : 1;
+  return before + reads.length + norm + outputs.length <= rules.mostBuffers;
 }
 
 /** Whether an anchor's epilogue can read and write what the body needs: its result element by element, the norm by groups. */

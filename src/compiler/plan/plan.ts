@@ -8,9 +8,19 @@ import type { GraphName } from "../graph/program.ts";
 
 export const planVersion = 1;
 
+export const targetNames = ["wasm", "webgpu"] as const;
+
+/** What kernels are code for. */
+export type TargetName = (typeof targetNames)[number];
+
+/** What a program needs code for, to run on the device of a name: nothing for one that interprets graphs. */
+export function targetsFor(device: string): readonly TargetName[] {
+  return targetNames.filter((name) => name === device);
+}
+
 export interface Plan {
   readonly version: typeof planVersion;
-  readonly target: "wasm";
+  readonly target: TargetName;
   readonly graph: GraphName;
   readonly batch: number;
   /** Bytes of each slot, a multiple of 16. Whole buffers, reused by values whose lifetimes do not overlap. */
@@ -50,18 +60,18 @@ export type BufferRef =
   | { readonly kind: "state"; readonly path: string }
   | { readonly kind: "constant"; readonly index: number };
 
-/** Launches run in order, each complete before the next. */
+/** Launches run in order, each complete before the next. Where the target makes random numbers, these are kernels too. */
 export type Launch = KernelLaunch | RandomLaunch;
 
 export interface KernelLaunch extends LaunchLabel {
   readonly kind: "kernel";
-  /** Name of the function in the target's module. Launches of the same kernel share one. */
+  /** Name of the function in the target's module, or of the kernel in its table. Launches of the same kernel share one. */
   readonly kernel: string;
   /** In the order of the kernel's parameters. */
   readonly buffers: readonly BufferRef[];
   /** The first `reads` buffers are only read, the others written (and perhaps read). */
   readonly reads: number;
-  /** Work is split over threads by ranges of units. */
+  /** Of `wasm`: work is split over threads by ranges of units. Of `webgpu`: workgroups of the kernel's first variant. */
   readonly units: number;
   readonly flops: number;
   readonly bytes: number;

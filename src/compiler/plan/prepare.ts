@@ -2,15 +2,15 @@
 import type { StepValue, Step } from "./steps.ts";
 import type { Values } from "./values.ts";
 
-export type PlannedStep = Step & { readonly prepare?: true };
+export type PlannedStep<K = unknown> = Step<K> & { readonly prepare?: true };
 
 /** Only where the graph writes no state: otherwise nothing would stay prepared. */
-export function prepareFirst(steps: readonly Step[], values: Values): readonly PlannedStep[] {
+export function prepareFirst<K>(steps: readonly Step<K>[], values: Values): readonly PlannedStep<K>[] {
   if (Object.keys(values.graph.updates).length > 0) return steps;
   const early = preparingSteps(steps, values);
   const prepared = cluster(steps.filter((step) => early.has(step)));
   return [
-    ...prepared.map((step): PlannedStep => ({ ...step, prepare: true })),
+    ...prepared.map((step): PlannedStep<K> => ({ ...step, prepare: true })),
     ...steps.filter((step) => !early.has(step)),
   ];
 }
@@ -39,15 +39,15 @@ function preparingSteps(steps: readonly Step[], values: Values): ReadonlySet<Ste
 }
 
 /** Each step followed by those that it was the last to wait for: what lies between them is dead at once. */
-function cluster(steps: readonly Step[]): readonly Step[] {
-  const writers = new Map<StepValue, Step[]>();
+function cluster<S extends Step>(steps: readonly S[]): readonly S[] {
+  const writers = new Map<StepValue, S[]>();
   for (const step of steps) {
     for (const value of step.writes) writers.set(value, [...(writers.get(value) ?? []), step]);
   }
-  const waiting = new Map<Step, Set<Step>>();
-  const waiters = new Map<Step, Step[]>();
+  const waiting = new Map<S, Set<S>>();
+  const waiters = new Map<S, S[]>();
   steps.forEach((step, index) => {
-    const before = new Set<Step>();
+    const before = new Set<S>();
     for (const value of step.reads) for (const writer of writers.get(value) ?? []) before.add(writer);
     // Parts of a value are written in their order.
     for (const value of step.writes) {
@@ -56,8 +56,8 @@ function cluster(steps: readonly Step[]): readonly Step[] {
     waiting.set(step, before);
     for (const other of before) waiters.set(other, [...(waiters.get(other) ?? []), step]);
   });
-  const order: Step[] = [];
-  const run = (step: Step): void => {
+  const order: S[] = [];
+  const run = (step: S): void => {
     order.push(step);
     for (const next of waiters.get(step) ?? []) {
       const left = waiting.get(next)!;

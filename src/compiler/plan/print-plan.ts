@@ -43,7 +43,7 @@ export function printPlan(plan: Plan): string {
     `${scaled(totals.flops)}FLOP, ${scaled(totals.bytes)}B moved, ${scaled(totals.peakBytes)}B at most in ${plan.slots.length} slots`,
     `sha256 ${plan.hash}`,
     "",
-    ...table(plan.launches.map(row)),
+    ...table(plan.launches.map((launch, i) => row(launch, i, plan.target === "wasm" ? "units" : "groups"))),
     ...section("in and out", [
       ...Object.entries(plan.inputs).map(
         ([name, { shape, buffer }]) => `input ${name} [${shape.join(",")}] in ${place(buffer)}`,
@@ -79,7 +79,7 @@ function fusionLines(plan: Plan): readonly string[] {
 
 type Row = readonly [string, string, string, string, string, string, string];
 
-function row(launch: Launch, index: number): Row {
+function row(launch: Launch, index: number, units: string): Row {
   const number = `${index}${prepares(launch) ? "*" : ""}`;
   const path = launch.path === "" ? "-" : launch.path;
   const ops = summarise(launch.ops);
@@ -87,7 +87,7 @@ function row(launch: Launch, index: number): Row {
     return [number, path, ops, "", "", `${scaled(launch.count * 4)}B`, `→ ${place(launch.out)}`];
   }
   const flops = launch.flops === 0 ? "" : `${scaled(launch.flops)}FLOP`;
-  return [number, path, ops, `${launch.units} units`, flops, `${scaled(launch.bytes)}B`, traffic(launch)];
+  return [number, path, ops, `${launch.units} ${units}`, flops, `${scaled(launch.bytes)}B`, traffic(launch)];
 }
 
 /** `conv2d patch_norm bcos_scale mul`, runs of the same as `mul×3`. */

@@ -1,22 +1,24 @@
 /** Steps: the kernels of all groups in order, with values in place of buffers. Temporaries of recipes are values too. */
 import type { ValueId } from "../graph/graph.ts";
-import type { Kernel } from "../targets/wasm/kernel.ts";
-import type { LoweredGroup } from "../targets/wasm/plan-groups.ts";
 import { sha256 } from "./hash.ts";
 import type { Group, PlanState } from "./groups.ts";
 import { epilogueOf, prologueOf, resultOf, withEpilogue } from "./groups.ts";
+import { lowerGroup } from "./lower-group.ts";
+import type { Lowering } from "./lowering.ts";
 import type { LaunchLabel } from "./plan.ts";
+import type { KernelFacts } from "./target.ts";
 import { isWhole } from "./views.ts";
 
 /** A root of the graph, or a number behind those for a temporary. */
 export type StepValue = number;
 
-export type Step = KernelStep | RandomStep;
+export type Step<K = unknown> = KernelStep<K> | RandomStep;
 
-export interface KernelStep {
+export interface KernelStep<K = unknown> {
   readonly kind: "kernel";
   readonly name: string;
-  readonly kernel: Kernel;
+  readonly kernel: K;
+  readonly facts: KernelFacts;
   readonly reads: readonly StepValue[];
   readonly writes: readonly StepValue[];
   /** Values that may be overwritten by what it writes: read element by element. */
@@ -36,61 +38,55 @@ export interface RandomStep {
   readonly group: Group | undefined;
 }
 
-export interface Steps {
-  readonly steps: readonly Step[];
+export interface Steps<K> {
+  readonly steps: readonly Step<K>[];
   /** Bytes of the temporaries. */
   readonly temporaries: ReadonlyMap<StepValue, number>;
 }
 
-export type LowerGroup = (state: PlanState, group: Group) => LoweredGroup;
-
-export function kernelName(kernel: Kernel, key: string): string {
-  const word = /^\w+/.exec(kernel.label)?.[0] ?? "kernel";
+export function kernelName(label: string, key: string): string {
+  const word = /^\w+/.exec(label)?.[0] ?? "kernel";
   return `${word}_${sha256(new TextEncoder().encode(key)).slice(0, 12)}`;
 }
 
-export function createSteps(state: PlanState, order: readonly Group[], lower: LowerGroup): Steps {
-  const steps: Step[] = [];
+export function createSteps<K>(lowering: Lowering<K>, order: readonly Group[]): Steps<K> {
+  const { state, target } = lowering;
+  const steps: Step<K>[] = [];
   const temporaries = new Map<StepValue, number>();
   let next = state.values.graph.nodes.length;
   for (const group of order) {
     const label = labelOf(state, group);
     const anchor = group.anchor === undefined ? undefined : state.values.node(group.anchor);
-    if (anchor?.op === "random_uniform") {
+    if (anchor?.op === "random_uniform" && target.table.random === undefined) {
       const count = state.values.size(group.anchor!);
       const reads = anchor.inputs.map(state.values.root);
       const { key } = anchor.attributes;
       steps.push({ kind: "random", key, count, reads, writes: [...group.outputs], over: [], label, group });
       continue;
     }
-    const lowered = lower(state, group);
-    const names = new Map<string, StepValue>(Object.entries(lowered.bindings));
-    const fresh = new Set<string>();
-    for (const [name, bytes] of Object.entries(lowered.recipe.temporaries)) {
+    const { recipe, key, bindings } = lowerGroup(lowering, group);
+    const names = new Map<string, StepValue>(Object.entries(bindings));
+    for (const [name, bytes] of Object.entries(recipe.temporaries)) {
       names.set(name, next);
-      fresh.add(name);
       temporaries.set(next++, bytes);
     }
-    lowered.recipe.steps.forEach((kernel, index) => {
-      const written = (name: string): boolean => name === "norm" || /^out\d*$/.test(name) || fresh.has(name);
-      const count = kernel.buffers.findIndex(written);
-      const buffers = kernel.buffers.map((name) => {
+    recipe.steps.forEach((kernel, index) => {
+      const facts = target.facts(kernel);
+      const buffers = facts.buffers.map((name) => {
         const value = names.get(name);
-        if (value === undefined) throw new Error(`nothing is bound to ${name} of ${kernel.label}`);
+        if (value === undefined) throw new Error(`nothing is bound to ${name} of ${facts.label}`);
         return value;
       });
-      if (count < 0 || kernel.buffers.slice(count).some((name) => !written(name))) {
-        throw new Error(`what ${kernel.label} writes must follow what it reads: ${kernel.buffers.join()}`);
-      }
-      for (const name of kernel.buffers) fresh.delete(name);
+      const last = index === recipe.steps.length - 1;
       steps.push({
         kind: "kernel",
-        name: kernelName(kernel, `${lowered.key}#${index}`),
+        name: kernelName(facts.label, `${key}#${index}`),
         kernel,
-        reads: buffers.slice(0, count),
-        writes: buffers.slice(count),
+        facts,
+        reads: buffers.slice(0, facts.reads),
+        writes: buffers.slice(facts.reads),
         // Recipes end with the kernel that writes the results.
-        over: index === lowered.recipe.steps.length - 1 ? overwritable(state, group) : [],
+        over: last && target.rules.readsWhatItWrites ? overwritable(state, group) : [],
         label,
         group,
       });

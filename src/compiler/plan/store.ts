@@ -10,6 +10,7 @@ import {
   withEpilogue,
   elementwiseChannels,
   epilogueOf,
+  fitsBuffers,
   inMemory,
   newGroup,
   prologueOf,
@@ -18,6 +19,7 @@ import {
   type Group,
   type PlanState,
 } from "./groups.ts";
+import type { TargetRules } from "./target.ts";
 import { isLeaf, type Values } from "./values.ts";
 
 /** Reductions of neighbouring axes can compute what they reduce while they read. */
@@ -41,8 +43,8 @@ export function reducedRows(node: Node, values: Values): number | undefined {
 }
 
 /** Groups of all operations that are not computed element by element and that a result needs, and a group a value. */
-export function createState(values: Values, fuse: boolean): PlanState {
-  const state: PlanState = { values, writer: new Map(), groups: new Set(), reads: new Map() };
+export function createState(values: Values, fuse: boolean, rules: TargetRules): PlanState {
+  const state: PlanState = { values, writer: new Map(), groups: new Set(), reads: new Map(), rules };
   const live = liveRoots(values);
   for (const root of [...live].sort((a, b) => a - b)) {
     if (values.pointwise(root) === undefined && !isLeaf(values.node(root))) {
@@ -232,7 +234,8 @@ function repairElementwise(state: PlanState, group: Group): void {
 
 function isElementwise(state: PlanState, group: Group): boolean {
   const body = epilogueOf(state, group);
-  return body !== undefined && elementwiseChannels(state, body, group.outputs[0]!) !== undefined;
+  if (body === undefined || !fitsBuffers(state, group, body, group.outputs)) return false;
+  return elementwiseChannels(state, body, group.outputs[0]!) !== undefined;
 }
 
 /** What a reduction was to compute may be beyond it, or may have got memory for another reader. */
@@ -243,7 +246,9 @@ function repairPrologue(state: PlanState, group: Group): void {
   const operand = values.root(node.inputs[0]!);
   const rows = reducedRows(node, values)!;
   const body = inMemory(state, operand) ? undefined : prologueOf(state, group);
-  if (body !== undefined && accessesOf(body, rows) !== undefined) return;
+  // Beside the result a reduction in several steps has sums of parts, and variances their means.
+  const fits = body !== undefined && body.leaves.length + 3 <= state.rules.mostBuffers;
+  if (fits && accessesOf(body, rows) !== undefined) return;
   group.prologue = undefined;
   changed(state, group);
   put(state, operand);

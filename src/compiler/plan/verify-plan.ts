@@ -2,7 +2,7 @@
  * Checks a plan from anywhere before it runs: its form, that every buffer exists and is large enough, and that each
  * launch finds the values it means to read, by following what is written where.
  */
-import { planVersion } from "./plan.ts";
+import { planVersion, targetNames } from "./plan.ts";
 import { arrayOf, isCount, isRecord, isRef, type Ref } from "./plan-shapes.ts";
 
 /** Sentences, first things first; empty for a sound plan. Never throws. */
@@ -12,7 +12,8 @@ export function verifyPlan(value: unknown): readonly string[] {
   if (value["version"] !== planVersion) {
     return [`the plan has version ${JSON.stringify(value["version"])}, this program reads version ${planVersion}`];
   }
-  if (value["target"] !== "wasm") problems.push(`there is no target ${JSON.stringify(value["target"])}`);
+  if (!targetNames.some((name) => name === value["target"]))
+    problems.push(`there is no target ${JSON.stringify(value["target"])}`);
   if (!["predict", "train", "explain", "gradient"].includes(String(value["graph"]))) {
     problems.push(`there is no graph ${JSON.stringify(value["graph"])}`);
   }

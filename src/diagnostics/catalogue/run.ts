@@ -56,10 +56,10 @@ export const runCodes = {
     message: (p) => `the device \`${p.device}\` does not compute in ${p.precision}`,
     hint: () => "the device `reference` does",
   }),
-  "run/no-plan": entry<{ graph: string }>({
+  "run/no-plan": entry<{ device: string; graph: string }>({
     severity: "error",
-    message: (p) => `the program has no plan for the device \`wasm\` (${p.graph})`,
-    hint: () => "build the program with `wasm: true`, or take the device `reference`",
+    message: (p) => `the program has no plan for the device \`${p.device}\` (${p.graph})`,
+    hint: (p) => `build the program with \`targets: ["${p.device}"]\`, or take the device \`reference\``,
   }),
   "run/no-simd": entry({
     severity: "error",

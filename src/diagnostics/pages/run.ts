@@ -84,10 +84,10 @@ export const runPages: PagesOf<typeof runCodes> = {
   },
   "run/no-plan": {
     kind: "situation",
-    meaning: "The device `wasm` runs plans, and the program was built without them.",
+    meaning: "The devices `wasm` and `webgpu` run plans, and the program was built without one for them.",
     why: "A plan takes time to make, so it is made only where it is asked for.",
-    situation: "A program calls `buildProgram` without `wasm: true` and opens a session on the device `wasm`.",
-    remedy: "Build the program with `wasm: true`, or leave the choice of the device to `auto`.",
+    situation: "A program calls `buildProgram` without `targets` and opens a session on the device `wasm`.",
+    remedy: 'Build the program with `targets: ["wasm"]`, or leave the choice of the device to `auto`.',
   },
   "run/no-simd": {
     kind: "situation",

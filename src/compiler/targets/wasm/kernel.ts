@@ -1,30 +1,20 @@
 /**
- * What a kernel is: one function over a range of its own work units, with its costs. A recipe is a graph operation as
- * kernels in order, with the temporary buffers between them.
+ * What a kernel is: one function over a range of its own work units, with its costs.
  *
  * Every function has the `i32` parameters: byte offsets of its buffers, byte offset of this thread's scratch memory,
  * `start`, `end`. Calls for ranges that together cover 0 … `units` once, in any order and on any threads, give the same
  * bits as one call for all.
  */
+import type { Recipe as PlanRecipe } from "../../plan/recipe.ts";
+import type { KernelFacts } from "../../plan/target.ts";
 import type { FunctionBuilder, FunctionSource } from "./assembler.ts";
 import { i32, v128, type I32, type Int, type Local, type V128 } from "./values.ts";
 
-export interface Kernel {
-  /** For people: what it is and its sizes. Not unique. */
-  readonly label: string;
-  /**
-   * Names of the buffers, in the order of the parameters. An output may be the buffer of an epilogue's or an element-wise
-   * kernel's input of access `same`; apart from that outputs must not overlap inputs.
-   */
-  readonly buffers: readonly string[];
-  /** The first `reads` buffers are only read, the others written, and perhaps read after that. */
-  readonly reads: number;
-  readonly units: number;
-  readonly flops: number;
-  /** Read and written at least, scratch not counted. */
-  readonly bytes: number;
-  /** A thread, 16-byte aligned. */
-  readonly scratchBytes: number;
+/**
+ * Its buffers are in the order of the parameters. An output may be the buffer of an epilogue's or an element-wise kernel's
+ * input of access `same`; apart from that outputs must not overlap inputs. Scratch memory is 16-byte aligned.
+ */
+export interface Kernel extends KernelFacts {
   readonly emit: (f: FunctionBuilder, parameters: KernelParameters) => void;
 }
 
@@ -35,12 +25,7 @@ export interface KernelParameters {
   readonly end: Local<"i32">;
 }
 
-export interface Recipe {
-  /** Kernels in order; each must be complete before the next starts. A kernel's buffers by their names. */
-  readonly steps: readonly Kernel[];
-  /** Bytes of the buffers that live only inside the recipe. */
-  readonly temporaries: Readonly<Record<string, number>>;
-}
+export type Recipe = PlanRecipe<Kernel>;
 
 export function kernelSource(kernel: Kernel, name: string): FunctionSource {
   return {

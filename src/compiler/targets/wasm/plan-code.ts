@@ -5,7 +5,7 @@ import { createPlan } from "../../plan/create-plan.ts";
 import type { Plan, WasmCode } from "../../plan/plan.ts";
 import { assembleModule } from "./assembler.ts";
 import { kernelSource, type Kernel } from "./kernel.ts";
-import { lowerGroup } from "./plan-groups.ts";
+import { wasmTarget } from "./recipe-table.ts";
 
 export interface WasmOptions {
   /** Default true. Without fusion every operation is a launch of its own. */
@@ -23,7 +23,7 @@ export function createWasmCode(
   const plans: Partial<Record<GraphName, Plan>> = {};
   const kernels = new Map<string, Kernel>();
   for (const [name, graph] of Object.entries(graphs) as [GraphName, Graph][]) {
-    const created = createPlan(graph, lowerGroup, { name, batch, ...options });
+    const created = createPlan(graph, wasmTarget, { name, batch, ...options });
     plans[name] = created.plan;
     for (const [kernelName, kernel] of created.kernels) kernels.set(kernelName, kernel);
   }

@@ -29,7 +29,7 @@ export const wasmDevice: Device = {
     if ((options.precision ?? "float32") !== "float32") fail("run/precision", { device: "wasm", precision: "float64" });
     const features = wasmFeatures();
     if (!features.simd) fail("run/no-simd", {});
-    const code = program.wasm ?? fail("run/no-plan", { graph: Object.keys(program.graphs).join(", ") });
+    const code = program.wasm ?? fail("run/no-plan", { device: "wasm", graph: Object.keys(program.graphs).join(", ") });
     const wanted = options.threads ?? defaultThreads(features);
     if (!Number.isInteger(wanted) || wanted < 1 || wanted > MOST_THREADS) {
       fail("run/input", {
@@ -97,7 +97,7 @@ function createWasmSession(program: Program, code: WasmCode, scheduled: Schedule
     if (graph === undefined) {
       return fail("run/no-graph", { graph: name, available: Object.keys(program.graphs).join(", ") || "none" });
     }
-    return { graph, plan: code.plans[name] ?? fail("run/no-plan", { graph: name }) };
+    return { graph, plan: code.plans[name] ?? fail("run/no-plan", { device: "wasm", graph: name }) };
   }
 
   function stateOf(path: string): Region {

@@ -1,46 +1,12 @@
 /** The graph's convolutions as recipes: pack the weights, then one kernel. Shapes are the graph's (NHWC, OHWI). */
-import type { ConvAttributes, Shape } from "../../../graph/graph.ts";
+import { describeConvolution, type ConvolutionShape } from "../../../plan/convolution-shape.ts";
+import type { ConvolutionSpec, WeightGradientSpec } from "../../../plan/kernel-specs.ts";
 import type { Recipe } from "../kernel.ts";
-import { convolutionKernel, phasedKernel, type ConvolutionPhase, type ConvolutionSpec } from "./convolution.ts";
-import { packedSize, type ConvolutionShape } from "./geometry.ts";
+import { convolutionKernel, phasedKernel, type ConvolutionPhase } from "./convolution.ts";
+import { packedSize } from "./geometry.ts";
 import { packKernel, type PackBlock } from "./panels.ts";
 import { renameBuffers } from "../kernel.ts";
-import { weightGradientKernel, type WeightGradientSpec } from "./weight-gradient.ts";
-
-/** x [N,H,W,C] with w [O·maxOut,kh,kw,C/groups] → [N,H',W',O]. */
-export function forwardShape(x: Shape, w: Shape, a: ConvAttributes, maxOut = 1): ConvolutionShape {
-  const [batch, height, width, inputChannels] = x as readonly [number, number, number, number];
-  const [columns, kh, kw] = w as readonly [number, number, number];
-  const kernel = [kh, kw] as const;
-  const output = [height, width].map((size, axis) => {
-    const padded = size + a.padding[2 * axis]! + a.padding[2 * axis + 1]!;
-    return Math.floor((padded - (kernel[axis]! - 1) * a.dilation[axis]! - 1) / a.stride[axis]!) + 1;
-  }) as [number, number];
-  return {
-    matrices: 1,
-    batch,
-    input: [height, width],
-    inputChannels,
-    output,
-    outputChannels: columns / maxOut,
-    kernel,
-    stride: a.stride,
-    dilation: a.dilation,
-    offset: [a.padding[0], a.padding[2]],
-    groups: a.groups,
-    maxOut,
-  };
-}
-
-function label(name: string, s: ConvolutionShape): string {
-  const groups = s.groups > 1 ? ` groups ${s.groups}` : "";
-  const maxOut = s.maxOut > 1 ? ` maxout ${s.maxOut}` : "";
-  const stride = s.stride.some((step) => step > 1) ? ` stride ${s.stride.join("×")}` : "";
-  return (
-    `${name} ${s.batch}×${s.input.join("×")}×${s.inputChannels}→${s.outputChannels} ` +
-    `${s.kernel.join("×")}${stride}${groups}${maxOut}`
-  );
-}
+import { weightGradientKernel } from "./weight-gradient.ts";
 
 /** Weights as panels [(ky, kx, c)][o]. */
 function forwardPack(s: ConvolutionShape): PackBlock {
@@ -67,9 +33,9 @@ function forwardPack(s: ConvolutionShape): PackBlock {
  */
 export function convolutionRecipe(spec: ConvolutionSpec): Recipe {
   const { shape } = spec;
-  const pack = packKernel(label("pack", shape), [forwardPack(shape)]);
+  const pack = packKernel(describeConvolution("pack", shape), [forwardPack(shape)]);
   return {
-    steps: [renameBuffers(pack, { source: "w" }), convolutionKernel(label("conv2d", shape), spec)],
+    steps: [renameBuffers(pack, { source: "w" }), convolutionKernel(describeConvolution("conv2d", shape), spec)],
     temporaries: { packed: packedSize(shape) * 4 },
   };
 }
@@ -114,7 +80,7 @@ function axisPhases(input: number, kernel: number, stride: number, dilation: num
  */
 export function inputGradientRecipe(
   forward: ConvolutionShape,
-  spec: Omit<ConvolutionSpec, "shape" | "norm"> = {},
+  spec: Pick<ConvolutionSpec, "prologue" | "epilogue"> = {},
 ): Recipe {
   const { groups } = forward;
   const channels = forward.inputChannels / groups;
@@ -170,9 +136,12 @@ export function inputGradientRecipe(
       packed += packedSize(shape);
     }
   }
-  const pack = packKernel(label("pack transposed", forward), blocks);
+  const pack = packKernel(describeConvolution("pack transposed", forward), blocks);
   return {
-    steps: [renameBuffers(pack, { source: "w" }), phasedKernel(label("conv2d_input_gradient", forward), phases, spec)],
+    steps: [
+      renameBuffers(pack, { source: "w" }),
+      phasedKernel(describeConvolution("conv2d_input_gradient", forward), phases, spec),
+    ],
     temporaries: { packed: packed * 4 },
   };
 }
@@ -180,7 +149,7 @@ export function inputGradientRecipe(
 /** conv2d_weight_gradient. Buffers: `x`, `g`, `p…`, `out`. */
 export function weightGradientRecipe(spec: WeightGradientSpec): Recipe {
   return {
-    steps: [weightGradientKernel(label("conv2d_weight_gradient", spec.shape), spec)],
+    steps: [weightGradientKernel(describeConvolution("conv2d_weight_gradient", spec.shape), spec)],
     temporaries: {},
   };
 }

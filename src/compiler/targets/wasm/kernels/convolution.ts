@@ -3,7 +3,9 @@
  * its input is read in place, or copied once into scratch memory with the zeros around it; each tile of 5 pixels × 8
  * channels is accumulated over the whole patch in registers, then the epilogue is applied and stored.
  */
-import { costOf, type Access, type Expression } from "../../../plan/expression.ts";
+import { convolutionFlops, depthOf, type ConvolutionShape } from "../../../plan/convolution-shape.ts";
+import { costOf } from "../../../plan/expression.ts";
+import { PLAIN, type ConvolutionSpec, type Epilogue } from "../../../plan/kernel-specs.ts";
 import type { FunctionBuilder } from "../assembler.ts";
 import { createReader, type ElementReader } from "../elements.ts";
 import { emitExpressions } from "../expression-wasm.ts";
@@ -11,42 +13,9 @@ import { storePartial, type Kernel, type KernelParameters } from "../kernel.ts";
 import { f32x4, i32, v128, type I32, type Int, type Local, type V128 } from "../values.ts";
 import { emitImageCopy } from "./image-copy.ts";
 import { emitPatchNorms, normScratch } from "./patch-norm.ts";
-import { chooseWalk, convolutionFlops, depthOf, packedSize, type ConvolutionShape, type Walk } from "./geometry.ts";
+import { chooseWalk, packedSize, type Walk } from "./geometry.ts";
 import { maxOutSize, panelsOf } from "./panels.ts";
 import { createTile, emitDot, TILE_BYTES, TILE_ROWS, type DotLoops } from "./tile.ts";
-
-/** What is done to every element on its way. */
-export interface Prologue {
-  /** Inputs 1, 2, … of the expression over the convolution's input; input 0 is the element itself. Buffers `p1`, `p2`, … */
-  readonly inputs: readonly Access[];
-  readonly value: Expression;
-}
-
-export interface Epilogue {
-  /**
-   * Inputs 1, 2, … over the output [pixels, channels]; input 0 is the sum. With a norm, input 1 is the norm and is not
-   * listed here; the listed ones follow. Buffers `e1`, `e2`, … in the order of the list.
-   */
-  readonly inputs: readonly Access[];
-  /**
-   * One or two values a sum; buffers `out` and `out2`. An output may be the buffer of a listed input of access `same`:
-   * each element is read right before it is written.
-   */
-  readonly outputs: readonly Expression[];
-}
-
-export const PLAIN: Epilogue = { inputs: [], outputs: [{ op: "input", index: 0 }] };
-
-export interface ConvolutionSpec {
-  readonly shape: ConvolutionShape;
-  readonly prologue?: Prologue;
-  readonly epilogue?: Epilogue;
-  /**
-   * Patch norms √(Σ x² + ε), or √(Σ x²) + ε where ε is `outside`, one a pixel and group, written to the buffer `norm`
-   * [pixels, groups].
-   */
-  readonly norm?: { readonly epsilon: number; readonly outside?: boolean };
-}
 
 /** Where the pixels of a phase lie in the output: every `stride`-th row and column from `first` on. */
 export interface Place {

@@ -1,19 +1,11 @@
 /** Element-wise chains: one expression (or several) over [rows, channels]. */
-import { costOf, type Access, type Expression } from "../../../plan/expression.ts";
+import { costOf, type Access } from "../../../plan/expression.ts";
+import type { ElementwiseSpec } from "../../../plan/kernel-specs.ts";
 import type { FunctionBuilder } from "../assembler.ts";
 import { createReader } from "../elements.ts";
 import { emitExpressions } from "../expression-wasm.ts";
 import { storePartial, type Kernel } from "../kernel.ts";
 import { i32, type I32, type Int } from "../values.ts";
-
-export interface ElementwiseSpec {
-  readonly rows: number;
-  readonly channels: number;
-  /** Inputs 0, 1, …: buffers `x1`, `x2`, … */
-  readonly inputs: readonly Access[];
-  /** Buffers `out`, `out2`, …; an output may be the buffer of an input of access `same`. */
-  readonly outputs: readonly Expression[];
-}
 
 const UNIT_FLOATS = 2048;
 

@@ -1,29 +1,6 @@
-/** Shapes of convolutions and how a kernel walks them: blocks of output pixels as work units, the image they read. */
+/** How a kernel walks a convolution: blocks of output pixels as work units, the image they read. */
+import { depthOf, type ConvolutionShape } from "../../../plan/convolution-shape.ts";
 import { maxOutSize, panelsOf } from "./panels.ts";
-
-/**
- * A correlation: output (y, x) reads inputs (y·stride + ky·dilation − offset), zeros outside. Products of matrices are
- * 1 × 1 convolutions over one row of pixels.
- */
-export interface ConvolutionShape {
-  /** Independent problems with their own weights (a batched matrix product); usually 1. */
-  readonly matrices: number;
-  readonly batch: number;
-  readonly input: readonly [number, number];
-  /** All groups together. */
-  readonly inputChannels: number;
-  readonly output: readonly [number, number];
-  /** All groups together, behind MaxOut. */
-  readonly outputChannels: number;
-  readonly kernel: readonly [number, number];
-  readonly stride: readonly [number, number];
-  readonly dilation: readonly [number, number];
-  /** Zeros above and on the left; negative: rows and columns that are not read. */
-  readonly offset: readonly [number, number];
-  readonly groups: number;
-  /** Adjacent columns of which the largest counts; 1 without MaxOut. */
-  readonly maxOut: number;
-}
 
 export interface Walk {
   /** `copy`: a block's input is copied into scratch memory, padded with zeros, a plane a group. */
@@ -42,20 +19,11 @@ export interface Walk {
   readonly paddedWidth: number;
 }
 
-/** K of the product. */
-export function depthOf(s: ConvolutionShape): number {
-  return (s.inputChannels / s.groups) * s.kernel[0] * s.kernel[1];
-}
-
 /** Floats of one matrix's packed weights. */
 export function packedSize(s: ConvolutionShape): number {
   const columns = s.outputChannels / s.groups;
   const depth = depthOf(s);
   return s.groups * (s.maxOut > 1 ? maxOutSize(columns * s.maxOut, s.maxOut, depth) : panelsOf(columns).size(depth));
-}
-
-export function convolutionFlops(s: ConvolutionShape): number {
-  return 2 * s.matrices * s.batch * s.output[0] * s.output[1] * s.outputChannels * s.maxOut * depthOf(s);
 }
 
 function readsOutside(s: ConvolutionShape): boolean {

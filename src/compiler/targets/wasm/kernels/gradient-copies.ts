@@ -1,12 +1,12 @@
 /** What a weight gradient copies into scratch memory: rows of g through a prologue, and 8 channels of padded input rows. */
+import type { ConvolutionShape } from "../../../plan/convolution-shape.ts";
+import type { Prologue } from "../../../plan/kernel-specs.ts";
 import type { FunctionBuilder } from "../assembler.ts";
 import { createReader } from "../elements.ts";
 import { emitExpressions } from "../expression-wasm.ts";
 import { loadPartial, storePartial, type KernelParameters } from "../kernel.ts";
 import { i32, type I32, type Local } from "../values.ts";
-import type { Prologue } from "./convolution.ts";
 import { forChannels } from "./elementwise.ts";
-import type { ConvolutionShape } from "./geometry.ts";
 
 export interface ChannelLayout {
   readonly shape: ConvolutionShape;

@@ -1,11 +1,12 @@
 /** Copies the input of a block of output rows into scratch memory: zeros around it, a plane a group, a prologue applied. */
+import type { ConvolutionShape } from "../../../plan/convolution-shape.ts";
+import type { Prologue } from "../../../plan/kernel-specs.ts";
 import type { FunctionBuilder } from "../assembler.ts";
 import { createReader } from "../elements.ts";
 import { emitExpressions } from "../expression-wasm.ts";
 import { loadPartial, storePartial, type KernelParameters } from "../kernel.ts";
 import { i32, type I32, type Local } from "../values.ts";
-import type { Prologue } from "./convolution.ts";
-import type { ConvolutionShape, Walk } from "./geometry.ts";
+import type { Walk } from "./geometry.ts";
 
 /** Scratch becomes [groups, images · padded rows, padded width, channels of a group]. */
 export function emitImageCopy(

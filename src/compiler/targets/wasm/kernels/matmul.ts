@@ -1,19 +1,11 @@
 /** Matrix products as 1 × 1 convolutions over a row of pixels: pack the right side, then one kernel. */
-import type { Shape } from "../../../graph/graph.ts";
+import type { ConvolutionShape } from "../../../plan/convolution-shape.ts";
+import type { ConvolutionSpec, MatmulSpec } from "../../../plan/kernel-specs.ts";
 import { renameBuffers, type Kernel, type Recipe } from "../kernel.ts";
-import { convolutionKernel, type ConvolutionSpec } from "./convolution.ts";
+import { convolutionKernel } from "./convolution.ts";
 import { transposeRecipe } from "./copy.ts";
-import { packedSize, type ConvolutionShape } from "./geometry.ts";
+import { packedSize } from "./geometry.ts";
 import { packKernel } from "./panels.ts";
-
-export interface MatmulSpec {
-  /** Left and right side; the right side has the left's leading axes or none. */
-  readonly a: Shape;
-  readonly b: Shape;
-  readonly transposeA: boolean;
-  readonly transposeB: boolean;
-  readonly maxOut?: number;
-}
 
 /**
  * Buffers: `a`, `b`, `packed` (temporary, b in panels), `at` (temporary where a is transposed), `p…`, `e…`, `norm`,

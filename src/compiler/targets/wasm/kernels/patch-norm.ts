@@ -1,8 +1,9 @@
 /** Patch norms inside a convolution: sums of squares of the pixels of a block's image, then sums over windows. */
+import type { ConvolutionShape } from "../../../plan/convolution-shape.ts";
 import type { FunctionBuilder } from "../assembler.ts";
 import { loadPartial } from "../kernel.ts";
 import { f32x4, i32, v128, type I32, type Local, type V128 } from "../values.ts";
-import type { ConvolutionShape, Walk } from "./geometry.ts";
+import type { Walk } from "./geometry.ts";
 
 /** Bytes of the squares: a plane of the padded image a group. */
 export function normScratch(paddedPixels: number, groups: number): number {

@@ -2,7 +2,7 @@
  * Reductions of [outer, reduced, inner] over the middle. Long ones are cut into parts whose number depends on the shape
  * alone, so the bits do not depend on the number of threads; a second kernel joins the parts.
  */
-import { costOf, ex } from "../../../plan/expression.ts";
+import { costOf } from "../../../plan/expression.ts";
 import type { ReduceSpec } from "../../../plan/reduction.ts";
 import type { FunctionBuilder } from "../assembler.ts";
 import { createReader, type ElementReader } from "../elements.ts";
@@ -272,18 +272,6 @@ function joinKernel(label: string, spec: ReduceSpec, parts: Parts): Kernel {
       });
     },
   };
-}
-
-/** x [rows, length] → [rows]: ‖x‖ + ε. */
-export function rowNormRecipe(label: string, rows: number, length: number, epsilon: number): Recipe {
-  return reduceRecipe(label, {
-    outer: rows,
-    reduced: length,
-    inner: 1,
-    kind: "sum",
-    value: ex.square(ex.input(0)),
-    finish: epsilon === 0 ? ex.sqrt(ex.input(0)) : ex.add(ex.sqrt(ex.input(0)), epsilon),
-  });
 }
 
 /**

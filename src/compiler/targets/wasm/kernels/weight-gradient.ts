@@ -4,23 +4,14 @@
  * rows the 8 channels are copied into a small padded image; a tile of 5 outputs × 8 channels is summed in registers over
  * the block's pixels, a tap at a time, and added to the result.
  */
+import { convolutionFlops, type ConvolutionShape } from "../../../plan/convolution-shape.ts";
+import type { WeightGradientSpec } from "../../../plan/kernel-specs.ts";
 import type { FunctionBuilder } from "../assembler.ts";
 import { loadPartial, roundUp, storePartial, type Kernel, type KernelParameters } from "../kernel.ts";
 import { f32x4, i32, v128, type I32, type Int, type Local } from "../values.ts";
-import type { Prologue } from "./convolution.ts";
 import { copyChannels, copyGradient } from "./gradient-copies.ts";
-import { convolutionFlops, type ConvolutionShape } from "./geometry.ts";
 import { panelsOf } from "./panels.ts";
 import { createTile, never, needsPin } from "./tile.ts";
-
-export interface WeightGradientSpec {
-  /** Of the forward convolution; `maxOut` must be 1 (g is that of all units). */
-  readonly shape: ConvolutionShape;
-  /** Applied to g: rows are its pixels, channels O. Buffers `p1`, … */
-  readonly prologue?: Prologue;
-  /** Applied to x: rows are its pixels, channels C. Buffers `q1`, … */
-  readonly inputPrologue?: Prologue;
-}
 
 /** Pixels over which a tile is summed before it is added to the result, and bytes of g that they may take. */
 const BLOCK_PIXELS = 128;

@@ -3,28 +3,21 @@
  * run over channels; a work unit is a row of the output.
  */
 import { costOf } from "../../../plan/expression.ts";
+import { PLAIN, type Epilogue } from "../../../plan/kernel-specs.ts";
+import type { WindowGeometry } from "../../../plan/window-geometry.ts";
 import type { FunctionBuilder } from "../assembler.ts";
 import { createReader } from "../elements.ts";
 import { emitExpressions } from "../expression-wasm.ts";
 import { loadPartial, storePartial, type Kernel, type KernelParameters } from "../kernel.ts";
 import { f32x4, i32, v128, type I32, type Int, type Local } from "../values.ts";
-import { PLAIN, type Epilogue } from "./convolution.ts";
 
-export interface WindowSpec {
+export interface WindowSpec extends WindowGeometry {
   readonly kind: "sum" | "max" | "weighted";
   /**
    * false: output (y, x) takes inputs (y·stride + ky·dilation − offset).
    * true: output (y, x) takes the inputs whose window holds it: ((y + offset − ky·dilation) / stride) where whole.
    */
   readonly transposed: boolean;
-  readonly batch: number;
-  readonly channels: number;
-  readonly input: readonly [number, number];
-  readonly output: readonly [number, number];
-  readonly kernel: readonly [number, number];
-  readonly stride: readonly [number, number];
-  readonly dilation: readonly [number, number];
-  readonly offset: readonly [number, number];
   readonly epilogue?: Epilogue;
 }
 
@@ -148,8 +141,6 @@ export function forBlocks(
   if (channels % 4 > 0) step(whole, 1, channels % 4);
 }
 
-export type DepthwiseGradientSpec = Omit<WindowSpec, "kind" | "transposed" | "epilogue">;
-
 /** Channels of a work unit of the depthwise weight gradient: a cache line. */
 const GRADIENT_CHANNELS = 16;
 
@@ -157,7 +148,7 @@ const GRADIENT_CHANNELS = 16;
  * Weight gradient of a depthwise convolution: (x, g) → [channels, taps]. A unit is 16 channels, over all pixels; sums of
  * rows are gathered in scratch memory. Buffers: `x`, `g`, `out`.
  */
-export function depthwiseWeightGradientKernel(label: string, spec: DepthwiseGradientSpec): Kernel {
+export function depthwiseWeightGradientKernel(label: string, spec: WindowGeometry): Kernel {
   const { channels } = spec;
   const blocks = Math.ceil(channels / GRADIENT_CHANNELS);
   const taps = spec.kernel[0] * spec.kernel[1];
@@ -193,7 +184,7 @@ export function depthwiseWeightGradientKernel(label: string, spec: DepthwiseGrad
 function emitDepthwiseGradient(
   f: FunctionBuilder,
   p: KernelParameters,
-  spec: DepthwiseGradientSpec,
+  spec: WindowGeometry,
   block: Local<"i32">,
   count: number,
 ): void {
@@ -255,7 +246,7 @@ function emitDepthwiseGradient(
  * window_route: (g, x, y = window maxima of x) → each g at the first maximum of its window. A unit is an image and 4
  * channels, which no other unit writes. Buffers: `g`, `x`, `y`, `out`.
  */
-export function routeKernel(label: string, spec: Omit<WindowSpec, "kind" | "transposed" | "epilogue">): Kernel {
+export function routeKernel(label: string, spec: WindowGeometry): Kernel {
   const { channels } = spec;
   const blocks = Math.ceil(channels / 4);
   const windows = spec.batch * spec.output[0] * spec.output[1] * channels;

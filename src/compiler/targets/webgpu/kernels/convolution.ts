@@ -3,7 +3,7 @@
  * for all strides, whose outer steps are the taps that meet the pixels of one residue.
  */
 import { costOf } from "../../../plan/expression.ts";
-import type { ConvolutionShape } from "../../wasm/kernels/geometry.ts";
+import type { ConvolutionShape } from "../../../plan/convolution-shape.ts";
 import {
   elementCount,
   elementFunction,

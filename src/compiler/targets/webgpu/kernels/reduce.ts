@@ -209,14 +209,6 @@ function joinKernel(label: string, spec: ReduceSpec, parts: Parts): GpuKernel {
   });
 }
 
-/** x [rows, length] → [rows]: ‖x‖ + ε. Buffers: `x1`, `out`. */
-export function rowNormRecipe(label: string, rows: number, length: number, epsilon: number): GpuRecipe {
-  const root = ex.sqrt(ex.input(0));
-  const finish = epsilon === 0 ? root : ex.add(root, epsilon);
-  const spec = { outer: rows, reduced: length, inner: 1, kind: "sum", value: ex.square(ex.input(0)), finish } as const;
-  return reduceRecipe(label, spec);
-}
-
 /** route_max: (g, x, y = maxima of x) over [outer, reduced, inner] → g at the first maximum. Buffers: `g`, `x`, `y`, `out`. */
 export function routeMaxKernel(label: string, s: Pick<ReduceSpec, "outer" | "reduced" | "inner">): GpuKernel {
   const sets = s.outer * s.inner;

@@ -2,7 +2,7 @@
  * conv2d_weight_gradient: (x [N,H,W,C], g [N,H',W',O]) → [O,kh,kw,C/groups], a product over the pixels of g. These are cut
  * into parts, so that a GPU has enough to do, and the parts are added in order: the same bits every time.
  */
-import type { ConvolutionShape } from "../../wasm/kernels/geometry.ts";
+import type { ConvolutionShape } from "../../../plan/convolution-shape.ts";
 import { elementFunction, inputParts, type Prologue } from "../elements.ts";
 import { recipeOf, renameBindings, type GpuKernel, type GpuRecipe } from "../kernel.ts";
 import { convolutionFlops, describe } from "./convolution.ts";

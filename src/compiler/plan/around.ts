@@ -1,0 +1,90 @@
+/** What a group computes in front of and behind its operation, in the form that kernels take it. */
+import type { ValueId } from "../graph/graph.ts";
+import type { Body } from "./bodies.ts";
+import { ex, substitute, type Access, type Expression } from "./expression.ts";
+import {
+  accessesOf,
+  channelsOf,
+  epilogueOf,
+  prologueOf,
+  resultChannels,
+  resultOf,
+  type Group,
+  type PlanState,
+} from "./groups.ts";
+import type { Epilogue, Prologue } from "./kernel-specs.ts";
+import { isWhole } from "./views.ts";
+
+/** The value behind each name of a recipe that is no temporary. */
+export type Bindings = Readonly<Record<string, ValueId>>;
+
+export function numbered(prefix: string, roots: readonly ValueId[]): Bindings {
+  return Object.fromEntries(roots.map((root, i) => [`${prefix}${i + 1}`, root]));
+}
+
+export function outputNames(roots: readonly ValueId[]): Bindings {
+  return Object.fromEntries(roots.map((root, i) => [i === 0 ? "out" : `out${i + 1}`, root]));
+}
+
+export interface Behind {
+  readonly epilogue: Epilogue;
+  readonly bindings: Bindings;
+}
+
+/** The epilogue, with the anchor's result as input 0 and the group's own norm as input 1. */
+export function behind(state: PlanState, group: Group): Behind {
+  const body = epilogueOf(state, group)!;
+  const result = resultOf(group)!;
+  const accesses = accessesOf(body, resultChannels(state.values, group))!;
+  const first = group.norm === undefined ? 1 : 2;
+  const inputs: Access[] = [];
+  const roots: ValueId[] = [];
+  const places = body.leaves.map(({ root }, i) => {
+    if (root === result) return 0;
+    if (root === group.norm) return 1;
+    roots.push(root);
+    return inputs.push(accesses[i]!) - 1 + first;
+  });
+  const computed = body.expressions.map((e) => substitute(e, (index) => ex.input(places[index]!)));
+  const outputs = group.outputs.map((root): Expression => (root === result ? ex.input(0) : computed.shift()!));
+  return {
+    epilogue: { inputs, outputs },
+    bindings: {
+      ...numbered("e", roots),
+      ...outputNames(group.outputs),
+      ...(group.norm === undefined ? {} : { norm: group.norm }),
+    },
+  };
+}
+
+/** Which leaf of a prologue is the tensor itself: the first that is read element by element. */
+function mainLeaf(body: Body): number {
+  return body.leaves.findIndex((leaf) => isWhole(leaf.view));
+}
+
+export interface InFront {
+  readonly prologue?: Prologue;
+  readonly bindings: Bindings;
+}
+
+/** An operand of the anchor under the name that its recipe has for it, computed on the way where that was fused. */
+export function inFront(state: PlanState, group: Group, index: number, name: string): InFront {
+  const operand = state.values.node(group.anchor!).inputs[index]!;
+  const root = state.values.root(operand);
+  if (group.prologue !== index) return { bindings: { [name]: root } };
+  const body = prologueOf(state, group)!;
+  const main = mainLeaf(body);
+  const accesses = accessesOf(body, channelsOf(state.values, operand))!;
+  const others = body.leaves.map((_, i) => i).filter((i) => i !== main);
+  const value = substitute(body.expressions[0]!, (i) => ex.input(i === main ? 0 : others.indexOf(i) + 1));
+  return {
+    prologue: { inputs: others.map((i) => accesses[i]!), value },
+    bindings: {
+      [name]: body.leaves[main]!.root,
+      ...numbered(
+        "p",
+        others.map((i) => body.leaves[i]!.root),
+      ),
+    },
+  };
+}

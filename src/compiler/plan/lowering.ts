@@ -1,0 +1,47 @@
+/** What lowering a group starts from and ends with, and which inputs of a kernel its outputs overwrite. */
+import type { ValueId } from "../graph/graph.ts";
+import type { Bindings } from "./around.ts";
+import type { Leaf } from "./bodies.ts";
+import type { PlanState } from "./groups.ts";
+import type { Recipe } from "./recipe.ts";
+import type { PlanTarget } from "./target.ts";
+import { isWhole } from "./views.ts";
+
+export interface LoweredGroup<K> {
+  readonly recipe: Recipe<K>;
+  /** Equal for groups whose kernels are the same code. */
+  readonly key: string;
+  readonly bindings: Bindings;
+}
+
+/** What groups are lowered for: `inPlace` has the values that are written straight into state, by value. */
+export interface Lowering<K> {
+  readonly target: PlanTarget<K>;
+  readonly state: PlanState;
+  readonly inPlace: ReadonlyMap<ValueId, string>;
+}
+
+/**
+ * Which input each output overwrites, where the target must know: new state that is computed from the old. Undefined
+ * where there is none. `roots` has −1 for inputs that are not read element by element.
+ */
+export function overwritten<K>(
+  { target, state, inPlace }: Lowering<K>,
+  outputs: readonly ValueId[],
+  leaves: readonly Leaf[],
+): readonly (number | undefined)[] | undefined {
+  if (target.rules.readsWhatItWrites) return undefined;
+  const over = outputs.map((output) => {
+    const path = inPlace.get(output);
+    const index = leaves.findIndex(
+      ({ root, view }) => path !== undefined && statePath(state, root) === path && isWhole(view),
+    );
+    return index < 0 ? undefined : index;
+  });
+  return over.some((index) => index !== undefined) ? over : undefined;
+}
+
+export function statePath(state: PlanState, root: ValueId): string | undefined {
+  const node = state.values.node(root);
+  return node.op === "state" ? node.attributes.path : undefined;
+}
