@@ -59,7 +59,7 @@ describe("wrong usage", () => {
     ["check a.bcos --color sometimes", "usage/value", "one of `auto`, `always`, `never`"],
     ["inspect a.bcos b.bcos", "usage/excess-argument", "`b.bcos` is one too many"],
     ["inspect a.bcos --after fold", "usage/needs-option", "`--after` is of no use without `--dump graph`"],
-    ["inspect a.bcos --dump plans", "usage/value", "one of `network`, `graph`, `plan`, not `plans`"],
+    ["inspect a.bcos --dump plans", "usage/value", "one of `network`, `graph`, `plan`, `wgsl`, not `plans`"],
     ["inspect a.bcos --dump graph --loss bce", "usage/needs-option", "--dump graph --graph train"],
     ["inspect a.bcos --dump graph --graph explain --as standard", "usage/conflict", "`--as standard`"],
     ["inspect a.bcos --dump graph --batch 0", "usage/value", "a whole number from 1 to 65536, not `0`"],
