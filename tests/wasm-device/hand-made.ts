@@ -56,6 +56,19 @@ const functions: readonly FunctionSource[] = [
       f.if(i32.ltSigned(LENGTH / UNIT - 1, end!), () => f.store(out!, 0, v128.load(i32.of(-64), 0)));
     },
   },
+  // Adds 1 to its first number; from the second unit on it works for hours.
+  {
+    name: "stall",
+    parameters: ["x", "out", "scratch", "start", "end"],
+    body: (f, [, out, , start]) => {
+      const [outer, inner] = [f.local("i32", "outer"), f.local("i32", "inner")];
+      f.if(i32.ltSigned(0, start!), () => {
+        f.for(outer, i32.of(0), i32.of(100_000), 1, () => {
+          f.for(inner, i32.of(0), i32.of(100_000_000), 1, () => f.store(out!, 16, v128.load(out!, 16)));
+        });
+      });
+    },
+  },
 ];
 
 const slot = (index: number): BufferRef => ({ kind: "slot", index });

@@ -58,6 +58,25 @@ it("a program that is done ends, with the session open, disposed, or broken off"
   expect(ended).toEqual([0, 0, 3].map((code) => ({ code, signal: null, out: "", err: "" })));
 });
 
+it("a program ends although a thread of its open session was lost", async () => {
+  const ended = await runChild(`
+    const builtin = process.getBuiltinModule("node:worker_threads");
+    const workers = [];
+    builtin.Worker = class extends builtin.Worker {
+      constructor(...given) {
+        super(...given);
+        workers.push(this);
+      }
+    };
+    const other = await open();
+    await other.run("predict", feeds);
+    void workers[0].terminate();
+    await workers[1].terminate();
+    await other.run("predict", feeds).catch((error) => console.log(error.diagnostics[0].code));
+  `);
+  expect(ended).toEqual({ code: 0, signal: null, out: "run/thread-lost\n", err: "" });
+});
+
 it("a signal in the middle of the work ends the program at once", async () => {
   const endless = `for (let i = 0; ; i++) {
     await session.run("predict", feeds);

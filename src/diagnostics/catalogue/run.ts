@@ -71,6 +71,12 @@ export const runCodes = {
     message: (p) => `can not start ${p.threads} threads: ${p.reason}`,
     hint: () => "leave out the number of threads to compute with what there is",
   }),
+  "run/thread-lost": entry<{ reason: string }>({
+    severity: "error",
+    message: (p) => `a thread of the device is gone: ${p.reason}`,
+    hint: () =>
+      "its work is half done: open a new session, with fewer threads or a smaller batch where memory was short",
+  }),
   "run/no-profile": entry<{ device: string }>({
     severity: "error",
     message: (p) => `the device \`${p.device}\` takes no times of launches`,

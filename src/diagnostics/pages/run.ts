@@ -103,6 +103,14 @@ export const runPages: PagesOf<typeof runCodes> = {
     situation: "`--threads 200`, or a page whose content security policy has no `worker-src blob:`.",
     remedy: "Ask for fewer threads, or leave the number out.",
   },
+  "run/thread-lost": {
+    kind: "situation",
+    meaning: "A worker thread has ended although the session still needs it.",
+    why: "What it was to compute is missing, so the numbers in memory are of no use. The session refuses everything but `dispose()` from then on.",
+    situation: "The engine ended the worker because memory ran out, or a program terminated it.",
+    remedy:
+      "Open a new session; `bcosc train … --resume` goes on from what was saved last. Where memory was short, take fewer `--threads` or a smaller `--batch`.",
+  },
   "run/no-profile": {
     kind: "situation",
     meaning: "A profile is asked for on a device that takes no times of launches.",

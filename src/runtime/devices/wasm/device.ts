@@ -10,7 +10,7 @@ import { sizeOf } from "../../../shape.ts";
 import type { Device, DeviceOptions, DeviceSession, Tensor } from "../../device.ts";
 import { fillUniform } from "../../random.ts";
 import { checkFeeds } from "../reference/feeds.ts";
-import { SpawnFailure, StepFailure, type Engine, type EngineSource } from "./engine.ts";
+import { SpawnFailure, StepFailure, ThreadLoss, type Engine, type EngineSource } from "./engine.ts";
 import { createIsolatedEngine } from "./engines/isolated.ts";
 import { createLocalEngine } from "./engines/local.ts";
 import { createSharedEngine } from "./engines/shared.ts";
@@ -127,11 +127,21 @@ function createWasmSession(program: Program, code: WasmCode, scheduled: Schedule
     engine.write(offsetOf(layout, plan, out), values);
   }
 
-  /** A kernel that traps has left its work half done: nothing of it may be used any more. */
+  async function readOutputs(plan: Plan, wanted: readonly string[]): Promise<Record<string, Tensor>> {
+    const results: Record<string, Tensor> = {};
+    for (const output of wanted) {
+      const { shape, buffer } = plan.outputs[output]!;
+      results[output] = await engine.read(offsetOf(layout, plan, buffer), sizeOf(shape));
+    }
+    return results;
+  }
+
+  /** A kernel that traps and a thread that ends have left their work half done: nothing of it may be used any more. */
   function broke(error: unknown): never {
-    if (!(error instanceof StepFailure)) throw error;
-    const { kernel, path } = launches[error.step]!;
     try {
+      if (error instanceof ThreadLoss) return fail("run/thread-lost", { reason: error.message });
+      if (!(error instanceof StepFailure)) throw error;
+      const { kernel, path } = launches[error.step]!;
       return fail("run/kernel", { kernel, path, reason: error.message });
     } catch (failure) {
       broken = failure;
@@ -160,17 +170,12 @@ function createWasmSession(program: Program, code: WasmCode, scheduled: Schedule
       const recording = recorder.begin(name);
       await launchAll(name, plan, recording).catch(broke);
       recording?.end();
-      const results: Record<string, Tensor> = {};
-      for (const output of wanted) {
-        const { shape, buffer } = plan.outputs[output]!;
-        results[output] = await engine.read(offsetOf(layout, plan, buffer), sizeOf(shape));
-      }
-      return results;
+      return readOutputs(plan, wanted).catch(broke);
     },
     async read(path) {
       usable();
       const { offset, length } = stateOf(path);
-      return engine.read(offset, length);
+      return await Promise.resolve(engine.read(offset, length)).catch(broke);
     },
     async write(path, values) {
       usable();

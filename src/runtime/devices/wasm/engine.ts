@@ -6,7 +6,7 @@ export interface Engine {
   write(offset: number, values: Float32Array): void;
   /** A copy. */
   read(offset: number, length: number): Promise<Float32Array<ArrayBuffer>> | Float32Array<ArrayBuffer>;
-  /** Runs the steps from `first` up to, not including, `end`. Throws a `StepFailure`. */
+  /** Runs the steps from `first` up to, not including, `end`. Throws a `StepFailure` or a `ThreadLoss`. */
   run(first: number, end: number): Promise<void>;
   /** From now on tells when threads were busy with steps, until it is called with nothing. */
   observe(record: RecordStep | undefined): void;
@@ -34,6 +34,9 @@ export class StepFailure extends Error {
     this.step = step;
   }
 }
+
+/** A thread has ended that nobody ended here: terminated from outside, or out of memory. Its part of the work is missing. */
+export class ThreadLoss extends Error {}
 
 /** The thread could not be started. */
 export class SpawnFailure extends Error {}

@@ -1,5 +1,5 @@
 /** Runs steps in one worker with a memory of its own: for browsers' main threads on pages that are not cross-origin isolated. */
-import { StepFailure, type Engine, type EngineSource, type RecordStep } from "../engine.ts";
+import { StepFailure, ThreadLoss, type Engine, type EngineSource, type RecordStep } from "../engine.ts";
 import { compile } from "../instance.ts";
 import { spawn } from "../threads/spawn.ts";
 import type { FromWorker, ToWorker } from "../threads/worker-main.ts";
@@ -16,7 +16,11 @@ export async function createIsolatedEngine(source: EngineSource): Promise<Engine
   let last: Promise<unknown> = Promise.resolve();
   function ask(question: ToWorker): Promise<FromWorker> {
     thread.post(question);
-    const answer = last.then(() => thread.next());
+    const answer = last
+      .then(() => thread.next())
+      .catch((error: Error) => {
+        throw new ThreadLoss(error.message);
+      });
     last = answer.catch(() => undefined);
     return answer;
   }

@@ -2,12 +2,14 @@
  * Runs steps on several threads that see one memory. Every thread has the whole list of steps from the start; a job is
  * three words in a shared array, so no message is sent for it.
  */
-import { StepFailure, type Engine, type EngineSource, type RecordStep } from "../engine.ts";
+import { StepFailure, ThreadLoss, type Engine, type EngineSource, type RecordStep } from "../engine.ts";
 import { allocateMemory, compile } from "../instance.ts";
 import { spawn, type Thread } from "../threads/spawn.ts";
-import { bindSteps, walkSteps, type SharedClock } from "../threads/worker-main.ts";
+import { bindSteps, waitFor, walkSteps, type SharedClock } from "../threads/worker-main.ts";
 
 const CONTROL_WORDS = 16 + 256;
+/** How long this thread sleeps, in milliseconds, before it looks whether the others are still there. */
+const PATIENCE = 250;
 
 /**
  * Where this thread may wait for others (`takesPart`) it is the first of the threads; else, on a browser's main thread,
@@ -48,17 +50,24 @@ export async function createSharedEngine(source: EngineSource, takesPart: boolea
   const aloneUntil = own === undefined ? [] : lastAlone(source);
 
   async function job(first: number, last: number): Promise<void> {
+    requireAll(threads);
     control[1] = first;
     control[2] = last;
     control[7] = observer === undefined ? 0 : 1;
     if (own !== undefined && aloneUntil[first]! >= last) {
-      walkSteps(control, 1, own, first, last, clocks[0]!);
+      walkSteps(control, 1, own, first, last, clocks[0]!, Infinity);
       return;
     }
     Atomics.add(control, 0, 1);
     Atomics.notify(control, 0);
-    if (own !== undefined) walkSteps(control, count, own, first, last, clocks[0]!);
-    else await finished(threads[0]!);
+    if (own === undefined) return finished(threads);
+    const walk = (from: number): number | undefined => walkSteps(control, count, own, from, last, clocks[0]!, PATIENCE);
+    for (let next = walk(first); next !== undefined;) {
+      // No event is told while this thread sleeps: that a worker has ended is one.
+      await new Promise((resolve) => setTimeout(resolve));
+      requireAll(threads);
+      if (waitFor(control, control[8]!, PATIENCE)) next = walk(next);
+    }
   }
 
   return {
@@ -105,8 +114,18 @@ function lastAlone({ steps }: EngineSource): number[] {
   return until;
 }
 
-async function finished(thread: Thread): Promise<void> {
-  const message = await thread.next();
+/** Work that is shared between threads ends only with all of them. */
+function requireAll(threads: readonly Thread[]): void {
+  for (const thread of threads) {
+    const loss = thread.loss();
+    if (loss !== undefined) throw new ThreadLoss(loss.message);
+  }
+}
+
+async function finished(threads: readonly Thread[]): Promise<void> {
+  const lost = Promise.race(threads.map((thread) => thread.lost));
+  const message = await Promise.race([threads[0]!.next(), lost]).catch((error: Error) => error);
+  if (message instanceof Error) throw new ThreadLoss(message.message);
   if (message.kind !== "done") throw new Error(`a worker says ${message.kind}`);
 }
 

@@ -8,6 +8,10 @@ export interface Thread {
   post(message: ToWorker): void;
   /** Resolves to the next message. Rejects where the worker ends or fails. One caller at a time. */
   next(): Promise<FromWorker>;
+  /** Why the worker has ended or failed, as soon as the event loop has told. */
+  loss(): Error | undefined;
+  /** Resolves to that. */
+  readonly lost: Promise<Error>;
   /** From now on the thread keeps no program from ending, except while `next` waits. */
   end(): Promise<void>;
 }
@@ -60,7 +64,9 @@ export async function spawn(start: ToWorker): Promise<Thread> {
 function startThread(): Thread {
   const arrived: FromWorker[] = [];
   let waiting: { resolve: (message: FromWorker) => void; reject: (error: unknown) => void } | undefined;
-  let failure: { readonly error: unknown } | undefined;
+  let failure: Error | undefined;
+  let tellLoss: (error: Error) => void;
+  const lost = new Promise<Error>((resolve) => (tellLoss = resolve));
   const release = (): typeof waiting => {
     const released = waiting;
     waiting = undefined;
@@ -73,8 +79,9 @@ function startThread(): Thread {
       else release()!.resolve(message);
     },
     failed: (error) => {
-      failure ??= { error };
-      if (waiting !== undefined) release()!.reject(error);
+      failure ??= error instanceof Error ? error : new Error(String(error));
+      tellLoss(failure);
+      if (waiting !== undefined) release()!.reject(failure);
     },
   });
   raw.hold(false);
@@ -83,12 +90,14 @@ function startThread(): Thread {
     next: () => {
       const message = arrived.shift();
       if (message !== undefined) return Promise.resolve(message);
-      if (failure !== undefined) return Promise.reject(failure.error);
+      if (failure !== undefined) return Promise.reject(failure);
       return new Promise((resolve, reject) => {
         waiting = { resolve, reject };
         raw.hold(true);
       });
     },
+    loss: () => failure,
+    lost,
     end: async () => {
       await raw.terminate();
     },

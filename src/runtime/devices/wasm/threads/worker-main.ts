@@ -78,9 +78,12 @@ export function bindSteps(steps: readonly Step[], exports: WebAssembly.Exports):
  * One thread's way through the steps `first` … `end`. All threads walk the same steps and meet where these say so.
  * After a failure anywhere they go on meeting, without working, so that none waits for ever.
  *
+ * Who waits longer than `patience` milliseconds at a meeting comes back with the step behind it: others may have ended,
+ * which only the event loop tells. `waitFor` goes on waiting, then the walk goes on with that step.
+ *
  * Words of `control`: 0 number of the job, 1 first step, 2 end, 3 threads that have come to the meeting, 4 number of the
- * meeting, 5 1 + the step that failed first, 6 length of the reason, 7 whether steps are timed, from 16 on the reason's
- * characters.
+ * meeting, 5 1 + the step that failed first, 6 length of the reason, 7 whether steps are timed, 8 the meeting that lasted
+ * longer than the patience, from 16 on the reason's characters.
  */
 export function walkSteps(
   control: Int32Array,
@@ -89,7 +92,8 @@ export function walkSteps(
   first: number,
   end: number,
   { times, origin }: SharedClock,
-): void {
+  patience: number,
+): number | undefined {
   const timed = control[7] !== 0;
   const shift = timed ? performance.timeOrigin - origin : 0;
   for (let i = first; i < end; i++) {
@@ -115,10 +119,21 @@ export function walkSteps(
       Atomics.notify(control, 4);
       continue;
     }
-    // The others are mostly a few microseconds behind; who waits longer sleeps, as the processor may be needed elsewhere.
-    for (let turn = 0; turn < 2000 && Atomics.load(control, 4) === meeting; turn++);
-    while (Atomics.load(control, 4) === meeting) Atomics.wait(control, 4, meeting);
+    if (waitFor(control, meeting, patience)) continue;
+    control[8] = meeting;
+    return i + 1;
   }
+  return undefined;
+}
+
+/** Whether the meeting was over within `patience` milliseconds. */
+export function waitFor(control: Int32Array, meeting: number, patience: number): boolean {
+  // The others are mostly a few microseconds behind; who waits longer sleeps, as the processor may be needed elsewhere.
+  for (let turn = 0; turn < 2000 && Atomics.load(control, 4) === meeting; turn++);
+  while (Atomics.load(control, 4) === meeting) {
+    if (Atomics.wait(control, 4, meeting, patience) === "timed-out") return Atomics.load(control, 4) !== meeting;
+  }
+  return true;
 }
 
 /** The life of a worker: it is told once what it is, and works until it is terminated. */
@@ -138,7 +153,7 @@ export function runWorker(port: Port): void {
       Atomics.wait(control, 0, job);
       if (Atomics.load(control, 0) === job) continue;
       job = Atomics.load(control, 0);
-      walkSteps(control, threads, bound, control[1]!, control[2]!, clock);
+      walkSteps(control, threads, bound, control[1]!, control[2]!, clock, Infinity);
       if (reports) port.post({ kind: "done" });
     }
   };
@@ -208,5 +223,5 @@ export function runWorker(port: Port): void {
 export function workerSource(port: string): string {
   // Minifiers may have given the functions other names; bundlers that keep names of functions call `__name` for it.
   const prelude = `"use strict";\nconst __name = (value) => value;`;
-  return `${[prelude, bindSteps, walkSteps, runWorker].join("\n")}\n${runWorker.name}(${port});\n`;
+  return `${[prelude, bindSteps, waitFor, walkSteps, runWorker].join("\n")}\n${runWorker.name}(${port});\n`;
 }
