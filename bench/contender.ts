@@ -1,5 +1,5 @@
 /** What is compared: something that can do a workload, again and again, from the given numbers. */
-import type { Workload } from "./workloads.ts";
+import type { NetworkWorkload, Workload } from "./workloads.ts";
 
 /** Row-major. Images are NHWC, convolution weights [O, I, kh, kw]. */
 export interface NamedTensor {
@@ -17,7 +17,18 @@ export interface Contender {
   readonly slow?: true;
   /** Gets ready for a workload, or says why it can't do it. */
   prepare(workload: Workload, given: Tensors): Promise<Prepared | Declined>;
+  /** What a training step takes, where the contender can tell before or while it runs. */
+  memory?(workload: NetworkWorkload, given: Tensors): Promise<StepMemory>;
   end(): Promise<void>;
+}
+
+export interface StepMemory {
+  /** At the same time, without weights, their gradients' optimiser state and running statistics. */
+  readonly bytes: number;
+  /** What is counted. */
+  readonly what: string;
+  /** Of these, what the forward pass leaves for the backward pass. */
+  readonly kept: number;
 }
 
 export interface Declined {

@@ -9,9 +9,12 @@ import { writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { fieldOf } from "./contenders.ts";
+import { goalsOf, goalTable } from "./goals.ts";
 import { installPeers } from "./install.ts";
 import { measure } from "./measure.ts";
-import { report, type Outcome } from "./report.ts";
+import { measureMemory, memoryTable, type MemoryRow } from "./memory.ts";
+import { columnOf, report, type Outcome } from "./report.ts";
+import { format } from "./table.ts";
 import { workloads } from "./workloads.ts";
 
 const { values: options } = parseArgs({
@@ -34,15 +37,25 @@ installPeers();
 const { contenders, absent } = await fieldOf(texts(options.contenders), options.slow);
 console.log(`${cpus()[0]?.model ?? "processor"}, ${cpus().length} threads, Node ${process.version}`);
 for (const line of absent) console.log(`not compared: ${line}`);
+const wanted = (id: string): boolean => only.length === 0 || only.some((text) => id.includes(text));
 const outcomes: Outcome[] = [];
+let memory: readonly MemoryRow[] = [];
 for (const workload of workloads) {
-  if (only.length > 0 && !only.some((text) => workload.id.includes(text))) continue;
-  const start = performance.now();
-  outcomes.push({ workload, measured: await measure(workload, contenders, settings) });
-  console.error(`${workload.id}: took ${((performance.now() - start) / 1000).toFixed(0)} s`);
+  if (!wanted(workload.id)) continue;
+  const measured = await measure(workload, contenders, settings);
+  outcomes.push({ workload, measured });
+  // Long runs may be cut off: what is known so far is told and kept.
+  const times = measured.map((one) => `${columnOf(one)} ${format(one.milliseconds, 1)}`);
+  console.error(`${workload.id}: ${times.join(", ")}`);
+  save();
 }
-console.log(`\n${report(outcomes)}`);
-if (options.json !== undefined) {
-  writeFileSync(options.json, `${JSON.stringify({ settings, absent, outcomes }, null, 2)}\n`);
-}
+memory = await measureMemory(contenders, wanted);
+save();
+console.log(["", ...report(outcomes), ...memoryTable(memory), ...goalTable(goalsOf(outcomes, memory))].join("\n"));
 for (const contender of contenders) await contender.end();
+
+function save(): void {
+  if (options.json === undefined) return;
+  const goals = goalsOf(outcomes, memory);
+  writeFileSync(options.json, `${JSON.stringify({ settings, absent, outcomes, memory, goals }, null, 2)}\n`);
+}

@@ -1,6 +1,7 @@
 /** The results as tables for people. */
 import { agrees } from "./agreement.ts";
 import type { Measured } from "./measure.ts";
+import { format, table } from "./table.ts";
 import { flopsOf, type Workload } from "./workloads.ts";
 
 export interface Outcome {
@@ -10,7 +11,7 @@ export interface Outcome {
 
 type Cell = (outcome: Outcome, one: Measured) => string;
 
-export function report(outcomes: readonly Outcome[]): string {
+export function report(outcomes: readonly Outcome[]): readonly string[] {
   const kernels = outcomes.filter(({ workload }) => workload.kind !== "network");
   const networks = outcomes.filter(({ workload }) => workload.kind === "network");
   return [
@@ -26,7 +27,7 @@ export function report(outcomes: readonly Outcome[]): string {
         : `${one.agreement.difference.toExponential(0)}${agrees(one.agreement) ? "" : " !"}`,
     ),
     ...reasons(outcomes),
-  ].join("\n");
+  ];
 }
 
 function section(title: string, outcomes: readonly Outcome[], cell: Cell): string[] {
@@ -105,19 +106,4 @@ function reasons(outcomes: readonly Outcome[]): string[] {
     measured.flatMap((one) => (one.reason === undefined ? [] : [`${workload.id}: ${columnOf(one)} ${one.reason}`])),
   );
   return lines.length === 0 ? [] : ["Without a time", "", ...lines, ""];
-}
-
-export function format(value: number | undefined, digits: number): string {
-  return value === undefined ? "–" : value.toFixed(digits);
-}
-
-/** Rows of equal length; the first column to the left, the others to the right. */
-export function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
-  return rows.map((row) =>
-    row
-      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
-      .join("  ")
-      .trimEnd(),
-  );
 }

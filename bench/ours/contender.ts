@@ -1,5 +1,6 @@
 /** Our devices as contenders. */
 import type { Program } from "../../src/compiler/graph/program.ts";
+import { planTotals } from "../../src/compiler/plan/print-plan.ts";
 import { openSession, type Session } from "../../src/runtime/session.ts";
 import { comparedSteps, type Contender, type Prepared, type Tensors } from "../contender.ts";
 import type { NetworkWorkload } from "../workloads.ts";
@@ -23,6 +24,11 @@ export function ourContender(device: string, threads: number, slow = false): Con
         return network(await open(program, given), workload, given);
       }
       return kernel(await open(kernelProgram(workload), given));
+    },
+    async memory({ network: spec, batch }) {
+      const plan = networkProgram(spec, batch, ["train"]).wasm!.plans.train!;
+      const { peakBytes, savedBytes } = planTotals(plan);
+      return { bytes: peakBytes, kept: savedBytes, what: "everything at its peak, counted by the plan" };
     },
     end: async () => undefined,
   };

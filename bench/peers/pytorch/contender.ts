@@ -20,6 +20,13 @@ export async function pytorchContenders(device: string, threads: readonly number
         dispose: async () => void (await python.ask({ command: "dispose", id })),
       };
     },
+    async memory(workload, given) {
+      const id = `${workload.id} memory`;
+      await prepareJob(python, id, workload, given);
+      const bytes = Number((await python.ask({ command: "memory", id }))["bytes"]);
+      await python.ask({ command: "dispose", id });
+      return { bytes, kept: bytes, what: "kept for the backward pass alone, each storage once" };
+    },
     end: async () => (i === 0 ? python.end() : undefined),
   }));
 }

@@ -1,0 +1,148 @@
+/**
+ * What the project wants of itself, and what this run says. Medians decide; beside them stands the same from the fastest
+ * runs, which tells how much of a miss was the machine's other work.
+ */
+import type { Outcome } from "./report.ts";
+import type { MemoryRow } from "./memory.ts";
+import { format, table } from "./table.ts";
+import { flopsOf } from "./workloads.ts";
+
+type Statistic = "milliseconds" | "fastest";
+
+export interface Goal {
+  readonly what: string;
+  readonly wanted: string;
+  readonly value: number;
+  readonly fastest?: number;
+  readonly met: boolean;
+}
+
+interface Ratio {
+  readonly what: string;
+  /** Workload and contender, over workload and contender. */
+  readonly over: readonly [Side, Side];
+  readonly least?: number;
+  readonly most?: number;
+}
+
+type Side = readonly [workload: string, contender: string, threads: number];
+
+const ours = "bcosc wasm";
+const sizes = ["8x56x56x64-64", "32x16x16x128-128"] as const;
+
+function ratios(): readonly Ratio[] {
+  const kernel = (size: string, pass: string, form: string, threads: number): Side => [
+    `conv/${size}/${pass}/${form}`,
+    ours,
+    threads,
+  ];
+  const convolutions = sizes.flatMap((size): Ratio[] => {
+    const forward = kernel(size, "forward", "plain", 1);
+    const gradients = (["plain", "bcos"] as const).flatMap((form) =>
+      (["input-gradient", "weight-gradient"] as const).map((pass): Ratio => {
+        const over = [kernel(size, pass, form, 1), kernel(size, "forward", form, 1)] as const;
+        return { what: `conv ${size} ${form}: ${pass} over forward`, over, most: 1.5 };
+      }),
+    );
+    const scaling = (["forward", "input-gradient", "weight-gradient"] as const).flatMap((pass) =>
+      (["plain", "bcos"] as const).map((form): Ratio => ({
+        what: `conv ${size} ${form} ${pass}: one thread over two`,
+        over: [kernel(size, pass, form, 1), kernel(size, pass, form, 2)],
+        least: 1.8,
+      })),
+    );
+    return [
+      { what: `conv ${size}: B-cos over plain`, over: [kernel(size, "forward", "bcos", 1), forward], most: 1.12 },
+      { what: `conv ${size}: tfjs-wasm over ours, ×1`, over: [[forward[0], "tfjs-wasm", 1], forward], least: 1 },
+      ...gradients,
+      ...scaling,
+    ];
+  });
+  const product = (threads: number): Side => ["product/1024", ours, threads];
+  const network = (id: string, threads = 2): Side => [id, ours, threads];
+  const steps = ["resnet20/32/train", "resnet20-norm-free/32/train"].flatMap((id): Ratio[] => [
+    { what: `${id}: tfjs-wasm over ours`, over: [[id, "tfjs-wasm", 1], network(id)], least: 4 },
+    { what: `${id}: ours over PyTorch`, over: [network(id), [id, "PyTorch", 2]], most: 2 },
+  ]);
+  const explanations = ["resnet20/32", "resnet18/1", "resnet18/8"].map((id): Ratio => {
+    return {
+      what: `${id}: explain over predict`,
+      over: [network(`${id}/explain`), network(`${id}/predict`)],
+      most: 2.2,
+    };
+  });
+  return [
+    { what: "product: tfjs-wasm over ours, ×1", over: [["product/1024", "tfjs-wasm", 1], product(1)], least: 1 },
+    { what: "product: one thread over two", over: [product(1), product(2)], least: 1.8 },
+    ...convolutions,
+    ...steps,
+    ...explanations,
+  ];
+}
+
+/** Those that this run has the numbers for. */
+export function goalsOf(outcomes: readonly Outcome[], memory: readonly MemoryRow[]): readonly Goal[] {
+  const found = ratios().flatMap(({ what, over: [a, b], least, most }): Goal[] => {
+    const ratio = (statistic: Statistic): number | undefined =>
+      divide(time(outcomes, a, statistic), time(outcomes, b, statistic));
+    return goal(what, ratio, least, most);
+  });
+  const speeds = sizes.flatMap((size): Goal[] => {
+    const id = `conv/${size}/forward/plain`;
+    const speed = (statistic: Statistic): number | undefined => {
+      const [product, convolution] = ["product/1024", id].map((workload) => speedOf(outcomes, workload, statistic));
+      return divide(convolution, product);
+    };
+    return goal(`conv ${size} plain: speed over the product's, ×1`, speed, 0.8, undefined);
+  });
+  const shares = memory
+    .filter(({ contender }) => contender.startsWith("PyTorch"))
+    .flatMap(({ id, bytes }): Goal[] => {
+      const own = memory.find((row) => row.id === id && row.contender === ours);
+      return goal(`${id}: ours over what PyTorch keeps`, () => divide(own?.bytes, bytes), undefined, 0.45);
+    });
+  return [...speeds, ...found, ...shares];
+}
+
+function goal(
+  what: string,
+  of: (statistic: Statistic) => number | undefined,
+  least: number | undefined,
+  most: number | undefined,
+): Goal[] {
+  const [value, fastest] = [of("milliseconds"), of("fastest")];
+  if (value === undefined) return [];
+  const met = (least === undefined || value >= least) && (most === undefined || value <= most);
+  const wanted = least === undefined ? `≤ ${most}` : `≥ ${least}`;
+  return [{ what, wanted, value, met, ...(fastest === undefined || fastest === value ? {} : { fastest }) }];
+}
+
+function divide(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? undefined : a / b;
+}
+
+function time(outcomes: readonly Outcome[], [id, name, threads]: Side, statistic: Statistic): number | undefined {
+  const measured = outcomes.find(({ workload }) => workload.id === id)?.measured;
+  return measured?.find((one) => one.contender.startsWith(name) && one.threads === threads)?.[statistic];
+}
+
+/** Of ours on one thread; in any unit. */
+function speedOf(outcomes: readonly Outcome[], id: string, statistic: Statistic): number | undefined {
+  const outcome = outcomes.find(({ workload }) => workload.id === id);
+  return divide(
+    outcome === undefined ? undefined : flopsOf(outcome.workload),
+    time(outcomes, [id, ours, 1], statistic),
+  );
+}
+
+export function goalTable(goals: readonly Goal[]): string[] {
+  if (goals.length === 0) return [];
+  const rows = goals.map(({ what, wanted, value, fastest, met }) => [
+    what,
+    wanted,
+    format(value, 2),
+    format(fastest, 2),
+    met ? "met" : "missed",
+  ]);
+  return ["Goals", "", ...table([["", "wanted", "medians", "fastest", ""], ...rows]), ""];
+}
