@@ -101,7 +101,8 @@ function sort(
   const waiting = new Map([...dependencies].map(([group, before]) => [group, before.size]));
   const keys = new Map<Group, number>();
   const keyOf = (group: Group): number => {
-    const place = Math.max(...group.outputs, group.norm ?? 0);
+    // The first of what it computes: others wait for it, while new state beside it comes last in the graph.
+    const place = Math.min(...group.outputs, group.norm ?? Infinity);
     const inputs = [...readsOf(state, group)].filter((root) => state.writer.has(root));
     if (inputs.length === 0 && group.outputs.every((root) => values.size(root) <= SMALL)) return -1;
     const before = Math.max(-1, ...[...dependencies.get(group)!].map((other) => keys.get(other)!));
