@@ -12,6 +12,7 @@ import { prepareFirst, type PlannedStep } from "./prepare.ts";
 import { chooseRematerialised, rematerialise } from "./rematerialise.ts";
 import { savedBytes } from "./saved.ts";
 import { schedule } from "./schedule.ts";
+import { mergeSideBySide, sideBySide } from "./side-by-side.ts";
 import { assignSlots, type Lifetime } from "./slots.ts";
 import { createSteps, kernelName, type Step, type StepValue } from "./steps.ts";
 import { createState } from "./store.ts";
@@ -39,11 +40,26 @@ export function createPlan<K>(given: Graph, target: PlanTarget<K>, options: Plan
   const { order, inPlace } = schedule(state);
   const { steps: own, temporaries } = createSteps({ target, state, inPlace }, order);
   const extra = copies(target, values, inPlace, values.graph.nodes.length + temporaries.size);
-  const steps = prepareFirst([...extra.before, ...own, ...extra.after], values);
+  const singles = prepareFirst([...extra.before, ...own, ...extra.after], values);
   const bytesOf = (value: StepValue): number =>
     temporaries.get(value) ?? extra.temporaries.get(value) ?? 4 * values.size(value);
 
   const fixed = fixedPlaces(values, inPlace, extra.written);
+  const results = new Set(extra.outputs.values());
+  const merged = mergeSideBySide(
+    target,
+    singles.filter((step) => step.prepare !== true),
+    {
+      values,
+      bytesOf,
+      isResult: (value) => results.has(value),
+      statePath: (value) => {
+        const known = fixed.places.get(value);
+        return known?.kind === "state" ? known.path : undefined;
+      },
+    },
+  );
+  const steps: readonly PlannedStep<K>[] = [...singles.filter((step) => step.prepare), ...merged.steps];
   const lifetimes = lifetimesOf(steps, values, { fixed: fixed.places, bytesOf, outputs: extra.outputs });
   const { sizes, slotOf } = assignSlots(lifetimes);
   const place = (value: StepValue): BufferRef => {
@@ -73,10 +89,15 @@ export function createPlan<K>(given: Graph, target: PlanTarget<K>, options: Plan
     ),
     launches: steps.map((step): Launch => launchOf(step, { place, bytesOf })),
     scratchBytes: Math.max(0, ...steps.map((step) => (step.kind === "kernel" ? step.facts.scratchBytes : 0))),
-    saved: savedBytes(state, steps, bytesOf),
-    fusions,
+    saved: savedBytes(state, singles, bytesOf),
+    fusions: merged.saved === 0 ? fusions : [...fusions, { rule: sideBySide.name, count: merged.saved }],
   } as const satisfies Omit<Plan, "hash">;
-  const kernels = new Map(steps.flatMap((step) => (step.kind === "kernel" ? [[step.name, step.kernel] as const] : [])));
+  const kernels = new Map(
+    steps.flatMap((step) => {
+      if (step.kind !== "kernel") return [];
+      return [...(step.members ?? []), step].map(({ name, kernel }) => [name, kernel] as const);
+    }),
+  );
   return { plan: { ...plan, hash: planHash(plan) }, kernels };
 }
 
@@ -221,8 +242,12 @@ function lifetimesOf(
   const prepared = new Set<StepValue>();
   steps.forEach((step, at) => {
     if (step.prepare) for (const value of step.writes) prepared.add(value);
-    // The norm has other elements than the result: it may lie over nothing.
-    for (const value of step.writes) touch(value, at, value === step.group?.norm ? [] : step.over);
+    const parts = step.kind === "kernel" ? (step.members ?? [step]) : [step];
+    for (const part of parts) {
+      const over = part.over.filter((value) => parts.every((other) => other === part || !other.reads.includes(value)));
+      // The norm has other elements than the result: it may lie over nothing.
+      for (const value of part.writes) touch(value, at, value === part.group?.norm ? [] : over);
+    }
     for (const value of step.reads) touch(value, at);
     if (step.prepare) return;
     for (const value of step.reads) {

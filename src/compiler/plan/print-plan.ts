@@ -1,5 +1,6 @@
 /** Plans as text, a line a launch. The same plan always gives the same text: golden tests compare it. */
 import { fusionRules, rematerialisation } from "./fusion.ts";
+import { sideBySide } from "./side-by-side.ts";
 import type { BufferRef, KernelLaunch, Launch, Plan } from "./plan.ts";
 
 /** What a plan costs before anything runs. */
@@ -72,7 +73,7 @@ function savedLines(plan: Plan): readonly string[] {
 
 function fusionLines(plan: Plan): readonly string[] {
   return (plan.fusions ?? []).map(({ rule, count }) => {
-    const known = [...fusionRules, rematerialisation].find(({ name }) => name === rule);
+    const known = [...fusionRules, rematerialisation, sideBySide].find(({ name }) => name === rule);
     return `${rule} ×${count}${known === undefined ? "" : `: ${known.does} ${known.because}`}`;
   });
 }

@@ -25,6 +25,8 @@ export interface KernelStep<K = unknown> {
   readonly over: readonly StepValue[];
   readonly label: LaunchLabel;
   readonly group: Group | undefined;
+  /** The steps that it is made of, where it is several. */
+  readonly members?: readonly KernelStep<K>[];
 }
 
 export interface RandomStep {

@@ -33,4 +33,14 @@ export interface PlanTarget<K> {
   readonly rules: TargetRules;
   readonly table: RecipeTable<K>;
   readonly facts: (kernel: K) => KernelFacts;
+  /** One kernel that does the work of several that do not depend on each other, where the target has such. */
+  readonly several?: (members: readonly SeveralMember<K>[], buffers: readonly string[], reads: number) => K;
+}
+
+export interface SeveralMember<K> {
+  /** The kernel's name among those of the plan. */
+  readonly name: string;
+  readonly kernel: K;
+  /** The buffers of the whole in the order of the kernel's. */
+  readonly buffers: readonly string[];
 }

@@ -109,14 +109,28 @@ export function accessOf(view: View, channels: number): Access | undefined {
   return third === undefined && first.kept && outerWhole ? { kind: "group", groups: first.length } : undefined;
 }
 
-/** A length of rows with which all views can be read; the preferred one if it will do. Undefined where there is none. */
+/** Shorter rows than this leave lanes idle. */
+const SHORTEST_ROW = 16;
+
+/**
+ * A length of rows with which all views can be read: the preferred one if it will do, else the shortest that is not too
+ * short and needs no groups, as rows are shared among threads. Undefined where there is none.
+ */
 export function chooseChannels(views: readonly View[], size: number, preferred: number): number | undefined {
   const candidates = new Set([preferred]);
   for (const view of views) {
     let length = 1;
     for (const run of view.toReversed()) candidates.add((length *= run.length));
   }
-  return [...candidates].find((channels) => {
+  const possible = [...candidates].filter((channels) => {
     return channels >= 1 && size % channels === 0 && views.every((view) => accessOf(view, channels) !== undefined);
   });
+  const [first, ...others] = possible;
+  if (first === preferred) return first;
+  const simple = others
+    .concat(first ?? [])
+    .filter((channels) => channels >= SHORTEST_ROW)
+    .filter((channels) => views.every((view) => accessOf(view, channels)!.kind !== "group"))
+    .sort((a, b) => a - b);
+  return simple[0] ?? first;
 }

@@ -36,6 +36,8 @@ export interface FunctionBuilder {
   repeat(body: () => I32): void;
   /** Runs `body` once; `leave(condition)` jumps behind it. Only for use directly inside or inside one `repeat`. */
   block(body: (leave: (condition: I32, depth: number) => void) => void): void;
+  /** Calls another function of the module, by its name. */
+  call(name: string, values: readonly I32[]): void;
   /** a·b + c: fused where `relaxed`, two roundings otherwise. */
   madd(a: V128, b: V128, c: V128): V128;
 }
@@ -69,7 +71,7 @@ function localOf<T extends ValueType>(type: T, name: string, index: number): Loc
   };
 }
 
-function createFunction(parameterCount: number, relaxed: boolean) {
+function createFunction(parameterCount: number, relaxed: boolean, indexOf: (name: string) => number) {
   const code = createWriter(4096);
   const types: ValueType[] = [];
 
@@ -167,6 +169,11 @@ function createFunction(parameterCount: number, relaxed: boolean) {
       });
       code.byte(0x0b);
     },
+    call(name, values) {
+      for (const value of values) value.emit(code);
+      code.byte(0x10);
+      code.u32(indexOf(name));
+    },
     madd: (a, b, c) => (relaxed ? f32x4.relaxedMadd(a, b, c) : f32x4.add(c, f32x4.mul(a, b))),
   };
   const write = (out: ByteWriter): void => {
@@ -228,10 +235,16 @@ export function assembleModule(functions: readonly FunctionSource[], options: Mo
       section.u32(index);
     });
   });
+  const indices = new Map(functions.map((f, index) => [f.name, index]));
+  const indexOf = (name: string): number => {
+    const index = indices.get(name);
+    if (index === undefined) throw new Error(`the module has no function ${name}`);
+    return index;
+  };
   writeSection(out, SECTION.code, (section) => {
     section.u32(functions.length);
     for (const source of functions) {
-      const { builder, write } = createFunction(source.parameters.length, options.relaxed);
+      const { builder, write } = createFunction(source.parameters.length, options.relaxed, indexOf);
       source.body(
         builder,
         source.parameters.map((name, index) => localOf("i32", name, index)),

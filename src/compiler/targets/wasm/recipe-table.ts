@@ -16,6 +16,7 @@ import {
 import { elementwiseKernel } from "./kernels/elementwise.ts";
 import { matmulRecipe } from "./kernels/matmul.ts";
 import { reduceRecipe, routeMaxKernel } from "./kernels/reduce.ts";
+import { severalKernel } from "./kernels/several.ts";
 import { softmaxKernel } from "./kernels/softmax.ts";
 import {
   depthwiseInputGradientRecipe,
@@ -65,4 +66,5 @@ export const wasmTarget: PlanTarget<Kernel> = {
   rules: { mostBuffers: Infinity, readsWhatItWrites: true },
   table: wasmRecipes,
   facts: (kernel) => kernel,
+  several: (members, buffers, reads) => severalKernel(`several, ${members.length}`, members, buffers, reads),
 };
