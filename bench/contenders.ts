@@ -2,6 +2,7 @@
 import { availableParallelism } from "node:os";
 import type { Contender } from "./contender.ts";
 import { ourContender } from "./ours/contender.ts";
+import { jaxContender } from "./peers/jax-js/contender.ts";
 import { pytorchContenders } from "./peers/pytorch/contender.ts";
 import { tfjsContender } from "./peers/tfjs/contender.ts";
 
@@ -22,6 +23,7 @@ const entries: readonly Entry[] = [
   { name: "tfjs-wasm", slow: false, open: async () => [await tfjsContender("wasm")] },
   { name: "PyTorch", slow: false, open: (threads) => pytorchContenders("cpu", threads) },
   { name: "tfjs-cpu", slow: true, open: async () => [await tfjsContender("cpu")] },
+  { name: "jax-js wasm", slow: true, open: async () => [await jaxContender("wasm")] },
   { name: "bcosc reference", slow: true, open: async () => [ourContender("reference", 1)] },
 ];
 
