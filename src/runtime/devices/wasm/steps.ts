@@ -1,6 +1,7 @@
 /** The launches of all plans as each thread works through them: which kernel, on which addresses, which part of it. */
 import type { GraphName, Program } from "../../../compiler/graph/program.ts";
 import type { KernelLaunch, Launch, Plan, RandomLaunch } from "../../../compiler/plan/plan.ts";
+import { meetingsOf } from "./meetings.ts";
 import { layoutMemory, offsetOf, type MemoryLayout } from "./memory-layout.ts";
 
 /** What one thread does for one launch. Plain data: it is sent to workers. */
@@ -77,8 +78,10 @@ export function schedule(program: Program, wanted: number): Schedule {
       own.push({ kind: "steps", launch, first, end: first + part.length, prepare });
       launch += part.length;
       launches.push(...part);
+      const meetings = meetingsOf(part, isShared);
       for (let thread = 0; thread < threads; thread++) {
-        steps[thread]!.push(...part.map((_, i) => stepOf(layout, plan, part, i, thread, threads)));
+        const who = { layout, plan, thread, threads };
+        steps[thread]!.push(...part.map((each, i) => stepOf(each, threads > 1 && meetings[i]!, who)));
       }
     }
     segments[plan.graph] = own;
@@ -112,21 +115,15 @@ function cut(launches: readonly Launch[]): (KernelLaunch[] | RandomLaunch)[] {
 }
 
 function stepOf(
-  layout: MemoryLayout,
-  plan: Plan,
-  part: readonly KernelLaunch[],
-  index: number,
-  thread: number,
-  threads: number,
+  launch: KernelLaunch,
+  meet: boolean,
+  who: { readonly layout: MemoryLayout; readonly plan: Plan; readonly thread: number; readonly threads: number },
 ): Step {
-  const launch = part[index]!;
-  const next = part[index + 1];
+  const { layout, plan, thread, threads } = who;
   const shared = threads > 1 && isShared(launch);
   const share = (t: number): number => (shared ? Math.floor((launch.units * t) / threads) : t === 0 ? 0 : launch.units);
   const [start, end] = [share(thread), share(thread + 1)];
   const offsets = launch.buffers.map((ref) => offsetOf(layout, plan, ref));
-  // Launches of one thread that follow each other need no meeting between them, as nobody else reads or writes.
-  const meet = threads > 1 && (next === undefined || shared || isShared(next));
   return {
     ...(start < end ? { kernel: launch.kernel } : {}),
     values: [...offsets, layout.scratch(thread), start, end],
