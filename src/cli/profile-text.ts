@@ -17,7 +17,7 @@ export function profileText(graphs: readonly GraphProfile[]): string {
 
 function graphText(profile: GraphProfile): string {
   const { graph, runs, milliseconds, busy, best, launches, layers } = profile;
-  const rest = launches.some((one) => one.runs < runs) ? ", * not in every run" : "";
+  const rest = launches.some((one) => one.times !== runs) ? ", * not once in every run" : "";
   return [
     `profile of ${graph}: ${time(milliseconds)} ms a run (median of ${runs}), of which ${time(busy.milliseconds)} ms in ` +
       `${launches.length} launches, ${busy.gigaflops.toFixed(1)} GFLOP/s, ${busy.gigabytes.toFixed(1)} GB/s`,
@@ -81,8 +81,8 @@ function launchRest(count: number, milliseconds: string, share: string): readonl
   return [String(count), "more", "", milliseconds, share];
 }
 
-function number({ index, runs }: LaunchProfile, all: number): string {
-  return `${index}${runs < all ? "*" : ""}`;
+function number({ index, times }: LaunchProfile, runs: number): string {
+  return `${index}${times === runs ? "" : "*"}`;
 }
 
 function name(path: string): string {

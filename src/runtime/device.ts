@@ -25,12 +25,19 @@ export interface DeviceSession {
   readonly threads?: number;
   /**
    * Runs one graph: feeds are row-major with the shapes of the graph's inputs, results are copies. State updates are
-   * applied before it resolves. `only` names the outputs wanted, all without it.
+   * applied before it resolves. `only` names the outputs wanted, all without it; feeds and launches that only other
+   * outputs need may be left out (`Plan.repeat`: without outputs of the repeated part, a device does not run it).
+   *
+   * With `resume` it goes on from the run before: feeds that are not given keep their numbers, and where only those of
+   * `Plan.repeat` are given, only its part runs. Results are the same bits as those of a whole run. Throws `run/resume`
+   * where the last call of `run` was for another graph or failed, or state was written since (by `write` or by a graph):
+   * then nothing is left to go on from. `createContinuation` and `neededLaunches` keep that in mind for a device.
    */
   run(
     graph: GraphName,
     feeds: Readonly<Record<string, Tensor>>,
     only?: readonly string[],
+    options?: { readonly resume?: boolean },
   ): Promise<Record<string, Tensor>>;
   /** A copy of a state tensor, in the program's own layout. */
   read(path: string): Promise<Tensor>;
@@ -59,6 +66,8 @@ export interface Profile {
 /** One run of a graph, from before its first launch until behind its last one. */
 export interface RunTiming {
   readonly graph: GraphName;
+  /** It went on from the run before, which it belongs to. */
+  readonly resumed: boolean;
   readonly start: number;
   readonly end: number;
 }

@@ -27,6 +27,23 @@ export interface SessionOptions {
 /** Row-major numbers by the name of the graph's input. */
 export type Feeds = Readonly<Record<string, ArrayLike<number>>>;
 
+/** Row-major numbers by the name of the graph's output. */
+export type Outputs = Record<string, Tensor>;
+
+export interface Repetition {
+  /** How often. */
+  readonly times: number;
+  /** Outputs that do not depend on the feeds that are made: all that `next` is given. */
+  readonly first: readonly string[];
+  /**
+   * The other feeds of a time, counted from 0, for the samples `start` … `start + count` (not including the last): as long
+   * as these samples need.
+   */
+  readonly next: (time: number, first: Readonly<Outputs>, start: number, count: number) => Feeds;
+  /** The wanted outputs of each time; all without it. */
+  readonly only?: readonly string[];
+}
+
 /** Calls are done one after the other, in the order they were made. After `dispose` every call fails with `run/disposed`. */
 export interface Session {
   readonly program: Program;
@@ -37,7 +54,7 @@ export interface Session {
   readonly threads?: number;
   readonly memoryBytes?: number;
   /** Runs a graph once on exactly one batch. `only` names the wanted outputs; all without it. */
-  run(graph: GraphName, feeds: Feeds, only?: readonly string[]): Promise<Record<string, Tensor>>;
+  run(graph: GraphName, feeds: Feeds, only?: readonly string[]): Promise<Outputs>;
   /**
    * Runs a graph on any number of samples: feeds [count, …] are cut into batches, the last one filled up with zeros, and
    * the outputs [count, …] put together. For graphs whose samples do not depend on each other: all but `train`.
@@ -47,7 +64,12 @@ export interface Session {
     count: number,
     feeds: Feeds,
     only?: readonly string[],
-  ): Promise<Record<string, Tensor>>;
+  ): Promise<Outputs>;
+  /**
+   * As `runSamples`, but runs the graph several times on the same samples: what does not depend on the feeds that `next`
+   * makes is computed once. Gives the outputs of each time.
+   */
+  runRepeated(graph: Exclude<GraphName, "train">, count: number, feeds: Feeds, repeat: Repetition): Promise<Outputs[]>;
   /** Logits [n, classes] of images [n, …input shape] with numbers from 0 to 1. */
   predict(images: ArrayLike<number>): Promise<Tensor>;
   /** Weights and buffers, as weight files have them; with `optimizer` the optimiser's state too (a checkpoint). */
@@ -111,7 +133,7 @@ function createSession(
     return enqueue(task);
   }
 
-  function run(graph: GraphName, feeds: Feeds, only?: readonly string[]): Promise<Record<string, Tensor>> {
+  function run(graph: GraphName, feeds: Feeds, only?: readonly string[]): Promise<Outputs> {
     return serially(async () => {
       requireGraph(program, graph);
       const tensors = Object.entries(feeds).map(([name, values]) => [name, toTensor(values, precision)] as const);
@@ -119,30 +141,71 @@ function createSession(
     });
   }
 
-  async function runSamples(
-    graph: Exclude<GraphName, "train">,
-    count: number,
-    feeds: Feeds,
-    only?: readonly string[],
-  ): Promise<Record<string, Tensor>> {
-    const { batch } = program;
+  const { batch } = program;
+
+  /** The feeds of whole batches, the last one filled up with zeros. */
+  function* batches(count: number, feeds: Feeds): Generator<{ start: number; part: number; fed: Outputs }> {
     const whole = Object.entries(feeds).map(([name, values]) => ({
       name,
       values: toTensor(values, precision),
       width: sampleWidth(name, values, count),
     }));
-    const results: Record<string, Tensor> = {};
     for (let start = 0; start < count; start += batch) {
       const part = Math.min(batch, count - start);
       const cut = whole.map(({ name, values, width }) => {
         const samples = values.subarray(start * width, (start + part) * width);
         return [name, padded(samples, batch * width)] as const;
       });
-      for (const [name, values] of Object.entries(await run(graph, Object.fromEntries(cut), only))) {
-        const width = values.length / batch;
-        results[name] ??= newTensor(precision, count * width);
-        results[name].set(values.subarray(0, part * width), start * width);
-      }
+      yield { start, part, fed: Object.fromEntries(cut) };
+    }
+  }
+
+  /** Puts the outputs of the batch at `start` to those of the batches before. */
+  function collect(
+    results: Outputs,
+    outputs: Outputs,
+    { start, part, count }: Record<"start" | "part" | "count", number>,
+  ) {
+    for (const [name, values] of Object.entries(outputs)) {
+      const width = values.length / batch;
+      results[name] ??= newTensor(precision, count * width);
+      results[name].set(values.subarray(0, part * width), start * width);
+    }
+  }
+
+  async function runSamples(
+    graph: Exclude<GraphName, "train">,
+    count: number,
+    feeds: Feeds,
+    only?: readonly string[],
+  ): Promise<Outputs> {
+    const results: Outputs = {};
+    for (const { start, part, fed } of batches(count, feeds)) {
+      collect(results, await run(graph, fed, only), { start, part, count });
+    }
+    return results;
+  }
+
+  async function runRepeated(
+    graph: Exclude<GraphName, "train">,
+    count: number,
+    feeds: Feeds,
+    { times, first, next, only }: Repetition,
+  ): Promise<Outputs[]> {
+    const results = Array.from({ length: times }, (): Outputs => ({}));
+    for (const { start, part, fed } of batches(count, feeds)) {
+      // In one task: nothing else may run between.
+      await serially(async () => {
+        requireGraph(program, graph);
+        const early: Outputs = {};
+        collect(early, await opened.run(graph, fed, first), { start: 0, part, count: part });
+        for (const [time, result] of results.entries()) {
+          for (const other of batches(part, next(time, early, start, part))) {
+            const outputs = await opened.run(graph, other.fed, only, { resume: true });
+            collect(result, outputs, { start, part, count });
+          }
+        }
+      });
     }
     return results;
   }
@@ -155,6 +218,7 @@ function createSession(
     ...(opened.memoryBytes === undefined ? {} : { memoryBytes: opened.memoryBytes }),
     run,
     runSamples,
+    runRepeated,
     async predict(images) {
       const count = countSamples(program, images);
       const { logits } = await runSamples("predict", count, { [program.input.name]: images }, ["logits"]);

@@ -215,8 +215,25 @@ describe("bcosc explain", () => {
     expect(image!.logits).toEqual(explained("e").images[0]!.logits);
   });
 
+  it("explains the classes with the largest logits", async () => {
+    const { code, out } = await run(
+      "explain tiny.bcos --weights a/model.safetensors --data data --index 3,1 --top 3 --out h",
+    );
+    expect(code).toBe(0);
+    expect(out.match(/^data [31] /gm)).toEqual(["data 3 ", "data 3 ", "data 3 ", "data 1 ", "data 1 ", "data 1 "]);
+    const { images } = explained("h");
+    expect(images).toHaveLength(6);
+    for (const [i, first] of explained("e").images.entries()) {
+      const best = images.slice(3 * i, 3 * i + 3);
+      expect({ ...best[0], files: {} }).toEqual({ ...first, files: {} });
+      const sorted = [...first.logits].sort((a, b) => b - a);
+      expect(best.map(({ target }) => first.logits[Number(target)])).toEqual(sorted.slice(0, 3));
+    }
+  });
+
   it.each([
     ["--data data --class 10", 2, "usage/value"],
+    ["--data data --top 11", 2, "usage/value"],
     ["--data data --index 30", 2, "usage/value"],
     ["--data data --as standard", 1, "run/no-graph"],
     ["tiny.bcos", 2, "data/image"],

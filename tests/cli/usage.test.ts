@@ -84,6 +84,8 @@ describe("wrong usage", () => {
     ["explain a.bcos --weights w --data mnist --index 1,b", "usage/value", "whole numbers with commas between"],
     ["explain a.bcos --weights w --data mnist --index 1 --count 2", "usage/conflict", "`--count`"],
     ["explain a.bcos --weights w --data mnist --class first", "usage/value", "`--class` takes a whole number"],
+    ["explain a.bcos --weights w --data mnist --top 0", "usage/value", "`--top` takes a whole number from 1"],
+    ["explain a.bcos --weights w --data mnist --top 2 --class 1", "usage/conflict", "`--class`"],
     ["explain-error shape/mismach", "usage/unknown-code", "did you mean `shape/mismatch`?"],
     ["explain-error mismatch", "usage/unknown-code", "did you mean `shape/mismatch`?"],
     ["check not-there.bcos", "data/unreadable", "no such file or folder"],

@@ -1,23 +1,27 @@
 import { expect, test } from "vitest";
-import type { KernelLaunch, Plan } from "../../src/compiler/plan/plan.ts";
+import { planVersion, type BufferRef, type KernelLaunch, type Plan } from "../../src/compiler/plan/plan.ts";
 import { planFromJson, planHash, planToJson } from "../../src/compiler/plan/plan-json.ts";
 import { verifyPlan } from "../../src/compiler/plan/verify-plan.ts";
 import { createWasmCode } from "../../src/compiler/targets/wasm/plan-code.ts";
 import { net } from "../layers/nets.ts";
 import { programOf } from "./agree.ts";
 
-function plans(): { predict: Plan; train: Plan } {
+function plans(): { predict: Plan; train: Plan; explain: Plan } {
   const b = net([6, 6, 2]);
   const conv = b.layer("conv", "conv", "input", { width: 3, kernel: 3 });
   const norm = b.layer("norm", "norm", conv);
   const dropout = b.layer("dropout", "dropout", norm, { rate: 0.5 });
   const pooled = b.layer("global_avg_pool", "pool", dropout);
-  const { program } = programOf(b.finish(b.layer("linear", "fc", pooled, { width: 3 })), ["predict", "train"]);
-  const { predict, train } = createWasmCode(program.graphs, program.batch).plans;
-  return { predict: predict!, train: train! };
+  const { program } = programOf(b.finish(b.layer("linear", "fc", pooled, { width: 3 })), [
+    "predict",
+    "train",
+    "explain",
+  ]);
+  const { predict, train, explain } = createWasmCode(program.graphs, program.batch).plans;
+  return { predict: predict!, train: train!, explain: explain! };
 }
 
-const { predict, train } = plans();
+const { predict, train, explain } = plans();
 
 type Loose = Record<string, unknown>;
 
@@ -36,7 +40,7 @@ function find(plan: Plan, condition: (launch: KernelLaunch) => boolean): number 
 const first = find(predict, (launch) => launch.prepare !== true);
 
 test("sound plans have no problems, also as JSON", () => {
-  for (const plan of [predict, train]) {
+  for (const plan of [predict, train, explain]) {
     expect(verifyPlan(plan)).toEqual([]);
     expect(planFromJson(planToJson(plan))).toEqual({ plan: JSON.parse(JSON.stringify(plan)) as unknown });
   }
@@ -46,7 +50,7 @@ test("sound plans have no problems, also as JSON", () => {
 test.each<[string, unknown, string]>([
   ["null", null, "a plan is an object"],
   ["a list", [], "a plan is an object"],
-  ["another version", { ...predict, version: 2 }, "the plan has version 2, this program reads version 1"],
+  ["another version", { ...predict, version: 1 }, `the plan has version 1, this program reads version ${planVersion}`],
   ["another target", { ...predict, target: "gpu" }, 'there is no target "gpu"'],
   ["another graph", { ...predict, graph: "guess" }, 'there is no graph "guess"'],
   ["no samples", { ...predict, batch: 0 }, "the batch must be a whole number from 1 on"],
@@ -119,6 +123,54 @@ test("launches that prepare", () => {
   expect(broken(predict, (p) => ((p.launches[0]!["buffers"] as unknown[])[0] = image))).toContain(
     "which another kind of launch fills",
   );
+});
+
+test("the part that runs again", () => {
+  const { first } = explain.repeat!;
+  expect(explain.repeat).toEqual({ first, feeds: ["cotangent"] });
+  expect([predict.repeat, train.repeat]).toEqual([undefined, undefined]);
+  const changed = (repeat: unknown): string => verifyPlan({ ...explain, repeat }).join("\n");
+  expect(changed(3)).toBe("repeat: must be an object");
+  for (const wrong of [-1, explain.launches.length, "0"]) {
+    expect(changed({ first: wrong, feeds: ["cotangent"] })).toBe("repeat: there is no such launch to begin with");
+  }
+  expect(changed({ first, feeds: "cotangent" })).toBe("repeat: feeds must be names");
+  expect(changed({ first, feeds: ["constructor"] })).toBe("repeat: there is no input constructor");
+  expect(changed({ first, feeds: ["image"] })).toMatch(
+    new RegExp(`^launch \\d+: reads a feed that changes for the launches from ${first} on$`, "m"),
+  );
+  expect(changed({ first: first + 2, feeds: ["cotangent"] })).toContain("reads a feed that changes");
+
+  // What the last launch writes may go where nothing is read any more, but not where the part reads when it runs again.
+  const last = explain.launches.length - 1;
+  const target = (explain.launches[last] as KernelLaunch).buffers.at(-1) as BufferRef & { kind: "slot" };
+  const size = explain.slots[target.index]!;
+  const made = new Set(
+    explain.launches
+      .slice(0, first)
+      .flatMap((launch) =>
+        launch.kind === "kernel" && launch.prepare !== true ? launch.buffers.slice(launch.reads) : [],
+      )
+      .flatMap((ref) => (ref.kind === "slot" ? [ref.index] : [])),
+  );
+  const outputs = new Set(Object.values(explain.outputs).map(({ buffer }) => JSON.stringify(buffer)));
+  const kept = explain.launches
+    .slice(first)
+    .flatMap((launch) => (launch.kind === "kernel" ? launch.buffers.slice(0, launch.reads) : []))
+    .find((ref) => ref.kind === "slot" && made.has(ref.index) && !outputs.has(JSON.stringify(ref)));
+  const overwriting = (p: Loose & { launches: Loose[]; slots: number[] }): void => {
+    const index = (kept as { index: number }).index;
+    p.slots[index] = Math.max(p.slots[index]!, size);
+    (p.launches[last]!["buffers"] as unknown[])[(p.launches[last]!["buffers"] as unknown[]).length - 1] = kept;
+    for (const output of Object.values(p["outputs"] as Record<string, { buffer: BufferRef }>)) {
+      if (JSON.stringify(output.buffer) === JSON.stringify(target)) output.buffer = kept!;
+    }
+  };
+  expect(broken(explain, overwriting)).toMatch(
+    /^launch \d+ when it runs again: slot \d+ holds value \d+, not value \d+ that is to be read/m,
+  );
+  const { repeat: _, ...whole } = explain;
+  expect(broken(whole, overwriting)).toBe("");
 });
 
 test("plans that are changed after they were made", () => {

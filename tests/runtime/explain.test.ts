@@ -46,7 +46,7 @@ describe("explanations", () => {
 
   it("do not depend on the other images of the batch", async () => {
     const [alone] = await explain(session, images.subarray(8, 12));
-    expect(alone).toEqual((await explain(session, images))[2]);
+    expect({ ...alone, image: 2 }).toEqual((await explain(session, images))[2]);
   });
 
   it("take a class for all images or one for each", async () => {
@@ -55,6 +55,18 @@ describe("explanations", () => {
     const each = await explain(session, images, { target: [0, 1, 2, 1, 0] });
     expect(each.map((e) => e.target)).toEqual([0, 1, 2, 1, 0]);
     each.forEach((e, i) => expect(e.explained).toBe(logits[i * 3 + e.target!]));
+  });
+
+  it("of the classes with the largest logits are those of each class, the largest logit first", async () => {
+    const best = await explain(session, images, { target: { top: 2 } });
+    expect(best.map(({ image }) => image)).toEqual([0, 0, 1, 1, 2, 2, 3, 3, 4, 4]);
+    for (const e of best) expect(e).toEqual((await explain(session, images, { target: e.target! }))[e.image]);
+    for (let i = 0; i < 5; i++) {
+      const sorted = [...logits.slice(i * 3, i * 3 + 3)].sort((a, b) => b - a);
+      expect(best.slice(2 * i, 2 * i + 2).map((e) => e.explained)).toEqual(sorted.slice(0, 2));
+    }
+    const differences = await explain(session, images, { target: { top: 3 }, versus: 1 });
+    expect(differences.filter((e) => e.target === 1).map((e) => e.explained)).toEqual([0, 0, 0, 0, 0]);
   });
 
   it("of a difference have no bias and are the difference of the contributions", async () => {
@@ -117,6 +129,9 @@ describe("explanations", () => {
     await refused({ target: 0.5 }).toThrow("run/input");
     await refused({ target: [0, 1] }).toThrow("one class for each of 5 images, not 2");
     await refused({ versus: -1 }).toThrow("`versus`");
+    for (const count of [0, 4, 1.5]) {
+      await refused({ target: { top: count } }).toThrow(`\`top\` takes a whole number from 1 to 3, not ${count}`);
+    }
     await refused({ cotangent: [1] }).toThrow("`cotangent` takes 3 numbers, or 3 for each of 5 images, not 1");
     await refused({ smooth: 2 }).toThrow("`smooth` takes an odd whole number");
     await expect(explain(session, images.subarray(1))).rejects.toThrow("images of [2, 2, 1]");

@@ -39,8 +39,8 @@ const launches: readonly LaunchTiming[] = [
 const profile: Profile = {
   plans: { predict: plan },
   runs: [
-    { graph: "predict", start: 99, end: 119 },
-    { graph: "predict", start: 200, end: 215 },
+    { graph: "predict", resumed: false, start: 99, end: 119 },
+    { graph: "predict", resumed: false, start: 200, end: 215 },
   ],
   launches,
 };
@@ -56,7 +56,7 @@ it("reports time, rates and shares for each launch and layer, the costliest firs
     busy: { milliseconds: 8, flops: 81.5e6 },
   });
   expect(report!.best).toEqual({ flops: 20, bytes: 10 });
-  expect(report!.launches.map(({ index, runs, milliseconds, share }) => [index, runs, milliseconds, share])).toEqual([
+  expect(report!.launches.map(({ index, times, milliseconds, share }) => [index, times, milliseconds, share])).toEqual([
     [1, 2, 4, 0.5],
     [3, 2, 2, 0.25],
     [0, 1, 2, 0.125],

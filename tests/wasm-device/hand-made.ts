@@ -2,7 +2,14 @@
 import * as g from "../../src/compiler/graph/build.ts";
 import { createBuilder } from "../../src/compiler/graph/builder.ts";
 import type { GraphName, Program } from "../../src/compiler/graph/program.ts";
-import type { BufferRef, KernelLaunch, Launch, Plan, PlacedTensor } from "../../src/compiler/plan/plan.ts";
+import {
+  planVersion,
+  type BufferRef,
+  type KernelLaunch,
+  type Launch,
+  type Plan,
+  type PlacedTensor,
+} from "../../src/compiler/plan/plan.ts";
 import { assembleModule, type FunctionSource } from "../../src/compiler/targets/wasm/assembler.ts";
 import { f32x4, i32, v128 } from "../../src/compiler/targets/wasm/values.ts";
 
@@ -112,7 +119,7 @@ function planOf(graph: GraphName, { slots, constants = [], inputs, outputs, laun
   const entries = <T>(record: Readonly<Record<string, T>>, place: (value: T) => PlacedTensor) =>
     Object.fromEntries(Object.entries(record).map(([name, value]) => [name, place(value)]));
   return {
-    version: 1,
+    version: planVersion,
     target: "wasm",
     graph,
     batch: 1,

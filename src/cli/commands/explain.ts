@@ -33,6 +33,7 @@ export const explain: Command = {
     { flags: "--index <list>", summary: "Which images of the data, from 0: 0,1,2" },
     { flags: "--count <n>", summary: "The first images of the data (8)" },
     { flags: "--class <c>", summary: "Explain this class instead of the predicted one" },
+    { flags: "--top <k>", summary: "Explain the classes with the k largest logits" },
     { flags: "--versus <c>", summary: "Explain the difference to this class" },
     { flags: "--out <folder>", summary: "Where pictures and explanation.json go (runs/explained)" },
     ...modelOptions,
@@ -43,6 +44,7 @@ export const explain: Command = {
   examples: [
     "bcosc explain models/mnist.bcos --weights runs/mnist/model.safetensors --data mnist --index 0,1,2",
     "bcosc explain models/mnist.bcos --weights runs/mnist/model.safetensors digit.png --class 3 --versus 8",
+    "bcosc explain models/mnist.bcos --weights runs/mnist/model.safetensors digit.png --top 3",
   ],
   run: async (args, terminal) => {
     const file = args.positionals[0]!;
@@ -58,10 +60,10 @@ export const explain: Command = {
     const { program } = buildProgram(network, {
       form: options.form,
       batch: batchFor(selection),
-      graphs: ["predict", "explain"],
+      graphs: ["explain"],
       targets: device.targets,
     });
-    if (program.graphs.explain === undefined) fail("run/no-graph", { graph: "explain", available: "`predict`" });
+    if (program.graphs.explain === undefined) fail("run/no-graph", { graph: "explain", available: "none" });
     checkSelection(selection, program.input);
     const { images, classes } = await loadImages(selection, program);
     const session = await openSession(program, device.session);
@@ -70,7 +72,7 @@ export const explain: Command = {
       const traceFile = profile && (profile.file ?? join(out, "profile.json"));
       const profileOut = args.flag("--json") ? terminal.err : terminal.out;
       const explanations = await profiled(session, traceFile, profileOut, () => explainAll(session, images, choice));
-      const explained = images.map((image, i): Explained => ({ image, explanation: explanations[i]! }));
+      const explained = explanations.map((e): Explained => ({ image: images[e.image]!, explanation: e }));
       const nameOf = (c: number): string => classes?.[c] ?? String(c);
       const pictures = await savePictures(out, explained, program.input, nameOf);
       const json = {
@@ -100,12 +102,14 @@ function batchFor(selection: ImageSelection): number {
 }
 
 interface Choice {
-  readonly target?: number;
+  readonly target?: number | { readonly top: number };
   readonly versus?: number;
 }
 
 function readChoice(args: Arguments): Choice {
-  const target = args.integer("--class", { min: 0 });
+  const most = args.integer("--top", { min: 1 });
+  if (most !== undefined && args.given.has("--class")) fail("usage/conflict", { option: "--top", other: "--class" });
+  const target = most === undefined ? args.integer("--class", { min: 0 }) : { top: most };
   const versus = args.integer("--versus", { min: 0 });
   return { ...(target === undefined ? {} : { target }), ...(versus === undefined ? {} : { versus }) };
 }
@@ -120,7 +124,13 @@ async function explainAll(session: Session, images: readonly SourceImage[], choi
 
 function checkClasses(session: Session, choice: Choice): void {
   const { classes } = session.program;
-  for (const [option, value] of [["--class", choice.target] as const, ["--versus", choice.versus] as const]) {
+  const { target, versus } = choice;
+  if (typeof target === "object" && target.top > classes) {
+    const expected = `a number up to ${classes}, the number of classes`;
+    fail("usage/value", { option: "--top", expected, found: String(target.top) });
+  }
+  const single = typeof target === "object" ? undefined : target;
+  for (const [option, value] of [["--class", single] as const, ["--versus", versus] as const]) {
     if (value !== undefined && value >= classes) {
       fail("usage/value", { option, expected: `a class from 0 to ${classes - 1}`, found: String(value) });
     }
@@ -146,18 +156,32 @@ function explanationJson({ image, explanation: e }: Explained, files: object, na
 }
 
 function explanationText(explained: readonly Explained[], nameOf: (c: number) => string, result: string): string {
-  const head = ["image", "label", "predicted", "explained", "Σ contributions", "constant", "residual", "relative"];
+  const head = [
+    "image",
+    "label",
+    "predicted",
+    "class",
+    "explained",
+    "Σ contributions",
+    "constant",
+    "residual",
+    "relative",
+  ];
   const rows = explained.map(({ image, explanation: e }) => [
     image.name,
     image.label === undefined ? "" : nameOf(image.label),
     nameOf(e.predicted),
+    [e.target, e.versus].flatMap((c) => (c === undefined ? [] : [nameOf(c)])).join(" − "),
     e.explained.toFixed(4),
     sum(e.contributions).toFixed(4),
     e.constant.toFixed(4),
     e.residual.toExponential(1),
     e.relativeResidual.toExponential(1),
   ]);
-  const table = formatTable([head, ...rows], ["left", "left", "left", "right", "right", "right", "right", "right"]);
+  const table = formatTable(
+    [head, ...rows],
+    ["left", "left", "left", "left", "right", "right", "right", "right", "right"],
+  );
   const largest = Math.max(...explained.map((e) => e.explanation.relativeResidual));
   return `${table.join("\n")}\nlargest relative residual ${largest.toExponential(1)}\nsaved ${result}\n`;
 }

@@ -10,6 +10,7 @@ import { planHash } from "./plan-json.ts";
 import { planVersion, type AppliedRule, type BufferRef, type Launch, type PlacedTensor, type Plan } from "./plan.ts";
 import { prepareFirst, type PlannedStep } from "./prepare.ts";
 import { chooseRematerialised, rematerialise } from "./rematerialise.ts";
+import { repeatLast } from "./repeat.ts";
 import { savedBytes } from "./saved.ts";
 import { schedule } from "./schedule.ts";
 import { mergeSideBySide, sideBySide } from "./side-by-side.ts";
@@ -46,10 +47,8 @@ export function createPlan<K>(given: Graph, target: PlanTarget<K>, options: Plan
 
   const fixed = fixedPlaces(values, inPlace, extra.written);
   const results = new Set(extra.outputs.values());
-  const merged = mergeSideBySide(
-    target,
-    singles.filter((step) => step.prepare !== true),
-    {
+  const merge = (some: readonly PlannedStep<K>[]): readonly PlannedStep<K>[] =>
+    mergeSideBySide(target, some, {
       values,
       bytesOf,
       isResult: (value) => results.has(value),
@@ -57,10 +56,18 @@ export function createPlan<K>(given: Graph, target: PlanTarget<K>, options: Plan
         const known = fixed.places.get(value);
         return known?.kind === "state" ? known.path : undefined;
       },
-    },
-  );
-  const steps: readonly PlannedStep<K>[] = [...singles.filter((step) => step.prepare), ...merged.steps];
-  const lifetimes = lifetimesOf(steps, values, { fixed: fixed.places, bytesOf, outputs: extra.outputs });
+    }).steps;
+  const parts = repeatLast(singles, values);
+  const [once, again] = [merge(parts.once), merge(parts.again)];
+  const steps = [...parts.prepared, ...once, ...again];
+  const repeat = parts.feeds.length === 0 ? undefined : { first: steps.length - again.length, feeds: parts.feeds };
+  const merged = singles.length - steps.length;
+  const lifetimes = lifetimesOf(steps, values, {
+    fixed: fixed.places,
+    bytesOf,
+    outputs: extra.outputs,
+    repeated: repeat?.first ?? steps.length,
+  });
   const { sizes, slotOf } = assignSlots(lifetimes);
   const place = (value: StepValue): BufferRef => {
     const known = fixed.places.get(value);
@@ -88,9 +95,10 @@ export function createPlan<K>(given: Graph, target: PlanTarget<K>, options: Plan
       }),
     ),
     launches: steps.map((step): Launch => launchOf(step, { place, bytesOf })),
+    ...(repeat === undefined ? {} : { repeat }),
     scratchBytes: Math.max(0, ...steps.map((step) => (step.kind === "kernel" ? step.facts.scratchBytes : 0))),
     saved: savedBytes(state, singles, bytesOf),
-    fusions: merged.saved === 0 ? fusions : [...fusions, { rule: sideBySide.name, count: merged.saved }],
+    fusions: merged === 0 ? fusions : [...fusions, { rule: sideBySide.name, count: merged }],
   } as const satisfies Omit<Plan, "hash">;
   const kernels = new Map(
     steps.flatMap((step) => {
@@ -224,6 +232,8 @@ function lifetimesOf(
     readonly fixed: ReadonlyMap<StepValue, BufferRef>;
     readonly bytesOf: (value: StepValue) => number;
     readonly outputs: ReadonlyMap<string, StepValue>;
+    /** The first step that may run again. */
+    readonly repeated: number;
   },
 ): readonly Lifetime[] {
   const span = new Map<StepValue, { first: number; last: number; over: readonly StepValue[] }>();
@@ -249,6 +259,10 @@ function lifetimesOf(
       for (const value of part.writes) touch(value, at, value === part.group?.norm ? [] : over);
     }
     for (const value of step.reads) touch(value, at);
+    // What is made once and read by steps that run again is needed until the end.
+    if (at >= known.repeated) {
+      for (const value of step.reads) if ((span.get(value)?.first ?? at) < known.repeated) touch(value, end);
+    }
     if (step.prepare) return;
     for (const value of step.reads) {
       if (!prepared.has(value) || known.fixed.has(value)) continue;

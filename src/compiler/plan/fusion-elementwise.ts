@@ -1,6 +1,7 @@
 /** Fusion of element-wise kernels: several values of one size from one pass. */
 import type { ValueId } from "../graph/graph.ts";
 import { isNeeded } from "./fusion-epilogue.ts";
+import { mixesParts } from "./repeat.ts";
 import {
   elementwiseChannels,
   epilogueOf,
@@ -54,7 +55,7 @@ function partners(state: PlanState, group: Group): readonly Group[] {
 function merge(state: PlanState, target: Group, group: Group): boolean {
   const all: ValueId[] = [...target.outputs, ...group.outputs];
   const outputs = all.filter((root) => isNeeded(state, root, target, group));
-  if (outputs.length > MOST_OUTPUTS) return false;
+  if (outputs.length > MOST_OUTPUTS || mixesParts(state.values, outputs)) return false;
   const body = epilogueOf(state, target, outputs, all);
   if (body === undefined || body.leaves.length > MOST_INPUTS) return false;
   if (!fitsBuffers(state, target, body, outputs)) return false;

@@ -13,6 +13,7 @@ import {
   type Group,
   type PlanState,
 } from "./groups.ts";
+import { mixesParts } from "./repeat.ts";
 import { reducedRows } from "./store.ts";
 import { isWhole } from "./views.ts";
 
@@ -47,7 +48,7 @@ function fuseBehind(state: PlanState, group: Group): boolean {
     if (values.size(leaf.root) !== values.size(root)) continue;
     const kept = target.outputs.filter((output) => isNeeded(state, output, target, group));
     const outputs = [...kept, root];
-    if (outputs.length > MOST_OUTPUTS) continue;
+    if (outputs.length > MOST_OUTPUTS || mixesParts(values, outputs)) continue;
     const body = epilogueOf(state, target, outputs, [...target.outputs, root]);
     if (body === undefined || !fitsEpilogue(state, target, body) || !fitsBuffers(state, target, body, outputs))
       continue;

@@ -6,7 +6,7 @@ import type { Span } from "../../diagnostics/diagnostic.ts";
 import type { Shape } from "../../shape.ts";
 import type { GraphName } from "../graph/program.ts";
 
-export const planVersion = 1;
+export const planVersion = 2;
 
 export const targetNames = ["wasm", "webgpu"] as const;
 
@@ -32,6 +32,8 @@ export interface Plan {
   /** Read after the last launch. */
   readonly outputs: Readonly<Record<string, PlacedTensor>>;
   readonly launches: readonly Launch[];
+  /** Absent where there is no part that can be run again by itself. */
+  readonly repeat?: RepeatedPart;
   /** Scratch memory a thread needs for the largest launch. */
   readonly scratchBytes: number;
   /** Bytes kept for the backward pass, by layer path: what the forward part makes and the backward part reads. */
@@ -40,6 +42,16 @@ export interface Plan {
   readonly fusions?: readonly AppliedRule[];
   /** SHA-256 of the canonical JSON of everything else, hexadecimal. */
   readonly hash: string;
+}
+
+/**
+ * The launches from `first` on: they may run again after a whole run, with other numbers in `feeds` and all other feeds and
+ * the state as they were. No launch before them reads these feeds, and what they read of the launches before them is still
+ * there at the end. What no launch from `first` on writes can be read before they run.
+ */
+export interface RepeatedPart {
+  readonly first: number;
+  readonly feeds: readonly string[];
 }
 
 export interface PlacedTensor {

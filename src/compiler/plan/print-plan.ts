@@ -42,6 +42,7 @@ export function printPlan(plan: Plan): string {
     `plan ${plan.graph} for ${plan.target}, batch ${plan.batch}`,
     `${totals.launches} launches a run${prepare}`,
     `${scaled(totals.flops)}FLOP, ${scaled(totals.bytes)}B moved, ${scaled(totals.peakBytes)}B at most in ${plan.slots.length} slots`,
+    ...repeatLine(plan),
     `sha256 ${plan.hash}`,
     "",
     ...table(plan.launches.map((launch, i) => row(launch, i, plan.target === "wasm" ? "units" : "groups"))),
@@ -61,6 +62,17 @@ export function printPlan(plan: Plan): string {
     ...section("fusions", fusionLines(plan)),
     "",
   ].join("\n");
+}
+
+function repeatLine({ repeat, launches }: Plan): readonly string[] {
+  if (repeat === undefined) return [];
+  const again = launches.slice(repeat.first).filter((launch) => launch.kind === "kernel");
+  const flops = again.reduce((sum, launch) => sum + launch.flops, 0);
+  const bytes = again.reduce((sum, launch) => sum + launch.bytes, 0);
+  return [
+    `from launch ${repeat.first} on again for another ${repeat.feeds.join(", ")}: ` +
+      `${launches.length - repeat.first} launches, ${scaled(flops)}FLOP, ${scaled(bytes)}B moved`,
+  ];
 }
 
 function section(title: string, lines: readonly string[]): readonly string[] {

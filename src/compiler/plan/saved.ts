@@ -1,5 +1,5 @@
 /** What the forward part of a graph leaves for the backward part, in bytes by layer. */
-import { forwardNodes } from "./phases.ts";
+import { isForward } from "./phases.ts";
 import type { PlanState } from "./groups.ts";
 import type { Step, StepValue } from "./steps.ts";
 
@@ -13,16 +13,12 @@ export function savedBytes(
   bytesOf: (value: StepValue) => number,
 ): Readonly<Record<string, number>> {
   const { values } = state;
-  const forward = new Set([...forwardNodes(values.graph)].map(values.root));
-  const isForward = (step: Step): boolean =>
-    step.group === undefined ||
-    [...step.group.outputs, step.group.norm].some((root) => root !== undefined && forward.has(root));
   const madeBy = new Map<StepValue, Step>();
   const running = steps.filter((step) => step.prepare !== true);
-  for (const step of running) if (isForward(step)) for (const value of step.writes) madeBy.set(value, step);
+  for (const step of running) if (isForward(values, step)) for (const value of step.writes) madeBy.set(value, step);
   const kept = new Map<StepValue, string>();
   for (const step of running) {
-    if (isForward(step)) continue;
+    if (isForward(values, step)) continue;
     for (const value of step.reads) {
       const maker = madeBy.get(value);
       if (maker !== undefined) kept.set(value, maker.label.path);

@@ -5,6 +5,8 @@
 import type { Graph, Node, Shape, ValueId } from "../graph/graph.ts";
 import { sameShape, sizeOf } from "../graph/graph.ts";
 import { ex, type Expression } from "./expression.ts";
+import { forwardNodes } from "./phases.ts";
+import { repeatedNodes } from "./repeat.ts";
 import { broadcastAxes, type Run } from "./views.ts";
 
 export interface Values {
@@ -19,6 +21,10 @@ export interface Values {
   readonly pointwise: (root: ValueId) => Pointwise | undefined;
   /** Roots that the caller reads or that go back to the state. */
   readonly results: ReadonlySet<ValueId>;
+  /** Roots of the forward part. */
+  readonly forward: ReadonlySet<ValueId>;
+  /** Roots that have to be computed again where the graph is run again on other cotangents. */
+  readonly repeated: ReadonlySet<ValueId>;
 }
 
 export interface Pointwise {
@@ -110,6 +116,7 @@ export function analyse(graph: Graph): Values {
     };
   });
   const root = (value: ValueId): ValueId => roots[value]!;
+  const rootsOf = (some: Iterable<ValueId>): ReadonlySet<ValueId> => new Set([...some].map(root));
   return {
     graph,
     node: (value) => graph.nodes[value]!,
@@ -117,7 +124,9 @@ export function analyse(graph: Graph): Values {
     size: (value) => sizeOf(graph.nodes[value]!.shape),
     readers: (value) => readers[value]!,
     pointwise: (value) => pointwise[value],
-    results: new Set([...Object.values(graph.outputs), ...Object.values(graph.updates)].map(root)),
+    results: rootsOf([...Object.values(graph.outputs), ...Object.values(graph.updates)]),
+    forward: rootsOf(forwardNodes(graph)),
+    repeated: rootsOf(repeatedNodes(graph)),
   };
 }
 

@@ -36,13 +36,71 @@ export function verifyPlan(value: unknown): readonly string[] {
   for (const [name, tensor] of Object.entries(value["inputs"] as object)) checker.input(name, tensor);
   (value["launches"] as unknown[]).forEach((launch, i) => checker.launch(i, launch));
   for (const [name, tensor] of Object.entries(value["outputs"] as object)) checker.output(name, tensor);
+  // What is wrong already would be told twice.
+  if (value["repeat"] !== undefined && problems.length === 0) verifyRepeat(value, checker, problems);
   return problems;
+}
+
+/** Follows the part that may run again a second time, behind the whole run. */
+function verifyRepeat(plan: Record<string, unknown>, checker: Checker, problems: string[]): void {
+  const { repeat } = plan;
+  const launches = plan["launches"] as Record<string, unknown>[];
+  const inputs = plan["inputs"] as Record<string, { readonly buffer: Ref }>;
+  const complain = (what: string): void => void problems.push(`repeat: ${what}`);
+  if (!isRecord(repeat)) return complain("must be an object");
+  const { first } = repeat;
+  const feeds = arrayOf(repeat["feeds"], (feed): feed is string => typeof feed === "string");
+  if (!isCount(first) || first >= launches.length) return complain("there is no such launch to begin with");
+  if (feeds === undefined) return complain("feeds must be names");
+  const fed = new Set<number>();
+  for (const feed of feeds) {
+    const buffer = Object.hasOwn(inputs, feed) ? inputs[feed]!.buffer : undefined;
+    if (buffer?.kind === "slot") fed.add(buffer.index);
+    else complain(`there is no input ${feed}`);
+  }
+  launches.forEach((launch, i) => {
+    const { read, written } = buffersOf(launch);
+    const place = `launch ${i}`;
+    if (i < first && read.some((ref) => ref.kind === "slot" && fed.has(ref.index))) {
+      problems.push(`${place}: reads a feed that changes for the launches from ${first} on`);
+    }
+    if (i >= first && written.some((ref) => ref.kind === "state")) {
+      problems.push(`${place}: writes state, and may run again`);
+    }
+  });
+  for (let i = first; i < launches.length; i++) checker.launch(i, launches[i], " when it runs again");
+  for (const [name, tensor] of Object.entries(plan["outputs"] as object)) checker.output(name, tensor);
+}
+
+/** Of a launch that was checked. */
+function buffersOf(launch: Record<string, unknown>): {
+  readonly read: readonly Ref[];
+  readonly written: readonly Ref[];
+} {
+  if (launch["kind"] === "random") {
+    const step = launch["step"] as Ref | undefined;
+    return { read: step === undefined ? [] : [step], written: [launch["out"] as Ref] };
+  }
+  const buffers = launch["buffers"] as Ref[];
+  const reads = launch["reads"] as number;
+  return { read: buffers.slice(0, reads), written: buffers.slice(reads) };
 }
 
 /** What a place holds: a value's number where the plan names it, else only that something was written. */
 type Content = number | "unnamed";
 
-function createChecker(slots: readonly number[], constants: readonly (readonly number[])[], problems: string[]) {
+interface Checker {
+  input(name: string, value: unknown): void;
+  /** `when` is said behind the number of the launch. */
+  launch(index: number, launch: unknown, when?: string): void;
+  output(name: string, value: unknown): void;
+}
+
+function createChecker(
+  slots: readonly number[],
+  constants: readonly (readonly number[])[],
+  problems: string[],
+): Checker {
   const contents = new Map<string, Content>();
   const inputSlots = new Set<number>();
   let prepared = true;
@@ -142,7 +200,7 @@ function createChecker(slots: readonly number[], constants: readonly (readonly n
   };
 
   return {
-    input(name: string, value: unknown): void {
+    input(name, value): void {
       const placed = tensor(`input ${name}`, value);
       if (placed === undefined) return;
       if (placed.buffer.kind !== "slot") return complain(`input ${name}`, "an input must have a slot");
@@ -150,8 +208,8 @@ function createChecker(slots: readonly number[], constants: readonly (readonly n
       contents.set(keyOf(placed.buffer), placed.value);
       inputSlots.add(placed.buffer.index);
     },
-    launch(index: number, launch: unknown): void {
-      const where = `launch ${index}`;
+    launch(index, launch, when = ""): void {
+      const where = `launch ${index}${when}`;
       if (!isRecord(launch)) return complain(where, "must be an object");
       labels(where, launch);
       if (launch["kind"] === "kernel") return kernel(where, launch);
@@ -165,7 +223,7 @@ function createChecker(slots: readonly number[], constants: readonly (readonly n
       const out = launch["out"];
       if (exists(where, out, bytes)) write(where, out, isCount(launch["value"]) ? launch["value"] : "unnamed", false);
     },
-    output(name: string, value: unknown): void {
+    output(name, value): void {
       const placed = tensor(`output ${name}`, value);
       if (placed !== undefined) read(`output ${name}`, placed.buffer, placed.value);
     },

@@ -71,6 +71,11 @@ export const runCodes = {
     message: (p) => `can not start ${p.threads} threads: ${p.reason}`,
     hint: () => "leave out the number of threads to compute with what there is",
   }),
+  "run/resume": entry<{ graph: string }>({
+    severity: "error",
+    message: (p) => `there is no run of the graph \`${p.graph}\` to go on from`,
+    hint: () => "run the graph on all of its feeds first, with nothing between",
+  }),
   "run/thread-lost": entry<{ reason: string }>({
     severity: "error",
     message: (p) => `a thread of the device is gone: ${p.reason}`,

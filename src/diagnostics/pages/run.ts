@@ -103,6 +103,13 @@ export const runPages: PagesOf<typeof runCodes> = {
     situation: "`--threads 200`, or a page whose content security policy has no `worker-src blob:`.",
     remedy: "Ask for fewer threads, or leave the number out.",
   },
+  "run/resume": {
+    kind: "situation",
+    meaning: "A run is to go on from the one before, which left nothing that it could go on from.",
+    why: "What the forward part of a graph leaves is there until another graph runs or a weight changes. Computing on from something else would give wrong numbers.",
+    situation: "A program of its own calls a device with `resume: true` after it ran another graph, or wrote a weight.",
+    remedy: "Run the graph on all of its feeds first. `explain()` does so by itself.",
+  },
   "run/thread-lost": {
     kind: "situation",
     meaning: "A worker thread has ended although the session still needs it.",

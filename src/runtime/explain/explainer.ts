@@ -10,11 +10,15 @@ import { argmax } from "../argmax.ts";
 import type { Tensor } from "../device.ts";
 import { requireFiniteLogits } from "../finite.ts";
 import { countSamples, requireGraph, type Session } from "../session.ts";
+import { top } from "../top.ts";
 import { colourExplanation, smoothingFor } from "./colour.ts";
 
 export interface ExplainOptions {
-  /** The class to explain: the one with the largest logit (default), one for all images, or one for each. */
-  readonly target?: "predicted" | number | ArrayLike<number>;
+  /**
+   * The class to explain: the one with the largest logit (default), one for all images, or one for each. With `top` the
+   * classes with the largest logits, as many for each image: what they share is computed once.
+   */
+  readonly target?: "predicted" | number | ArrayLike<number> | { readonly top: number };
   /** Explain the difference: logit of the target minus logit of this class, one for all images or one for each. */
   readonly versus?: number | ArrayLike<number>;
   /** Explain the logit minus the mean of all logits. Changes nothing for a difference. */
@@ -31,6 +35,8 @@ export interface ExplainOptions {
 }
 
 export interface Explanation {
+  /** Which of the images it explains. */
+  readonly image: number;
   /** Class with the largest logit. */
   readonly predicted: number;
   /** The explained class; absent where a cotangent was given. */
@@ -59,9 +65,9 @@ export interface Explanation {
 const DEFAULT_BOUND = 1e-4;
 
 /**
- * Explains images [n, …input shape] with numbers from 0 to 1; one explanation an image. Throws `run/residual` for every
- * explanation that does not add up, `run/not-finite` for logits that are no numbers, `run/no-graph` for a program without the
- * graph `explain`, and `run/input`.
+ * Explains images [n, …input shape] with numbers from 0 to 1; one explanation an image, with `top` several, the largest logit
+ * first, image by image. Throws `run/residual` for every explanation that does not add up, `run/not-finite` for logits that
+ * are no numbers, `run/no-graph` for a program without the graph `explain`, and `run/input`.
  */
 export async function explain(
   session: Session,
@@ -69,15 +75,33 @@ export async function explain(
   options: ExplainOptions = {},
 ): Promise<Explanation[]> {
   const { program } = session;
+  const { classes } = program;
   const count = countSamples(program, images);
-  const feeds = { [program.input.name]: images };
   requireGraph(program, "explain");
-  const predicted = needsPrediction(options) ? await predict(session, images, count) : [];
-  const choices = Array.from({ length: count }, (_, i) => chooseClasses(program, options, i, count, predicted[i]));
-  const cotangent = cotangents(program, options, choices, count);
-  const outputs = await session.runSamples("explain", count, { ...feeds, cotangent });
-  if (count > 0) requireFiniteLogits(outputs["logits"]!, program.classes);
-  const explanations = choices.map((choice, i) => readExplanation(program, outputs, cotangent, choice, i, options));
+  const times = explanationsOf(program, options);
+  checkChoice(program, options, count);
+  // Of each time: the classes and the cotangents [count, classes] of all images.
+  const choices = Array.from({ length: times }, (): Choice[] => []);
+  const cotangents = choices.map(() => new Float64Array(count * classes));
+  const feeds = { [program.input.name]: images };
+  const outputs = await session.runRepeated("explain", count, feeds, {
+    times,
+    first: ["logits"],
+    next(time, { logits }, start, part) {
+      if (time === 0) requireFiniteLogits(logits!, classes, start);
+      const [own, all] = [choices[time]!, cotangents[time]!];
+      for (let i = 0; i < part; i++) {
+        const choice = chooseClasses(options, start + i, time, logits!.subarray(i * classes, (i + 1) * classes));
+        own.push(choice);
+        writeCotangent(program, options, choice, start + i, all);
+      }
+      return { cotangent: all.subarray(start * classes, (start + part) * classes) };
+    },
+  });
+  const explanations = Array.from({ length: count * times }, (_, at) => {
+    const [image, time] = [Math.floor(at / times), at % times];
+    return readExplanation(program, outputs[time]!, cotangents[time]!, choices[time]![image]!, image, options);
+  });
   checkResiduals(explanations, options.bound ?? DEFAULT_BOUND);
   return explanations;
 }
@@ -88,74 +112,69 @@ interface Choice {
   readonly versus?: number;
 }
 
-function needsPrediction(options: ExplainOptions): boolean {
-  return options.cotangent === undefined && (options.target ?? "predicted") === "predicted";
+function isTop(target: ExplainOptions["target"]): target is { readonly top: number } {
+  return typeof target === "object" && "top" in target;
 }
 
-/** The class with the largest logit of each image; by the `explain` graph where there is no other. */
-async function predict(session: Session, images: ArrayLike<number>, count: number): Promise<number[]> {
-  const { program } = session;
-  const { classes } = program;
-  const feeds = { [program.input.name]: images };
-  const outputs =
-    program.graphs.predict === undefined
-      ? await session.runSamples("explain", count, { ...feeds, cotangent: new Float64Array(count * classes) }, [
-          "logits",
-        ])
-      : await session.runSamples("predict", count, feeds, ["logits"]);
-  return Array.from({ length: count }, (_, i) => argmax(outputs["logits"]!, i * classes, classes));
+/** How many explanations of each image are asked for. */
+function explanationsOf({ classes }: Program, { cotangent, target }: ExplainOptions): number {
+  if (cotangent !== undefined || !isTop(target)) return 1;
+  if (Number.isInteger(target.top) && target.top >= 1 && target.top <= classes) return target.top;
+  return fail("run/input", { name: "top", expected: `a whole number from 1 to ${classes}`, found: String(target.top) });
 }
 
-function chooseClasses(
-  program: Program,
-  options: ExplainOptions,
-  image: number,
-  count: number,
-  predicted: number | undefined,
-): Choice {
-  if (options.cotangent !== undefined) return {};
-  const pick = (name: string, choice: number | ArrayLike<number>): number => {
+/** Everything that can be wrong with the options before the logits are known. */
+function checkChoice({ classes }: Program, { cotangent, target, versus }: ExplainOptions, count: number): void {
+  if (cotangent !== undefined) {
+    if (cotangent.length === classes || cotangent.length === count * classes) return;
+    const expected = `${classes} numbers, or ${classes} for each of ${count} images`;
+    fail("run/input", { name: "cotangent", expected, found: String(cotangent.length) });
+  }
+  const check = (name: string, choice: number | ArrayLike<number>): void => {
     if (typeof choice !== "number" && choice.length !== count) {
       fail("run/input", { name, expected: `one class for each of ${count} images`, found: `${choice.length}` });
     }
-    const index = typeof choice === "number" ? choice : choice[image]!;
-    if (!Number.isInteger(index) || index < 0 || index >= program.classes) {
-      fail("run/input", { name, expected: `a class from 0 to ${program.classes - 1}`, found: String(index) });
-    }
-    return index;
+    const wrong = (typeof choice === "number" ? [choice] : Array.from(choice)).find(
+      (index) => !Number.isInteger(index) || index < 0 || index >= classes,
+    );
+    if (wrong === undefined) return;
+    fail("run/input", { name, expected: `a class from 0 to ${classes - 1}`, found: String(wrong) });
   };
-  const { target = "predicted", versus } = options;
+  if (target !== undefined && target !== "predicted" && !isTop(target)) check("target", target);
+  if (versus !== undefined) check("versus", versus);
+}
+
+/** The classes of one image the given time, of its logits [classes]. */
+function chooseClasses(
+  { cotangent, target = "predicted", versus }: ExplainOptions,
+  image: number,
+  time: number,
+  logits: Tensor,
+): Choice {
+  if (cotangent !== undefined) return {};
+  const pick = (choice: number | ArrayLike<number>): number => (typeof choice === "number" ? choice : choice[image]!);
   return {
-    target: typeof target === "string" ? predicted! : pick("target", target),
-    ...(versus === undefined ? {} : { versus: pick("versus", versus) }),
+    target: target === "predicted" || isTop(target) ? top(time + 1, logits)[time]! : pick(target),
+    ...(versus === undefined ? {} : { versus: pick(versus) }),
   };
 }
 
-/** v for every image: [count, classes]. */
-function cotangents(
-  program: Program,
-  options: ExplainOptions,
-  choices: readonly Choice[],
-  count: number,
-): Float64Array {
-  const { classes } = program;
-  const result = new Float64Array(count * classes);
-  const given = options.cotangent;
-  if (given !== undefined) {
-    if (given.length !== classes && given.length !== count * classes) {
-      const expected = `${classes} numbers, or ${classes} for each of ${count} images`;
-      fail("run/input", { name: "cotangent", expected, found: String(given.length) });
-    }
-    for (let i = 0; i < result.length; i++) result[i] = given[i % given.length]!;
-    return result;
+/** v of one image, into [count, classes]. */
+function writeCotangent(
+  { classes }: Program,
+  { cotangent, relative }: ExplainOptions,
+  { target, versus }: Choice,
+  image: number,
+  into: Float64Array,
+): void {
+  const row = into.subarray(image * classes, (image + 1) * classes);
+  if (cotangent !== undefined) {
+    for (let k = 0; k < classes; k++) row[k] = cotangent[(image * classes + k) % cotangent.length]!;
+    return;
   }
-  choices.forEach(({ target, versus }, i) => {
-    const row = result.subarray(i * classes, (i + 1) * classes);
-    if (versus !== undefined) row[versus]! -= 1;
-    else if (options.relative === true) row.fill(-1 / classes);
-    row[target!]! += 1;
-  });
-  return result;
+  if (versus !== undefined) row[versus]! -= 1;
+  else if (relative === true) row.fill(-1 / classes);
+  row[target!]! += 1;
 }
 
 function readExplanation(
@@ -181,6 +200,7 @@ function readExplanation(
   const magnitude = Math.max(parts, Math.abs(constant), sum(contributions, Math.abs));
   const colour = colourOf(program, weights, contributions, options.smooth);
   return {
+    image,
     predicted: argmax(logits),
     ...choice,
     logits,
@@ -220,13 +240,13 @@ function colourOf(
 }
 
 function checkResiduals(explanations: readonly Explanation[], bound: number): void {
-  const findings = explanations.flatMap((explanation, image) =>
+  const findings = explanations.flatMap((explanation) =>
     // Written so that NaN fails.
     explanation.relativeResidual <= bound || bound === Infinity
       ? []
       : [
           diagnose("run/residual", {
-            image,
+            image: explanation.image,
             residual: explanation.residual.toExponential(2),
             bound: `${bound} × ${(explanation.residual / explanation.relativeResidual).toPrecision(3)}`,
           }),

@@ -6,7 +6,7 @@ import type { LaunchTiming, Profile } from "../device.ts";
 /** Of one graph, a mean run: what ran only now and then, as the preparation of weights does, counts in proportion. */
 export interface GraphProfile {
   readonly graph: GraphName;
-  /** How many runs were timed. */
+  /** How many runs were timed. What goes on from a run, for other cotangents, belongs to it. */
   readonly runs: number;
   /** Of a run as a whole, the median: launches, the gaps between them, and waking threads. */
   readonly milliseconds: number;
@@ -35,8 +35,8 @@ export interface LaunchProfile extends Rates {
   /** Index in the plan. */
   readonly index: number;
   readonly launch: Launch;
-  /** In how many of the runs it ran. Its rates are those of a run in which it did; times are medians over those. */
-  readonly runs: number;
+  /** How often it ran. Its time is the median of those times. */
+  readonly times: number;
   /** Of the time of all launches, from 0 to 1. */
   readonly share: number;
   /** What would bound it at the best rates, and how near it is to them, from 0 to about 1; nothing for random numbers. */
@@ -64,13 +64,13 @@ export function profileReport(profile: Profile): readonly GraphProfile[] {
 }
 
 function graphProfile(profile: Profile, graph: GraphName, plan: Plan): GraphProfile {
-  const runs = profile.runs.filter((run) => run.graph === graph);
+  const runs = wholeRuns(profile, graph);
   const times = launchTimes(profile, graph, plan);
   const measured = plan.launches.flatMap((launch, index): Measured[] => {
     const own = times[index]!;
-    return own.length === 0 ? [] : [{ index, launch, runs: own.length, ...ratesOf(launch, median(own)) }];
+    return own.length === 0 ? [] : [{ index, launch, times: own.length, ...ratesOf(launch, median(own)) }];
   });
-  const weightOf = (one: Measured): number => (one.milliseconds * one.runs) / runs.length;
+  const weightOf = (one: Measured): number => (one.milliseconds * one.times) / runs.length;
   const total = measured.reduce((sum, one) => sum + weightOf(one), 0);
   const shareOf = (time: number): number => (total === 0 ? 0 : time / total);
 
@@ -88,7 +88,7 @@ function graphProfile(profile: Profile, graph: GraphName, plan: Plan): GraphProf
 
   const amounts = (list: readonly Measured[]): Rates => {
     const sum = (of: (one: Measured) => number): number =>
-      list.reduce((total, one) => total + (of(one) * one.runs) / runs.length, 0);
+      list.reduce((total, one) => total + (of(one) * one.times) / runs.length, 0);
     return rates(
       sum((one) => one.milliseconds),
       sum((one) => one.flops),
@@ -106,12 +106,22 @@ function graphProfile(profile: Profile, graph: GraphName, plan: Plan): GraphProf
   return {
     graph,
     runs: runs.length,
-    milliseconds: median(runs.map((run) => run.end - run.start)),
+    milliseconds: median(runs),
     busy: amounts(measured),
     best,
     launches,
     layers,
   };
+}
+
+/** How long runs took, with what goes on from them. */
+function wholeRuns({ runs }: Profile, graph: GraphName): readonly number[] {
+  const times: number[] = [];
+  for (const { start, end, resumed } of runs.filter((run) => run.graph === graph)) {
+    if (resumed && times.length > 0) times.push(times.pop()! + end - start);
+    else times.push(end - start);
+  }
+  return times;
 }
 
 /** For each launch of the plan, its time in each run in which it ran: as long as any thread was busy with it. */

@@ -56,9 +56,9 @@ export function chromeTrace(profile: Profile, placeOf: (span: Span) => string = 
         tid: RUNS + 1 + thread,
         args: { name: `thread ${thread}` },
       })),
-      ...profile.runs.map(({ graph, start, end }, run): CompleteEvent => ({
+      ...profile.runs.map(({ graph, resumed, start, end }, run): CompleteEvent => ({
         ph: "X",
-        name: graph,
+        name: resumed ? `${graph}, resumed` : graph,
         cat: "run",
         pid: PROCESS,
         tid: RUNS,

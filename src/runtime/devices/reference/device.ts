@@ -7,6 +7,7 @@ import { sizeOf } from "../../../shape.ts";
 import type { GraphName, Program } from "../../../compiler/graph/program.ts";
 import { fail } from "../../../diagnostics/catalogue.ts";
 import type { Device, DeviceSession, Tensor } from "../../device.ts";
+import { createContinuation } from "../continuation.ts";
 import { checkFeeds } from "./feeds.ts";
 import { createPlan, type Plan } from "./plan.ts";
 import { allocate, createPool, type Precision } from "./pool.ts";
@@ -21,6 +22,9 @@ function openReference(program: Program, precision: Precision): DeviceSession {
   // All graphs share one pool: only one runs at a time, and results are copied out before the next run.
   const pool = createPool(precision);
   const plans = new Map<string, Plan>();
+  const continuation = createContinuation();
+  /** Of the run before, for one that goes on from it. */
+  let held: ReadonlyMap<string, Tensor> = new Map();
   let disposed = false;
 
   function graphOf(name: GraphName): Graph {
@@ -53,15 +57,23 @@ function openReference(program: Program, precision: Precision): DeviceSession {
   }
 
   return {
-    async run(name, feeds, only) {
+    async run(name, feeds, only, { resume = false } = {}) {
       usable();
       const graph = graphOf(name);
       const wanted = only === undefined ? Object.keys(graph.outputs) : [...new Set(only)].sort();
       const plan = planOf(name, graph, wanted);
-      const given = checkFeeds(graph, plan.feeds, feeds, precision);
-      const value = plan.execute({ feed: (feed) => given.get(feed)!, state: stateOf });
+      const demanded = continuation.demand(name, plan.feeds, Object.keys(feeds), resume);
+      const given = checkFeeds(graph, demanded, feeds, precision);
+      const all = resume ? new Map([...held, ...given]) : given;
+      continuation.forget();
+      const value = plan.execute({ feed: (feed) => all.get(feed)!, state: stateOf });
       const results = Object.fromEntries(wanted.map((output) => [output, value(graph.outputs[output]!).slice()]));
       applyUpdates(graph, value, stateOf);
+      if (Object.keys(graph.updates).length === 0) {
+        // Callers may change their arrays after the run.
+        held = new Map([...all].map(([feed, values]) => [feed, given.has(feed) ? values.slice() : values]));
+        continuation.done(name, held.keys(), resume);
+      }
       return results;
     },
     async read(path) {
@@ -74,12 +86,14 @@ function openReference(program: Program, precision: Precision): DeviceSession {
       if (values.length !== target.length) {
         fail("run/input", { name: path, expected: `${target.length} numbers`, found: `${values.length}` });
       }
+      continuation.forget();
       target.set(values);
     },
     async dispose() {
       disposed = true;
       plans.clear();
       state.clear();
+      held = new Map();
     },
   };
 }

@@ -9,6 +9,7 @@ import { fail } from "../../../diagnostics/catalogue.ts";
 import { sizeOf } from "../../../shape.ts";
 import type { Device, DeviceOptions, DeviceSession, Tensor } from "../../device.ts";
 import { fillUniform } from "../../random.ts";
+import { createContinuation, neededLaunches, type NeededLaunches } from "../continuation.ts";
 import { checkFeeds } from "../reference/feeds.ts";
 import { SpawnFailure, StepFailure, ThreadLoss, type Engine, type EngineSource } from "./engine.ts";
 import { createIsolatedEngine } from "./engines/isolated.ts";
@@ -84,6 +85,7 @@ function createWasmSession(program: Program, code: WasmCode, scheduled: Schedule
   /** Plans whose prepared weights are those of the present state. */
   const prepared = new Set<GraphName>();
   const recorder = createRecorder(code.plans);
+  const continuation = createContinuation();
   let disposed = false;
   let broken: unknown;
 
@@ -104,15 +106,22 @@ function createWasmSession(program: Program, code: WasmCode, scheduled: Schedule
     return layout.state.get(path) ?? fail("run/state", { path });
   }
 
-  async function launchAll(name: GraphName, plan: Plan, recording: Recording | undefined): Promise<void> {
+  async function launch(
+    name: GraphName,
+    plan: Plan,
+    { from, until }: NeededLaunches,
+    recording: Recording | undefined,
+  ): Promise<void> {
     for (const segment of segments[name]!) {
+      const preparing = segment.kind === "steps" && segment.prepare;
+      if (!preparing && (segment.launch < from || segment.launch >= until)) continue;
       if (segment.kind === "random") {
         const began = performance.now();
         await fillRandom(plan, segment.random);
         recording?.launch(segment.launch, 0, began, performance.now());
-      } else if (!segment.prepare || !prepared.has(name)) {
-        const { launch, first, end } = segment;
-        engine.observe(recording && ((step, ...busy) => recording.launch(launch + step - first, ...busy)));
+      } else if (!preparing || !prepared.has(name)) {
+        const { launch: place, first, end } = segment;
+        engine.observe(recording && ((step, ...busy) => recording.launch(place + step - first, ...busy)));
         await engine.run(first, end);
       }
     }
@@ -153,7 +162,7 @@ function createWasmSession(program: Program, code: WasmCode, scheduled: Schedule
     memoryBytes: layout.bytes,
     threads: scheduled.threads,
     profiler: recorder.profiler,
-    async run(name, feeds, only) {
+    async run(name, feeds, only, { resume = false } = {}) {
       usable();
       const { graph, plan } = planOf(name);
       const wanted = only === undefined ? Object.keys(plan.outputs) : [...new Set(only)].sort();
@@ -162,14 +171,19 @@ function createWasmSession(program: Program, code: WasmCode, scheduled: Schedule
         const available = Object.keys(plan.outputs).join(", ") || "none";
         fail("run/no-output", { graph: name, output, available });
       }
-      const given = checkFeeds(graph, neededFeeds(graph, wanted), feeds, "float32");
+      const demanded = continuation.demand(name, neededFeeds(graph, wanted), Object.keys(feeds), resume);
+      const given = checkFeeds(graph, demanded, feeds, "float32");
+      const needed = neededLaunches(plan, wanted, resume ? { changed: [...given.keys()] } : undefined);
+      if (!resume) continuation.forget();
       for (const [feed, { buffer }] of Object.entries(plan.inputs)) {
         const values = given.get(feed);
         if (values !== undefined) engine.write(offsetOf(layout, plan, buffer), values as Float32Array);
       }
-      const recording = recorder.begin(name);
-      await launchAll(name, plan, recording).catch(broke);
+      const recording = recorder.begin(name, resume);
+      await launch(name, plan, needed, recording).catch(broke);
       recording?.end();
+      if (writers.has(name)) continuation.forget();
+      else continuation.done(name, given.keys(), resume);
       return readOutputs(plan, wanted).catch(broke);
     },
     async read(path) {
@@ -184,6 +198,7 @@ function createWasmSession(program: Program, code: WasmCode, scheduled: Schedule
         fail("run/input", { name: path, expected: `${length} numbers`, found: `${values.length}` });
       }
       prepared.clear();
+      continuation.forget();
       engine.write(offset, values instanceof Float32Array ? values : Float32Array.from(values));
     },
     async dispose() {

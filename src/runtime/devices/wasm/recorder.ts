@@ -4,8 +4,8 @@ import type { LaunchTiming, Profile, Profiler, RunTiming } from "../../device.ts
 
 export interface Recorder {
   readonly profiler: Profiler;
-  /** A run begins. Nothing where it is not to be timed. */
-  begin(graph: GraphName): Recording | undefined;
+  /** A run begins. Nothing where it is not to be timed. One that goes on from the run before is timed with that. */
+  begin(graph: GraphName, resumed: boolean): Recording | undefined;
 }
 
 /** Of one run. A run that fails never ends, and is not told. */
@@ -16,6 +16,7 @@ export interface Recording {
 
 export function createRecorder(plans: Profile["plans"]): Recorder {
   let most = 0;
+  let timing = false;
   const begun = new Map<GraphName, number>();
   const runs: RunTiming[] = [];
   const launches: LaunchTiming[] = [];
@@ -29,25 +30,28 @@ export function createRecorder(plans: Profile["plans"]): Recorder {
       start(options) {
         clear();
         most = options.runs;
+        timing = false;
       },
       async stop() {
         most = 0;
+        timing = false;
         const profile = { plans, runs: [...runs], launches: [...launches] };
         clear();
         return profile;
       },
     },
-    begin(graph) {
+    begin(graph, resumed) {
       const before = begun.get(graph) ?? 0;
-      if (before >= most) return undefined;
-      begun.set(graph, before + 1);
+      if (!resumed) timing = before < most;
+      if (!timing) return undefined;
+      if (!resumed) begun.set(graph, before + 1);
       const start = performance.now();
       const own: LaunchTiming[] = [];
       const run = runs.length;
       return {
         launch: (launch, thread, from, to) => void own.push({ run, launch, thread, start: from, end: to }),
         end() {
-          runs.push({ graph, start, end: performance.now() });
+          runs.push({ graph, resumed, start, end: performance.now() });
           for (const timing of own) launches.push(timing);
         },
       };

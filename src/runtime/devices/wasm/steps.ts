@@ -29,7 +29,10 @@ export interface Schedule {
   readonly writers: ReadonlySet<GraphName>;
 }
 
-/** A run of launches that threads do without coming back, or random numbers, which the host makes. */
+/**
+ * A run of launches that threads do without coming back, or random numbers, which the host makes. None lies across the
+ * border to the part of the plan that may run again.
+ */
 export type Segment =
   | {
       readonly kind: "steps";
@@ -69,7 +72,7 @@ export function schedule(program: Program, wanted: number): Schedule {
   for (const plan of plans) {
     const own: Segment[] = [];
     let launch = 0;
-    for (const part of cut(plan.launches)) {
+    for (const part of cut(plan)) {
       if (!Array.isArray(part)) {
         own.push({ kind: "random", launch: launch++, random: part });
         continue;
@@ -100,17 +103,18 @@ function isPreparing(launch: KernelLaunch): boolean {
 }
 
 /** Runs of kernels, and the random launches between them. */
-function cut(launches: readonly Launch[]): (KernelLaunch[] | RandomLaunch)[] {
+function cut({ launches, repeat }: Plan): (KernelLaunch[] | RandomLaunch)[] {
   const parts: (KernelLaunch[] | RandomLaunch)[] = [];
-  for (const launch of launches) {
+  launches.forEach((launch, i) => {
     if (launch.kind === "random") {
       parts.push(launch);
-      continue;
+      return;
     }
     const last = parts.at(-1);
-    if (Array.isArray(last) && isPreparing(last[0]!) === isPreparing(launch)) last.push(launch);
+    const goesOn = Array.isArray(last) && isPreparing(last[0]!) === isPreparing(launch) && i !== repeat?.first;
+    if (goesOn) last.push(launch);
     else parts.push([launch]);
-  }
+  });
   return parts;
 }
 
