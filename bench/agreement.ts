@@ -27,7 +27,12 @@ export function agrees({ difference, limit }: Agreement): boolean {
  * losses. After SGD also the updates of all weights; Adam's first steps are signs of gradients, where the smallest
  * rounding is a whole step.
  */
-export function compare(workload: Workload, ours: Results, theirs: Results, given: Tensors): Agreement {
+export function compare(workload: Workload, ours: Results, theirs: Results, given: Tensors, tolerance = 1): Agreement {
+  const agreement = compareExactly(workload, ours, theirs, given);
+  return { ...agreement, limit: agreement.limit * tolerance };
+}
+
+function compareExactly(workload: Workload, ours: Results, theirs: Results, given: Tensors): Agreement {
   if (workload.kind !== "network") return relative("result", only(ours), only(theirs));
   switch (workload.task) {
     case "predict":

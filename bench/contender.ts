@@ -13,12 +13,12 @@ export interface Contender {
   /** With its version. */
   readonly name: string;
   readonly threads: number;
-  /** So slow that it runs only when asked for. */
-  readonly slow?: true;
+  /** Computes with fewer digits: what is compared may differ by so many times more. */
+  readonly tolerance?: number;
   /** Gets ready for a workload, or says why it can't do it. */
   prepare(workload: Workload, given: Tensors): Promise<Prepared | Declined>;
   /** What a training step takes, where the contender can tell before or while it runs. */
-  memory?(workload: NetworkWorkload, given: Tensors): Promise<StepMemory>;
+  memory?(workload: NetworkWorkload, given: Tensors): Promise<StepMemory | undefined>;
   end(): Promise<void>;
 }
 
@@ -31,11 +31,18 @@ export interface StepMemory {
   readonly kept: number;
 }
 
+export interface Work {
+  readonly flops: number;
+  readonly bytes: number;
+}
+
 export interface Declined {
   readonly declined: string;
 }
 
 export interface Prepared {
+  /** What a run computes and moves by the contender's own count, where it keeps one. */
+  readonly work?: Work;
   /**
    * What is compared with the others, from the given numbers: the one tensor of a product or convolution; `logits` of a
    * prediction; `contributions` [N,H,W] of an explanation; for training `losses` of the first three steps and every

@@ -14,29 +14,39 @@ export interface Field {
 
 interface Entry {
   readonly name: string;
-  readonly slow: boolean;
+  /** Takes seconds where others take milliseconds, so that it has to be asked for. */
+  readonly slow?: true;
   open(threads: readonly number[]): Promise<readonly Contender[]>;
 }
 
 const entries: readonly Entry[] = [
-  { name: "bcosc wasm", slow: false, open: async (threads) => threads.map((count) => ourContender("wasm", count)) },
-  { name: "tfjs-wasm", slow: false, open: async () => [await tfjsContender("wasm")] },
-  { name: "PyTorch", slow: false, open: (threads) => pytorchContenders("cpu", threads) },
+  { name: "bcosc wasm", open: async (threads) => threads.map((count) => ourContender("wasm", count)) },
+  { name: "tfjs-wasm", open: async () => [await tfjsContender("wasm")] },
+  { name: "PyTorch cpu", open: (threads) => pytorchContenders("cpu", threads) },
+  { name: "PyTorch cuda", open: () => pytorchContenders("cuda", [1]) },
+  { name: "PyTorch cuda tf32", open: () => pytorchContenders("cuda", [1], "tf32") },
+  { name: "bcosc webgpu", slow: true, open: async () => [ourContender("webgpu", 1)] },
+  { name: "tfjs-webgpu", slow: true, open: async () => [await tfjsContender("webgpu")] },
+  { name: "jax-js webgpu", slow: true, open: async () => [await jaxContender("webgpu")] },
   { name: "tfjs-cpu", slow: true, open: async () => [await tfjsContender("cpu")] },
   { name: "jax-js wasm", slow: true, open: async () => [await jaxContender("wasm")] },
   { name: "bcosc reference", slow: true, open: async () => [ourContender("reference", 1)] },
 ];
 
-/** Everybody whose name has one of the texts in it; ours on WASM always, the others are compared with it. */
-export async function fieldOf(wanted: readonly string[], slow: boolean): Promise<Field> {
-  const threads = [...new Set([1, availableParallelism()])];
+/**
+ * Everybody whose name has one of the texts in it, or all but the slow ones. Ours on WASM is always there: results are
+ * compared with it. Without `single` what has threads runs only on all of them.
+ */
+export async function fieldOf(wanted: readonly string[], slow: boolean, single: boolean): Promise<Field> {
+  const most = availableParallelism();
+  const threads = single ? [...new Set([1, most])] : [most];
   const contenders: Contender[] = [];
   const absent: string[] = [];
   for (const entry of entries) {
     const asked = wanted.length === 0 || wanted.some((text) => entry.name.includes(text));
     if (!asked && entry !== entries[0]) continue;
-    if (entry.slow && !slow && wanted.length === 0) {
-      absent.push(`${entry.name}: slow, runs with --slow`);
+    if (entry.slow === true && !slow && wanted.length === 0) {
+      absent.push(`${entry.name}: slow on processors, runs with --slow or --contenders`);
       continue;
     }
     try {

@@ -6,7 +6,7 @@ import { allLayers, layersOf } from "./networks.ts";
 import type { ConvolutionWorkload, NetworkWorkload, Workload } from "./workloads.ts";
 
 /**
- * - product: `a`, `b`.
+ * - product: `a`, `b`; stream: `a`.
  * - convolution: `w`, `x` and, for its gradients, the cotangent `g` and, in the form `bcos`, `o` and `n` [N,H,W,1] of
  *   the forward pass.
  * - network: `image` with numbers from 0 to 1, one-hot `targets`, and the weights and buffers by their paths.
@@ -20,6 +20,8 @@ export async function inputsOf(workload: Workload): Promise<Tensors> {
         ["b", centred(2, shape, 1)],
       ]);
     }
+    case "stream":
+      return new Map([["a", centred(1, [workload.rows, 1024], 1)]]);
     case "convolution":
       return convolutionInputs(workload);
     case "network":

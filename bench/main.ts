@@ -1,12 +1,13 @@
 /**
  * Times our devices and what else can do the same, in one process group, from the same inputs and weights.
  *
- *     npm run bench -- [--only TEXT,…] [--contenders TEXT,…] [--runs N] [--quick] [--slow] [--json FILE]
+ *     npm run bench -- [--only TEXT,…] [--contenders TEXT,…] [--runs N] [--quick] [--slow] [--gpu] [--json FILE]
  *
- * Trust the ratios: they are from one run.
+ * --gpu: workloads for graphics cards. Trust the ratios: they are from one run.
  */
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { fieldOf } from "./contenders.ts";
 import { goalsOf, goalTable } from "./goals.ts";
@@ -14,8 +15,9 @@ import { installPeers } from "./install.ts";
 import { measure } from "./measure.ts";
 import { measureMemory, memoryTable, type MemoryRow } from "./memory.ts";
 import { columnOf, report, type Outcome } from "./report.ts";
+import { root } from "./root.ts";
 import { format } from "./table.ts";
-import { workloads } from "./workloads.ts";
+import { sets } from "./workloads.ts";
 
 const { values: options } = parseArgs({
   options: {
@@ -24,6 +26,7 @@ const { values: options } = parseArgs({
     runs: { type: "string" },
     quick: { type: "boolean", default: false },
     slow: { type: "boolean", default: false },
+    gpu: { type: "boolean", default: false },
     json: { type: "string" },
   },
 });
@@ -34,14 +37,18 @@ const runs = Number(options.runs ?? (options.quick ? 3 : 15));
 const settings = { runs, budget: options.quick ? 1000 : 5000 };
 
 installPeers();
-const { contenders, absent } = await fieldOf(texts(options.contenders), options.slow);
+const { contenders, absent } = await fieldOf(texts(options.contenders), options.slow, !options.gpu);
 console.log(`${cpus()[0]?.model ?? "processor"}, ${cpus().length} threads, Node ${process.version}`);
 for (const line of absent) console.log(`not compared: ${line}`);
 const wanted = (id: string): boolean => only.length === 0 || only.some((text) => id.includes(text));
 const outcomes: Outcome[] = [];
 let memory: readonly MemoryRow[] = [];
-for (const workload of workloads) {
+for (const workload of sets[options.gpu ? "gpu" : "default"]) {
   if (!wanted(workload.id)) continue;
+  if (workload.kind === "network" && !existsSync(join(root, workload.network.file))) {
+    console.log(`not measured: ${workload.id}, there is no ${workload.network.file}`);
+    continue;
+  }
   const measured = await measure(workload, contenders, settings);
   outcomes.push({ workload, measured });
   // Long runs may be cut off: what is known so far is told and kept.

@@ -1,6 +1,6 @@
 /** Times the contenders at one workload: results compared first, then interleaved runs, medians. */
 import { agrees, compare, type Agreement } from "./agreement.ts";
-import { isDeclined, type Contender, type Prepared } from "./contender.ts";
+import { isDeclined, type Contender, type Prepared, type Work } from "./contender.ts";
 import { inputsOf } from "./inputs.ts";
 import type { Workload } from "./workloads.ts";
 
@@ -11,6 +11,7 @@ export interface Measured {
   readonly milliseconds?: number;
   readonly fastest?: number;
   readonly runs: number;
+  readonly work?: Work;
   /** With the first contender, which has none. */
   readonly agreement?: Agreement;
   /** Why there is no time. */
@@ -54,11 +55,12 @@ export async function measure(
     }
   }
   for (const { prepared } of racers) await prepared?.dispose();
-  return racers.map(({ contender, agreement, reason, times }) => ({
+  return racers.map(({ contender, prepared, agreement, reason, times }) => ({
     contender: contender.name,
     threads: contender.threads,
     ...(times.length === 0 ? {} : { milliseconds: median(times), fastest: Math.min(...times) }),
     runs: times.length,
+    ...(prepared?.work === undefined ? {} : { work: prepared.work }),
     ...(agreement === undefined ? {} : { agreement }),
     ...(reason === undefined ? {} : { reason }),
   }));
@@ -78,7 +80,7 @@ async function line(workload: Workload, contenders: readonly Contender[]): Promi
         continue;
       }
       const results = await prepared.results();
-      const agreement = first === undefined ? undefined : compare(workload, first, results, given);
+      const agreement = first === undefined ? undefined : compare(workload, first, results, given, contender.tolerance);
       first ??= results;
       if (agreement === undefined) racers.push({ ...entry, prepared });
       else if (agrees(agreement)) racers.push({ ...entry, prepared, agreement });

@@ -35,6 +35,7 @@ export async function measureMemory(
       if (memory === undefined || seen.has(name)) continue;
       seen.add(name);
       const used = await memory(workload, given);
+      if (used === undefined) continue;
       rows.push({ ...used, id: workload.id, contender: name, outputsKept: (used.kept - image) / outputs });
     }
   }

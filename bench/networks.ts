@@ -97,6 +97,14 @@ export const resnet18: ResidualNetwork = {
   stages: [64, 128, 256, 512].map((width) => ({ width, blocks: 2 })),
 };
 
+export const resnet50: ResidualNetwork = {
+  ...imagenet,
+  name: "ResNet-50",
+  file: "models/resnet50.bcos",
+  block: "bottleneck",
+  stages: [3, 4, 6, 3].map((blocks, stage) => ({ width: 64 * 2 ** stage, blocks })),
+};
+
 /** Image channels behind the encoding [x, 1 − x]. */
 const ENCODED = 6;
 

@@ -1,13 +1,21 @@
 /** What is timed, as data. */
-import { resnet18, resnet20, resnet20NormFree, type ResidualNetwork } from "./networks.ts";
+import { resnet18, resnet20, resnet20NormFree, resnet50, type ResidualNetwork } from "./networks.ts";
 
-export type Workload = ProductWorkload | ConvolutionWorkload | NetworkWorkload;
+export type Workload = KernelWorkload | NetworkWorkload;
+export type KernelWorkload = ProductWorkload | StreamWorkload | ConvolutionWorkload;
 
 /** A square matrix product. */
 export interface ProductWorkload {
   readonly kind: "product";
   readonly id: string;
   readonly size: number;
+}
+
+/** y = x + 1 for [rows, 1024]: what memory gives. */
+export interface StreamWorkload {
+  readonly kind: "stream";
+  readonly id: string;
+  readonly rows: number;
 }
 
 export const passes = ["forward", "input-gradient", "weight-gradient"] as const;
@@ -65,7 +73,8 @@ function network(name: string, spec: ResidualNetwork, batch: number, ...wanted: 
   return wanted.map((task) => ({ kind: "network", id: `${name}/${batch}/${task}`, network: spec, batch, task }));
 }
 
-export const workloads: readonly Workload[] = [
+/** The default. */
+const onProcessors: readonly Workload[] = [
   { kind: "product", id: "product/1024", size: 1024 },
   ...convolutions(),
   ...network("resnet20", resnet20, 32, "train", "predict", "explain"),
@@ -74,16 +83,34 @@ export const workloads: readonly Workload[] = [
   ...network("resnet18", resnet18, 8, "predict", "explain"),
 ];
 
-/** Multiplications and additions of the products alone, a pass each; undefined for whole networks. */
+/** For graphics cards: what they could do at most, and networks large enough for them. */
+const onGraphicsCards: readonly Workload[] = [
+  { kind: "product", id: "product/2048", size: 2048 },
+  { kind: "stream", id: "stream/64MiB", rows: 2 ** 14 },
+  ...convolutions(),
+  ...network("resnet20", resnet20, 32, "train", "predict", "explain"),
+  ...network("resnet18", resnet18, 32, "train", "predict", "explain"),
+  ...network("resnet50", resnet50, 32, "predict", "explain"),
+];
+
+export const sets = { default: onProcessors, gpu: onGraphicsCards } as const;
+
+/** Multiplications and additions of the product alone; undefined for what is more than one. */
 export function flopsOf(workload: Workload): number | undefined {
   switch (workload.kind) {
     case "product":
       return 2 * workload.size ** 3;
     case "convolution":
       return 2 * workload.batch * workload.side ** 2 * workload.outputs * 9 * workload.inputs;
+    case "stream":
     case "network":
       return undefined;
     default:
       throw new Error(`unknown workload ${JSON.stringify(workload satisfies never)}`);
   }
+}
+
+/** Read and written at least; of a stream only. */
+export function bytesOf(workload: Workload): number | undefined {
+  return workload.kind === "stream" ? 2 * 4 * 1024 * workload.rows : undefined;
 }

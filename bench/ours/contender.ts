@@ -1,14 +1,18 @@
 /** Our devices as contenders. */
-import type { Program } from "../../src/compiler/graph/program.ts";
+import type { TargetName } from "../../src/compiler/plan/plan.ts";
+import type { GraphName, Program } from "../../src/compiler/graph/program.ts";
 import { planTotals } from "../../src/compiler/plan/print-plan.ts";
 import { openSession, type Session } from "../../src/runtime/session.ts";
-import { comparedSteps, type Contender, type Prepared, type Tensors } from "../contender.ts";
+import { comparedSteps, type Contender, type Prepared, type Tensors, type Work } from "../contender.ts";
 import type { NetworkWorkload } from "../workloads.ts";
 import { kernelProgram, resultPath } from "./kernel-program.ts";
 import { networkProgram } from "./network-program.ts";
 import { stateFor } from "./state.ts";
 
-export function ourContender(device: string, threads: number, slow = false): Contender {
+export type OurDevice = "wasm" | "webgpu" | "reference";
+
+export function ourContender(device: OurDevice, threads: number): Contender {
+  const target = device === "reference" ? undefined : device;
   const open = async (program: Program, given: Tensors): Promise<Session> => {
     const session = await openSession(program, { device, ...(device === "wasm" ? { threads } : {}) });
     await session.importWeights(stateFor(program, given));
@@ -17,21 +21,31 @@ export function ourContender(device: string, threads: number, slow = false): Con
   return {
     name: `bcosc ${device}`,
     threads,
-    ...(slow ? { slow: true } : {}),
     async prepare(workload, given) {
       if (workload.kind === "network") {
-        const program = networkProgram(workload.network, workload.batch, [workload.task]);
-        return network(await open(program, given), workload, given);
+        const program = networkProgram(workload.network, workload.batch, [workload.task], target);
+        return { ...network(await open(program, given), workload, given), ...workOf(program, target, workload.task) };
       }
-      return kernel(await open(kernelProgram(workload), given));
+      const program = kernelProgram(workload, target);
+      return { ...kernel(await open(program, given)), ...workOf(program, target, "predict") };
     },
     async memory({ network: spec, batch }) {
-      const plan = networkProgram(spec, batch, ["train"]).wasm!.plans.train!;
+      const code = networkProgram(spec, batch, ["train"], target)[target ?? "wasm"];
+      const plan = code?.plans.train;
+      if (plan === undefined) return undefined;
       const { peakBytes, savedBytes } = planTotals(plan);
       return { bytes: peakBytes, kept: savedBytes, what: "everything at its peak, counted by the plan" };
     },
     end: async () => undefined,
   };
+}
+
+/** As the plan counts it. */
+function workOf(program: Program, target: TargetName | undefined, graph: GraphName): { readonly work?: Work } {
+  const plan = target === undefined ? undefined : program[target]?.plans[graph];
+  if (plan === undefined) return {};
+  const { flops, bytes } = planTotals(plan);
+  return { work: { flops, bytes } };
 }
 
 function kernel(session: Session): Prepared {

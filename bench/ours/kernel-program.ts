@@ -2,14 +2,15 @@
  * Products and convolutions as programs of one graph, so that they run through the devices as networks do. All operands
  * are state and the result is too, so that a run moves nothing in or out, and computes everything.
  */
+import { codeFor } from "../../src/compiler/compile.ts";
 import * as g from "../../src/compiler/graph/build.ts";
 import { createBuilder, type GraphBuilder } from "../../src/compiler/graph/builder.ts";
 import { differentiate } from "../../src/compiler/graph/differentiate.ts";
 import { sameShape, type ConvAttributes, type Shape, type ValueId } from "../../src/compiler/graph/graph.ts";
 import type { Program, StateSpec } from "../../src/compiler/graph/program.ts";
 import { simplify } from "../../src/compiler/graph/simplify.ts";
-import { createWasmCode } from "../../src/compiler/targets/wasm/plan-code.ts";
-import type { ConvolutionWorkload, ProductWorkload } from "../workloads.ts";
+import type { TargetName } from "../../src/compiler/plan/plan.ts";
+import type { ConvolutionWorkload, KernelWorkload } from "../workloads.ts";
 
 /** The path of the result. */
 export const resultPath = "result";
@@ -17,16 +18,15 @@ export const resultPath = "result";
 const same: ConvAttributes = { stride: [1, 1], padding: [1, 1, 1, 1], dilation: [1, 1], groups: 1 };
 const window = { kernel: [3, 3], stride: [1, 1], padding: [1, 1, 1, 1], dilation: [1, 1] } as const;
 
-export function kernelProgram(workload: ProductWorkload | ConvolutionWorkload): Program {
-  return programOf(workload.id, (graph) => {
-    const result = workload.kind === "product" ? product(graph, workload.size) : convolution(graph, workload);
-    return { [resultPath]: result };
+export function kernelProgram(workload: KernelWorkload, target?: TargetName): Program {
+  return programOf(workload.id, target, (graph) => {
+    return { [resultPath]: body(graph, workload) };
   });
 }
 
 /** What the forward pass of a B-cos convolution leaves for its gradients: `o` and `n`. */
 export function productAndNormProgram(workload: ConvolutionWorkload): Program {
-  return programOf(workload.id, (graph) => {
+  return programOf(workload.id, "wasm", (graph) => {
     const { batch, side, inputs, outputs } = workload;
     const x = g.state(graph, "x", [batch, side, side, inputs]);
     const rows = g.unitRows(graph, g.state(graph, "w", [outputs, 3, 3, inputs]));
@@ -35,7 +35,11 @@ export function productAndNormProgram(workload: ConvolutionWorkload): Program {
 }
 
 /** `body` says which values become which state. */
-function programOf(model: string, body: (graph: GraphBuilder) => Readonly<Record<string, ValueId>>): Program {
+function programOf(
+  model: string,
+  target: TargetName | undefined,
+  body: (graph: GraphBuilder) => Readonly<Record<string, ValueId>>,
+): Program {
   const graph = createBuilder("predict");
   const results = Object.entries(body(graph));
   for (const [path, value] of results) graph.update(path, value);
@@ -55,8 +59,21 @@ function programOf(model: string, body: (graph: GraphBuilder) => Readonly<Record
       return { path, shape, role: "buffer", layout, initial: { kind: "constant", value: 0 } };
     }),
     graphs,
-    wasm: createWasmCode(graphs, 1),
+    ...codeFor(graphs, 1, target === undefined ? [] : [target]),
   };
+}
+
+function body(graph: GraphBuilder, workload: KernelWorkload): ValueId {
+  switch (workload.kind) {
+    case "product":
+      return product(graph, workload.size);
+    case "stream":
+      return g.plus(graph, g.state(graph, "a", [workload.rows, 1024]), 1);
+    case "convolution":
+      return convolution(graph, workload);
+    default:
+      throw new Error(`unknown kernel ${JSON.stringify(workload satisfies never)}`);
+  }
 }
 
 function product(graph: GraphBuilder, size: number): ValueId {

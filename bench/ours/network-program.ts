@@ -4,10 +4,16 @@ import { checkFile } from "../../src/compiler/check/check.ts";
 import { createNodeHost } from "../../src/compiler/check/node-host.node.ts";
 import { buildProgram } from "../../src/compiler/compile.ts";
 import type { GraphName, OptimizerSettings, Program } from "../../src/compiler/graph/program.ts";
+import type { TargetName } from "../../src/compiler/plan/plan.ts";
 import type { ResidualNetwork } from "../networks.ts";
 import { root } from "../root.ts";
 
-export function networkProgram(network: ResidualNetwork, batch: number, graphs: readonly GraphName[]): Program {
+export function networkProgram(
+  network: ResidualNetwork,
+  batch: number,
+  graphs: readonly GraphName[],
+  target?: TargetName,
+): Program {
   const { networks, diagnostics } = checkFile(createNodeHost(), join(root, network.file));
   const [model] = networks;
   if (model === undefined) throw new Error(diagnostics.map((d) => d.message).join("\n"));
@@ -16,7 +22,7 @@ export function networkProgram(network: ResidualNetwork, batch: number, graphs: 
     batch,
     graphs,
     train: { loss: { kind: "bce" }, optimizer: optimizerOf(network) },
-    targets: ["wasm"],
+    targets: target === undefined ? [] : [target],
   }).program;
 }
 

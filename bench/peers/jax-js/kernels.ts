@@ -4,17 +4,13 @@
  */
 import type { NamedTensor, Prepared, Tensors } from "../../contender.ts";
 import { permuted, toChannelsFirst, toChannelsLast } from "../../layout.ts";
-import type { ConvolutionWorkload, ProductWorkload } from "../../workloads.ts";
+import type { KernelWorkload } from "../../workloads.ts";
 import { bcosConvolution, convolve, onesName, patchSquares, unitFilters } from "./layers.ts";
 import type { Arr, Jax } from "./types.ts";
 
 type Arrays = Readonly<Record<string, Arr>>;
 
-export async function prepareKernel(
-  jax: Jax,
-  workload: ProductWorkload | ConvolutionWorkload,
-  given: Tensors,
-): Promise<Prepared> {
+export async function prepareKernel(jax: Jax, workload: KernelWorkload, given: Tensors): Promise<Prepared> {
   const { numpy, tree } = jax;
   const create = ({ values, shape }: NamedTensor): Arr => numpy.array(values, { shape });
   const images = workload.kind === "convolution" ? ["x", "g", "o", "n"] : [];
@@ -50,9 +46,10 @@ export async function prepareKernel(
   };
 }
 
-function kernel(jax: Jax, workload: ProductWorkload | ConvolutionWorkload, arrays: Arrays): Arr {
+function kernel(jax: Jax, workload: KernelWorkload, arrays: Arrays): Arr {
   const { numpy, grad } = jax;
   if (workload.kind === "product") return numpy.matmul(arrays["a"]!, arrays["b"]!);
+  if (workload.kind === "stream") return arrays["a"]!.ref.add(1);
   const { pass, form, inputs } = workload;
   const ones = { [onesName(inputs, 3)]: arrays["ones"]! };
   const [x, w] = [arrays["x"]!, arrays["w"]!];

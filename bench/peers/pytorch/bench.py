@@ -6,7 +6,7 @@ Speaks JSON lines. First line out: {"name"}. Then one line out for each line in:
   {"command": "run", "id", "threads"} -> {"milliseconds"}
   {"command": "memory", "id"} -> {"bytes"}: what autograd keeps of a training step's forward pass
   {"command": "dispose", "id"} -> {}
-What fails is answered with {"error"}. Images come as NHWC and are channels-last tensors here; a stride of the file.
+Arguments: cpu or cuda, float32 or tf32. What fails is answered with {"error"}. Images come as NHWC and are channels-last tensors here; a stride of the file.
 """
 import json
 import math
@@ -17,7 +17,9 @@ import numpy
 import torch
 import torch.nn.functional as F
 
-DEVICE = torch.device(sys.argv[1] if len(sys.argv) > 1 else "cpu")
+DEVICE = torch.device(sys.argv[1])
+torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = sys.argv[2] == "tf32"
+torch.backends.cudnn.benchmark = True
 MOMENTUM = 0.1
 PATCH_EPSILON, NORM_EPSILON = 1e-6, 1e-5
 
@@ -136,11 +138,12 @@ class KernelJob:
 
     def __init__(self, workload, tensors):
         self.image_shaped = workload["kind"] == "convolution" and workload["pass"] != "weight-gradient"
-        self.run = self.product(tensors) if workload["kind"] == "product" else self.convolution(workload, tensors)
-
-    @staticmethod
-    def product(tensors):
-        return lambda: tensors["a"] @ tensors["b"]
+        if workload["kind"] == "product":
+            self.run = lambda: tensors["a"] @ tensors["b"]
+        elif workload["kind"] == "stream":
+            self.run = lambda: tensors["a"] + 1
+        else:
+            self.run = self.convolution(workload, tensors)
 
     @staticmethod
     def convolution(workload, tensors):

@@ -4,13 +4,19 @@ import { layersOf } from "../../networks.ts";
 import type { Workload } from "../../workloads.ts";
 import { startPython, type PythonProcess } from "./process.ts";
 
-export async function pytorchContenders(device: string, threads: readonly number[]): Promise<readonly Contender[]> {
-  const python = await startPython(device);
+export async function pytorchContenders(
+  device: "cpu" | "cuda",
+  threads: readonly number[],
+  precision: "float32" | "tf32" = "float32",
+): Promise<readonly Contender[]> {
+  const python = await startPython(device, precision);
   if (python === undefined) throw new Error(`no Python with PyTorch for ${device}`);
-  const name = device === "cpu" ? python.name : `${python.name} ${device}`;
+  const name = [python.name, ...(device === "cuda" ? [device, precision] : [])].join(" ");
   return threads.map((count, i) => ({
     name,
     threads: count,
+    // TF32 has three digits less.
+    ...(precision === "tf32" ? { tolerance: 1000 } : {}),
     async prepare(workload, given) {
       const id = `${workload.id} ${count}`;
       await prepareJob(python, id, workload, given);

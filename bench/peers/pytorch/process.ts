@@ -22,12 +22,12 @@ export interface PythonProcess {
 const pythons = ["python3", "/usr/bin/python3", "python"];
 
 /** The first Python that has PyTorch, on a device that PyTorch names (`cpu`, `cuda`); undefined where there is none. */
-export async function startPython(device: string): Promise<PythonProcess | undefined> {
+export async function startPython(device: string, precision: "float32" | "tf32"): Promise<PythonProcess | undefined> {
   const check = `import torch, numpy; torch.zeros(1, device="${device}")`;
   const python = pythons.find((name) => spawnSync(name, ["-c", check]).status === 0);
   if (python === undefined) return undefined;
   const script = join(root, "bench/peers/pytorch/bench.py");
-  const child = spawn(python, [script, device], { stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn(python, [script, device, precision], { stdio: ["pipe", "pipe", "inherit"] });
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
   const next = async (): Promise<Record<string, unknown>> => {
     const { value, done } = await lines.next();

@@ -1,26 +1,32 @@
 /** TensorFlow.js as contenders, a backend each. */
 import type { Contender } from "../../contender.ts";
+import { provideWebgpu } from "../dawn.ts";
 import { importPeer } from "../import.ts";
 import type { Backend } from "./backend.ts";
 import { prepareKernel } from "./kernels.ts";
 import { prepareNetwork } from "./network.ts";
-import type { Tf } from "./types.ts";
+import type { Tf, WebgpuBackend } from "./types.ts";
 
-export async function tfjsContender(name: "wasm" | "cpu"): Promise<Contender> {
+export async function tfjsContender(name: "wasm" | "cpu" | "webgpu"): Promise<Contender> {
+  if (name === "webgpu") await provideWebgpu();
   const tf = await importTf();
-  if (name === "wasm") await importPeer("@tensorflow/tfjs-backend-wasm");
+  if (name !== "cpu") await importPeer(`@tensorflow/tfjs-backend-${name}`);
   const backend: Backend = {
     tf,
     use: async () => {
       if (!(await tf.setBackend(name))) throw new Error(`tfjs has no backend ${name}`);
     },
-    finish: async () => undefined,
+    async finish() {
+      if (name !== "webgpu") return;
+      const { submitQueue, device } = tf.backend() as WebgpuBackend;
+      submitQueue.call(tf.backend());
+      await device.queue.onSubmittedWorkDone();
+    },
   };
   await backend.use();
   return {
     name: `tfjs-${name} ${tf.version.tfjs}`,
     threads: 1,
-    ...(name === "cpu" ? { slow: true } : {}),
     prepare: (workload, given) =>
       workload.kind === "network" ? prepareNetwork(backend, workload, given) : prepareKernel(backend, workload, given),
     end: async () => undefined,

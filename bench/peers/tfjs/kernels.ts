@@ -1,16 +1,12 @@
 /** Single products and convolutions in tfjs. */
 import type { Prepared, Tensors } from "../../contender.ts";
-import type { ConvolutionWorkload, ProductWorkload } from "../../workloads.ts";
+import type { KernelWorkload } from "../../workloads.ts";
 import { timedOn, type Backend } from "./backend.ts";
 import { convolve, inputGradient, weightGradient } from "./convolution.ts";
 import { bcosConvolution, bcosFilterGradient, bcosInputGradient, unitFilters } from "./layers.ts";
 import type { Tensor, Tf } from "./types.ts";
 
-export async function prepareKernel(
-  backend: Backend,
-  workload: ProductWorkload | ConvolutionWorkload,
-  given: Tensors,
-): Promise<Prepared> {
+export async function prepareKernel(backend: Backend, workload: KernelWorkload, given: Tensors): Promise<Prepared> {
   await backend.use();
   const { tf } = backend;
   const tensors = new Map(
@@ -45,8 +41,9 @@ export async function prepareKernel(
   };
 }
 
-function kernel(tf: Tf, workload: ProductWorkload | ConvolutionWorkload, get: (name: string) => Tensor): Tensor {
+function kernel(tf: Tf, workload: KernelWorkload, get: (name: string) => Tensor): Tensor {
   if (workload.kind === "product") return tf.matMul(get("a"), get("b"));
+  if (workload.kind === "stream") return tf.add(get("a"), tf.scalar(1));
   const { pass, form, side } = workload;
   const w = get("w");
   if (form === "plain") {
