@@ -1,7 +1,7 @@
 /** The bench's kernels compute what they are said to: on WASM as on the reference device, and convolutions as defined. */
 import { expect, test } from "vitest";
 import { inputsOf } from "../../bench/inputs.ts";
-import { ourContender } from "../../bench/ours/contender.ts";
+import { ourContender, type OurDevice } from "../../bench/ours/contender.ts";
 import { isDeclined } from "../../bench/contender.ts";
 import { passes, type ConvolutionWorkload, type ProductWorkload } from "../../bench/workloads.ts";
 
@@ -11,7 +11,7 @@ const convolutions = passes.flatMap((pass) =>
   (["plain", "bcos"] as const).map((form): ConvolutionWorkload => ({ ...small, pass, form })),
 );
 
-async function resultOn(device: string, workload: ProductWorkload | ConvolutionWorkload): Promise<Float32Array> {
+async function resultOn(device: OurDevice, workload: ProductWorkload | ConvolutionWorkload): Promise<Float32Array> {
   const prepared = await ourContender(device, 1).prepare(workload, await inputsOf(workload));
   if (isDeclined(prepared)) throw new Error(prepared.declined);
   const results = await prepared.results();

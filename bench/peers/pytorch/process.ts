@@ -27,7 +27,11 @@ export async function startPython(device: string, precision: "float32" | "tf32")
   const python = pythons.find((name) => spawnSync(name, ["-c", check]).status === 0);
   if (python === undefined) return undefined;
   const script = join(root, "bench/peers/pytorch/bench.py");
-  const child = spawn(python, [script, device, precision], { stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn(python, [script, device, precision], {
+    stdio: ["pipe", "pipe", "inherit"],
+    // OpenMP's threads spin at barriers, and lose whole slices of time to anything else that runs: ours sleep, so do these.
+    env: { OMP_WAIT_POLICY: "PASSIVE", ...process.env },
+  });
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
   const next = async (): Promise<Record<string, unknown>> => {
     const { value, done } = await lines.next();
