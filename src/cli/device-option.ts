@@ -3,6 +3,7 @@ import { targetsFor, type TargetName } from "../compiler/plan/plan.ts";
 import { bestDevice, deviceNames } from "../runtime/devices/registry.ts";
 import type { Arguments } from "./arguments.ts";
 import type { OptionSpec } from "./command.ts";
+import type { Terminal } from "./terminal.ts";
 
 const names = ["auto", ...deviceNames];
 
@@ -18,11 +19,14 @@ export interface DeviceSettings {
   readonly targets: readonly TargetName[];
 }
 
-export function readDevice(args: Arguments): DeviceSettings {
-  const device = args.choice("--device", names) ?? "auto";
+/** Chooses the device, so that a program is built for it alone. Says on `err` what `auto` could not take. */
+export async function readDevice(args: Arguments, { err }: Pick<Terminal, "err">): Promise<DeviceSettings> {
+  const choice = args.choice("--device", names) ?? "auto";
   const threads = args.integer("--threads", { min: 1, max: 256 });
+  const { name, warning } = choice === "auto" ? await bestDevice() : { name: choice };
+  if (warning !== undefined) err.write(`warning: ${warning}; taking the device \`${name}\`\n`);
   return {
-    session: { device, ...(threads === undefined ? {} : { threads }) },
-    targets: targetsFor(device === "auto" ? bestDevice().name : device),
+    session: { device: name, ...(threads === undefined ? {} : { threads }) },
+    targets: targetsFor(name),
   };
 }

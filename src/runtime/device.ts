@@ -10,6 +10,11 @@ export interface DeviceOptions {
   readonly precision?: "float32" | "float64";
   /** How many threads may compute, for devices that have several. Results do not depend on it. Default: the device's. */
   readonly threads?: number;
+  /**
+   * Work of a graphics card is cut into slices of about so many milliseconds, and the page is given its turn between them.
+   * Default: not cut, which is faster.
+   */
+  readonly sliceMilliseconds?: number;
 }
 
 export interface Device {

@@ -1,6 +1,6 @@
 /** Which variant of a kernel is run, by adapter and by what was measured. */
 import { describe, expect, it } from "vitest";
-import { chooseVariant, tuningKey, type AdapterTraits } from "../../src/compiler/targets/webgpu/choose-variant.ts";
+import { chooseVariant, tuningKey, type AdapterTraits } from "../../src/runtime/devices/webgpu/choose-variant.ts";
 import { createKernel, withLayer, type KernelForm } from "../../src/compiler/targets/webgpu/kernel.ts";
 
 const form = (name: string, more: Partial<KernelForm> = {}): KernelForm => ({

@@ -1,6 +1,6 @@
 /// <reference types="@webgpu/types" />
 /** Dawn in Node, through the package `webgpu`, and one way to run a recipe on an adapter. */
-import { runsOn, type AdapterTraits } from "../../src/compiler/targets/webgpu/choose-variant.ts";
+import { runsOn, type AdapterTraits } from "../../src/runtime/devices/webgpu/choose-variant.ts";
 import type { GpuFeature, GpuKernel, GpuRecipe, GpuVariant } from "../../src/compiler/targets/webgpu/kernel.ts";
 
 /** Dawn ends the process when the object that `create` returned is collected: all stay here. */

@@ -75,7 +75,7 @@ export const train: Command = {
 
 async function runTraining(args: Arguments, terminal: Terminal, signal: AbortSignal): Promise<number> {
   const file = args.positionals[0]!;
-  const device = readDevice(args);
+  const device = await readDevice(args, terminal);
   const profile = readProfile(args);
   const { settings, folder, checkpoint } = await prepare(args, file);
   const network = compileModel(file, settings.model, terminal);

@@ -87,6 +87,26 @@ export const runCodes = {
     message: (p) => `the device \`${p.device}\` takes no times of launches`,
     hint: () => "the device `wasm` does",
   }),
+  "run/no-webgpu": entry<{ reason: string }>({
+    severity: "error",
+    message: (p) => `the device \`webgpu\` is not here: ${p.reason}`,
+    hint: () => "`bcosc doctor` says what is there; the device `wasm` needs no graphics card",
+  }),
+  "run/webgpu": entry<{ what: string; reason: string }>({
+    severity: "error",
+    message: (p) => `WebGPU refused ${p.what}: ${p.reason}`,
+    hint: () => "this is a fault in bcosc or in the driver; the device `wasm` computes the same",
+  }),
+  "run/device-lost": entry<{ tries: number; reason: string }>({
+    severity: "error",
+    message: (p) => `the graphics device was lost ${p.tries} times: ${p.reason}`,
+    hint: () => "take a smaller batch, close what else uses the graphics card, or take the device `wasm`",
+  }),
+  "run/wrong-results": entry<{ adapter: string; what: string }>({
+    severity: "error",
+    message: (p) => `the adapter \`${p.adapter}\` computes wrongly: ${p.what}`,
+    hint: () => "update the graphics driver, or take the device `wasm`",
+  }),
   "run/kernel": entry<{ kernel: string; path: string; reason: string }>({
     severity: "error",
     message: (p) => `the kernel \`${p.kernel}\`${p.path === "" ? "" : ` of \`${p.path}\``} failed: ${p.reason}`,

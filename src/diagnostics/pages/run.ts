@@ -125,6 +125,37 @@ export const runPages: PagesOf<typeof runCodes> = {
     situation: "`bcosc train net.bcos --data mnist --device reference --profile`",
     remedy: "Take the device `wasm`, or leave out `--profile`.",
   },
+  "run/no-webgpu": {
+    kind: "situation",
+    meaning: "The device `webgpu` can not be opened: there is no WebGPU here, or no adapter for it.",
+    why: "Browsers have WebGPU themselves; in Node the optional package `webgpu` brings it, and both need a driver.",
+    situation:
+      "`--device webgpu` in Node without the package `webgpu`, or on a machine without a driver for Vulkan, Metal or Direct3D 12.",
+    remedy:
+      "Install what the message names. `bcosc doctor` lists the adapter that is found; `--device wasm` runs everywhere.",
+  },
+  "run/webgpu": {
+    kind: "situation",
+    meaning: "WebGPU did not accept something that the device asked of it.",
+    why: "Every call is made under error scopes, so that a refusal is an error here and never a result of zeros.",
+    situation: "A driver with a fault, or a fault in bcosc.",
+    remedy: "Please report it with the message. `--device wasm` computes the same.",
+  },
+  "run/device-lost": {
+    kind: "situation",
+    meaning: "The graphics device went away again and again.",
+    why: "When a device is lost the session opens it again, restores the weights and repeats what was done since; it gives up where that does not help.",
+    situation: "A driver that is reset because a kernel ran for too long, or a graphics card with too little memory.",
+    remedy: "Take a smaller batch, or `--device wasm`.",
+  },
+  "run/wrong-results": {
+    kind: "situation",
+    meaning: "A short test that runs when an adapter is first used gave other numbers than it must.",
+    why: "Drivers have faults, and a wrong number would look like a result.",
+    situation:
+      "`--device webgpu` on an adapter whose driver compiles a kernel wrongly. `auto` takes the device `wasm` instead and says so.",
+    remedy: "Update the driver, or take `--device wasm`.",
+  },
   "run/kernel": {
     kind: "situation",
     meaning: "A compute kernel stopped, mostly because it reached outside its memory.",

@@ -24,7 +24,7 @@ export interface GpuKernel {
 }
 
 export interface GpuVariant {
-  /** Unique within the kernel. The first word tells how it works: see `software` in `choose-variant.ts`. */
+  /** Unique within the kernel. The first word tells how it works: see `chooseVariant` of the device. */
   readonly name: string;
   readonly wgsl: string;
   readonly workgroups: readonly [number, number, number];

@@ -2,22 +2,20 @@
  * The WASM device: runs a program's plans with its SIMD kernels, on several threads where memory can be shared. Results
  * do not depend on the number of threads.
  */
-import type { Graph } from "../../../compiler/graph/graph.ts";
 import type { GraphName, Program } from "../../../compiler/graph/program.ts";
 import type { Plan, RandomLaunch, WasmCode } from "../../../compiler/plan/plan.ts";
 import { fail } from "../../../diagnostics/catalogue.ts";
 import { sizeOf } from "../../../shape.ts";
 import type { Device, DeviceOptions, DeviceSession, Tensor } from "../../device.ts";
 import { fillUniform } from "../../random.ts";
-import { createContinuation, neededLaunches, type NeededLaunches } from "../continuation.ts";
-import { checkFeeds } from "../reference/feeds.ts";
+import { createContinuation, type NeededLaunches } from "../continuation.ts";
+import { checkRun } from "../plan-run.ts";
 import { SpawnFailure, StepFailure, ThreadLoss, type Engine, type EngineSource } from "./engine.ts";
 import { createIsolatedEngine } from "./engines/isolated.ts";
 import { createLocalEngine } from "./engines/local.ts";
 import { createSharedEngine } from "./engines/shared.ts";
 import { defaultThreads, wasmFeatures } from "./features.ts";
 import { offsetOf, type Region } from "./memory-layout.ts";
-import { neededFeeds } from "./needed-feeds.ts";
 import { createRecorder, type Recording } from "./recorder.ts";
 import { schedule, type Schedule } from "./steps.ts";
 import { hasWorkers } from "./threads/spawn.ts";
@@ -94,14 +92,6 @@ function createWasmSession(program: Program, code: WasmCode, scheduled: Schedule
     if (broken !== undefined) throw broken;
   }
 
-  function planOf(name: GraphName): { graph: Graph; plan: Plan } {
-    const graph = Object.hasOwn(program.graphs, name) ? program.graphs[name] : undefined;
-    if (graph === undefined) {
-      return fail("run/no-graph", { graph: name, available: Object.keys(program.graphs).join(", ") || "none" });
-    }
-    return { graph, plan: code.plans[name] ?? fail("run/no-plan", { device: "wasm", graph: name }) };
-  }
-
   function stateOf(path: string): Region {
     return layout.state.get(path) ?? fail("run/state", { path });
   }
@@ -164,20 +154,16 @@ function createWasmSession(program: Program, code: WasmCode, scheduled: Schedule
     profiler: recorder.profiler,
     async run(name, feeds, only, { resume = false } = {}) {
       usable();
-      const { graph, plan } = planOf(name);
-      const wanted = only === undefined ? Object.keys(plan.outputs) : [...new Set(only)].sort();
-      for (const output of wanted) {
-        if (Object.hasOwn(plan.outputs, output)) continue;
-        const available = Object.keys(plan.outputs).join(", ") || "none";
-        fail("run/no-output", { graph: name, output, available });
-      }
-      const demanded = continuation.demand(name, neededFeeds(graph, wanted), Object.keys(feeds), resume);
-      const given = checkFeeds(graph, demanded, feeds, "float32");
-      const needed = neededLaunches(plan, wanted, resume ? { changed: [...given.keys()] } : undefined);
+      const {
+        plan,
+        wanted,
+        feeds: given,
+        needed,
+      } = checkRun(program, "wasm", name, { feeds, only, resume }, continuation);
       if (!resume) continuation.forget();
       for (const [feed, { buffer }] of Object.entries(plan.inputs)) {
         const values = given.get(feed);
-        if (values !== undefined) engine.write(offsetOf(layout, plan, buffer), values as Float32Array);
+        if (values !== undefined) engine.write(offsetOf(layout, plan, buffer), values);
       }
       const recording = recorder.begin(name, resume);
       await launch(name, plan, needed, recording).catch(broke);

@@ -1,4 +1,5 @@
 /** What this engine and this machine have for the device: asked, never guessed from names and versions. */
+import type * as fs from "node:fs";
 import type * as os from "node:os";
 import type * as workerThreads from "node:worker_threads";
 
@@ -69,12 +70,13 @@ function processors(): number {
  * A module of Node where this is Node. `process.getBuiltinModule` is there for code that runs elsewhere too: nothing is
  * imported, so that browsers and bundlers never meet the name.
  */
-export function nodeModule<T extends "node:os" | "node:worker_threads">(name: T): NodeModules[T] | undefined {
+export function nodeModule<T extends keyof NodeModules>(name: T): NodeModules[T] | undefined {
   const host = (globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } }).process;
   return host?.getBuiltinModule?.(name) as NodeModules[T] | undefined;
 }
 
 interface NodeModules {
+  readonly "node:fs": typeof fs;
   readonly "node:os": typeof os;
   readonly "node:worker_threads": typeof workerThreads;
 }

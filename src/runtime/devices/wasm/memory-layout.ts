@@ -7,6 +7,7 @@ import type { GraphName, Program } from "../../../compiler/graph/program.ts";
 import type { BufferRef, Plan } from "../../../compiler/plan/plan.ts";
 import { fail } from "../../../diagnostics/catalogue.ts";
 import { sizeOf } from "../../../shape.ts";
+import { keptSlots } from "../plan-facts.ts";
 
 export const pageBytes = 65536;
 /** All that 32-bit addresses reach. */
@@ -79,24 +80,6 @@ export function layoutMemory(program: Program, threads: number): MemoryLayout {
     plans: Object.fromEntries(regions),
     scratch: (thread) => scratchStart + thread * scratchBytes,
   };
-}
-
-/** Slots that launches which prepare weights write and nothing else does. */
-function keptSlots(plan: Plan): ReadonlySet<number> {
-  const kept = new Set<number>();
-  const others = new Set<number>();
-  const add = (to: Set<number>, refs: readonly BufferRef[]): void => {
-    for (const ref of refs) if (ref.kind === "slot") to.add(ref.index);
-  };
-  for (const launch of plan.launches) {
-    if (launch.kind === "random") add(others, [launch.out]);
-    else add(launch.prepare === true ? kept : others, launch.buffers.slice(launch.reads));
-  }
-  add(
-    others,
-    Object.values(plan.inputs).map((input) => input.buffer),
-  );
-  return new Set([...kept].filter((slot) => !others.has(slot)));
 }
 
 /** The byte offset of a buffer of a plan. */

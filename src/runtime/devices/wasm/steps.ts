@@ -1,6 +1,7 @@
 /** The launches of all plans as each thread works through them: which kernel, on which addresses, which part of it. */
 import type { GraphName, Program } from "../../../compiler/graph/program.ts";
 import type { KernelLaunch, Launch, Plan, RandomLaunch } from "../../../compiler/plan/plan.ts";
+import { writesState } from "../plan-facts.ts";
 import { meetingsOf } from "./meetings.ts";
 import { layoutMemory, offsetOf, type MemoryLayout } from "./memory-layout.ts";
 
@@ -89,13 +90,8 @@ export function schedule(program: Program, wanted: number): Schedule {
     }
     segments[plan.graph] = own;
   }
-  const writers = new Set(plans.filter((plan) => plan.launches.some(writesState)).map((plan) => plan.graph));
+  const writers = new Set(plans.filter(writesState).map((plan) => plan.graph));
   return { layout, threads, steps, launches, segments, writers };
-}
-
-function writesState(launch: Launch): boolean {
-  const written = launch.kind === "random" ? [launch.out] : launch.buffers.slice(launch.reads);
-  return written.some((ref) => ref.kind === "state");
 }
 
 function isPreparing(launch: KernelLaunch): boolean {

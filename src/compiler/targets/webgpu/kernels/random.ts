@@ -44,7 +44,7 @@ export function randomKernel(label: string, key: number, count: number, stepped:
       ...step,
       `let words = philox(vec4u(i, 0u, step_words), ${words});`,
       `for (var n = 0u; n < min(4u, ${count}u - 4u * i); n++) {`,
-      "  out[4u * i + n] = f32(words[n] >> 8u) / 16777216.0f;",
+      "  out[4u * i + n] = f32(words[n] >> 8u) * 0x1p-24f;",
       "}",
     ].join("\n"),
     count: Math.ceil(count / 4),

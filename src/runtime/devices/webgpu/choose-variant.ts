@@ -1,6 +1,5 @@
 /** Which variant of a kernel an adapter runs: what was measured on it, else a table by the kind of adapter. */
-import { keyOf } from "../../plan/key.ts";
-import type { GpuFeature, GpuKernel, GpuVariant } from "./kernel.ts";
+import type { GpuFeature, GpuKernel, GpuVariant } from "../../../compiler/targets/webgpu/kernel.ts";
 
 /** What of an adapter decides. */
 export interface AdapterTraits {
@@ -32,12 +31,8 @@ export function runsOn(variant: GpuVariant, traits: AdapterTraits): boolean {
 /** Equal for kernels that compute the same on buffers of the same sizes, whatever layer they belong to. */
 export function tuningKey(kernel: GpuKernel): string {
   const code = kernel.variants[0]!.wgsl.replace(/^\/\/.*\n/gm, "");
-  return `${kernel.label} #${checksum(
-    keyOf(
-      kernel.bindings.map(({ bytes }) => bytes),
-      code,
-    ),
-  )}`;
+  const sizes = kernel.bindings.map(({ bytes }) => bytes).join();
+  return `${kernel.label} #${checksum(`${sizes};${code}`)}`;
 }
 
 /** FNV-1a, 32 bits, in hexadecimal. */

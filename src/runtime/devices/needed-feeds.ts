@@ -1,5 +1,5 @@
 /** Which feeds a run needs: those that the wanted outputs and the state updates depend on. */
-import type { Graph } from "../../../compiler/graph/graph.ts";
+import type { Graph } from "../../compiler/graph/graph.ts";
 
 export function neededFeeds(graph: Graph, outputs: readonly string[]): ReadonlySet<string> {
   const open = [...outputs.map((name) => graph.outputs[name]!), ...Object.values(graph.updates)];

@@ -1,0 +1,48 @@
+/** A run of a plan as it is asked for, checked: the graph is there, the outputs are, and the feeds fit. */
+import type { GraphName, Program } from "../../compiler/graph/program.ts";
+import type { Plan, TargetName } from "../../compiler/plan/plan.ts";
+import { fail } from "../../diagnostics/catalogue.ts";
+import type { Tensor } from "../device.ts";
+import { neededLaunches, type Continuation, type NeededLaunches } from "./continuation.ts";
+import { neededFeeds } from "./needed-feeds.ts";
+import { checkFeeds } from "./reference/feeds.ts";
+
+export interface PlanRun {
+  readonly plan: Plan;
+  /** Names of outputs, each once. */
+  readonly wanted: readonly string[];
+  /** Float32 numbers for the inputs that matter, by name. */
+  readonly feeds: ReadonlyMap<string, Float32Array>;
+  readonly needed: NeededLaunches;
+}
+
+/** As `DeviceSession.run` takes it. */
+export interface RunCall {
+  readonly feeds: Readonly<Record<string, Tensor>>;
+  readonly only: readonly string[] | undefined;
+  readonly resume: boolean;
+}
+
+/** Fails with `run/no-graph`, `run/no-plan`, `run/no-output`, `run/resume` or `run/feed`. */
+export function checkRun(
+  program: Program,
+  target: TargetName,
+  name: GraphName,
+  { feeds, only, resume }: RunCall,
+  continuation: Continuation,
+): PlanRun {
+  const graph = Object.hasOwn(program.graphs, name) ? program.graphs[name] : undefined;
+  if (graph === undefined) {
+    return fail("run/no-graph", { graph: name, available: Object.keys(program.graphs).join(", ") || "none" });
+  }
+  const plan = program[target]?.plans[name] ?? fail("run/no-plan", { device: target, graph: name });
+  const wanted = only === undefined ? Object.keys(plan.outputs) : [...new Set(only)].sort();
+  for (const output of wanted) {
+    if (Object.hasOwn(plan.outputs, output)) continue;
+    fail("run/no-output", { graph: name, output, available: Object.keys(plan.outputs).join(", ") || "none" });
+  }
+  const demanded = continuation.demand(name, neededFeeds(graph, wanted), Object.keys(feeds), resume);
+  const given = checkFeeds(graph, demanded, feeds, "float32") as ReadonlyMap<string, Float32Array>;
+  const needed = neededLaunches(plan, wanted, resume ? { changed: [...given.keys()] } : undefined);
+  return { plan, wanted, feeds: given, needed };
+}

@@ -1,0 +1,62 @@
+/// <reference types="@webgpu/types" />
+/** Adapters: what there is, whether it is a processor in disguise, and what it can do. */
+import type { GpuFeature } from "../../../compiler/targets/webgpu/kernel.ts";
+import { fail } from "../../../diagnostics/catalogue.ts";
+import type { AdapterTraits } from "./choose-variant.ts";
+import { findGpu } from "./gpu.ts";
+
+export interface GpuTraits extends AdapterTraits {
+  /** For people: what the driver calls itself. */
+  readonly name: string;
+  /** Whether launches can be timed. */
+  readonly timestamps: boolean;
+}
+
+export interface FoundAdapter {
+  readonly adapter: GPUAdapter;
+  readonly traits: GpuTraits;
+}
+
+export type AdapterLookup = FoundAdapter | { readonly missing: string; readonly hint: string };
+
+/** Asked for where the adapter has them: variants of kernels may need them. */
+const FEATURES: readonly GpuFeature[] = ["subgroups", "shader-f16"];
+export const TIMESTAMPS = "timestamp-query";
+
+/** Drivers that run shaders on the processor. */
+const SOFTWARE = /llvmpipe|lavapipe|softpipe|swiftshader|warp|basic render/i;
+
+/** The adapter that the system prefers, or why there is none. Never throws. */
+export async function lookUpAdapter(): Promise<AdapterLookup> {
+  const found = await findGpu();
+  if (!("gpu" in found)) return found;
+  const adapter = await found.gpu.requestAdapter({ powerPreference: "high-performance" }).catch(() => null);
+  if (adapter === null) {
+    return {
+      missing: "WebGPU finds no adapter",
+      hint: "install a driver for the graphics card; on Linux one for Vulkan (Mesa 25's `mesa-vulkan-drivers` has one for processors, too)",
+    };
+  }
+  return { adapter, traits: traitsOf(adapter) };
+}
+
+/** Fails with `run/no-webgpu` where there is none. */
+export async function requireAdapter(): Promise<FoundAdapter> {
+  const found = await lookUpAdapter();
+  if ("adapter" in found) return found;
+  return fail("run/no-webgpu", { reason: found.missing }, { hints: [found.hint] });
+}
+
+export function traitsOf(adapter: GPUAdapter): GpuTraits {
+  const { info } = adapter;
+  const names = [info.vendor, info.architecture, info.device, info.description].filter((text) => text !== "");
+  const { subgroupMinSize: least = 0, subgroupMaxSize: most = 0 } = info;
+  const features = FEATURES.filter((feature) => adapter.features.has(feature));
+  return {
+    name: info.description === "" ? names.join(" ") || "an adapter without a name" : info.description,
+    software: info.isFallbackAdapter === true || SOFTWARE.test(names.join(" ")),
+    features,
+    ...(features.includes("subgroups") && least > 0 && most > 0 ? { subgroupSizes: [least, most] } : {}),
+    timestamps: adapter.features.has(TIMESTAMPS),
+  };
+}
