@@ -9,6 +9,14 @@ export function literal(value: number): string {
   return `from_bits(${bits})`;
 }
 
+/** How many neighbouring elements a value holds: f32 or vec4f. */
+export type Width = 1 | 4;
+
+export const typeOf = (width: Width): string => (width === 1 ? "f32" : "vec4f");
+
+/** A scalar as a value of some width. */
+export const splat = (scalar: string, width: Width): string => (width === 1 ? scalar : `vec4f(${scalar})`);
+
 type Helper = keyof typeof HELPERS;
 
 /**
@@ -104,21 +112,23 @@ export interface EmittedExpressions {
 
 /**
  * The statements that compute some expressions on the same element. `input(i)` gives the WGSL of input `i`; it is asked
- * once an input, and equal parts are computed once. Names begin with `prefix`.
+ * once an input, and equal parts are computed once. Names begin with `prefix`, default `v`. With width 4 all values,
+ * those of `input` too, are vec4f.
  */
 export function emitExpressions(
   expressions: readonly Expression[],
   input: (index: number) => string,
-  prefix = "v",
+  options: { readonly prefix?: string; readonly width?: Width } = {},
 ): EmittedExpressions {
+  const { prefix = "v", width = 1 } = options;
   const known = new Map<string, string>();
   const lines: string[] = [];
   const walk = (e: Expression): string => {
-    if (e.op === "constant") return literal(e.value);
+    if (e.op === "constant") return splat(literal(e.value), width);
     const key = printExpression(e);
     const seen = known.get(key);
     if (seen !== undefined) return seen;
-    const code = e.op === "input" ? input(e.index) : apply(e, operandsOf(e).map(walk));
+    const code = e.op === "input" ? input(e.index) : apply(e, operandsOf(e).map(walk), width);
     const name = `${prefix}${known.size}`;
     known.set(key, name);
     lines.push(`let ${name} = ${code};`);
@@ -139,8 +149,18 @@ export function helpersFor(code: string): string {
   return [...wanted].map((name) => HELPERS[name]).join("\n\n");
 }
 
-function apply(e: Exclude<Expression, { op: "constant" | "input" }>, operands: readonly string[]): string {
+/** A call of a helper, which takes one number at a time. */
+function call(helper: Helper, a: string, width: Width): string {
+  return width === 1 ? `${helper}(${a})` : `vec4f(${[..."xyzw"].map((part) => `${helper}(${a}.${part})`).join(", ")})`;
+}
+
+function apply(
+  e: Exclude<Expression, { op: "constant" | "input" }>,
+  operands: readonly string[],
+  width: Width,
+): string {
   const [a, b, c] = operands as [string, string, string];
+  const [zero, one] = [splat("0.0f", width), splat("1.0f", width)];
   if (isBinary(e)) {
     switch (e.op) {
       case "add":
@@ -156,7 +176,7 @@ function apply(e: Exclude<Expression, { op: "constant" | "input" }>, operands: r
       case "min":
         return `min(${a}, ${b})`;
       case "greater":
-        return `select(0.0f, 1.0f, ${a} > ${b})`;
+        return `select(${zero}, ${one}, ${a} > ${b})`;
       default:
         throw new Error(`no such operation: ${String(e satisfies never)}`);
     }
@@ -175,36 +195,37 @@ function apply(e: Exclude<Expression, { op: "constant" | "input" }>, operands: r
     case "exp":
       return `exp(${a})`;
     case "log":
-      return `precise_log(${a})`;
+      return call("precise_log", a, width);
     case "sigmoid":
-      return `sigmoid(${a})`;
+      return call("sigmoid", a, width);
     case "tanh":
-      return `precise_tanh(${a})`;
+      return call("precise_tanh", a, width);
     case "erf":
-      return `erf(${a})`;
+      return call("erf", a, width);
     case "softplus":
-      return `softplus(${a})`;
+      return call("softplus", a, width);
     case "relu":
-      return `max(${a}, 0.0f)`;
+      return `max(${a}, ${zero})`;
     case "power":
-      return power(a, e.exponent);
+      return power(a, e.exponent, width);
     case "select":
-      return `select(${c}, ${b}, ${a} != 0.0f)`;
+      return `select(${c}, ${b}, ${a} != ${zero})`;
     default:
       throw new Error(`no such operation: ${String(e satisfies never)}`);
   }
 }
 
 /** aᵖ for a ≥ 0: products and square roots where 4p is a small whole number, else e^(p·ln a), with 0 for a = 0 and p > 0. */
-function power(a: string, exponent: number): string {
+function power(a: string, exponent: number, width: Width): string {
   const quarters = Math.abs(exponent) * 4;
   if (!Number.isInteger(quarters) || quarters > 32) {
-    const value = `exp(${literal(exponent)} * precise_log(${a}))`;
-    return exponent > 0 ? `select(0.0f, ${value}, ${a} > 0.0f)` : value;
+    const value = `exp(${literal(exponent)} * ${call("precise_log", a, width)})`;
+    const zero = splat("0.0f", width);
+    return exponent > 0 ? `select(${zero}, ${value}, ${a} > ${zero})` : value;
   }
   const factors: string[] = Array.from({ length: quarters >> 2 }, () => a);
   if (quarters & 2) factors.push(`sqrt(${a})`);
   if (quarters & 1) factors.push(`sqrt(sqrt(${a}))`);
-  const product = factors.length === 0 ? "1.0f" : factors.join(" * ");
+  const product = factors.length === 0 ? splat("1.0f", width) : factors.join(" * ");
   return exponent < 0 ? `1.0f / (${product})` : product;
 }

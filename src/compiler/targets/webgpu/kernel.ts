@@ -72,6 +72,8 @@ export interface KernelForm {
   readonly name?: string;
   /** Functions and constants outside `main`. */
   readonly declarations?: string;
+  /** Buffers that are read and written as vec4f. */
+  readonly wide?: readonly string[];
   /** Statements of `main`; `group` is the number of the workgroup, `lane` that of the invocation within it. */
   readonly body: string;
   readonly invocations: number;
@@ -107,8 +109,9 @@ export function createKernel(parts: KernelParts, forms: readonly KernelForm[]): 
 function createVariant(label: string, bindings: readonly GpuBinding[], form: KernelForm): GpuVariant {
   const workgroups = gridOf(form.groups);
   const [width, height] = workgroups;
+  const element = (name: string): string => (form.wide?.includes(name) === true ? "vec4f" : "f32");
   const declared = bindings.map(
-    ({ name, access }, i) => `@group(0) @binding(${i}) var<storage, ${access}> ${name}: array<f32>;`,
+    ({ name, access }, i) => `@group(0) @binding(${i}) var<storage, ${access}> ${name}: array<${element(name)}>;`,
   );
   const guard = width * height === form.groups ? [] : [`if (group >= ${form.groups}u) {`, "  return;", "}"];
   const number = height === 1 ? "workgroup.x" : `workgroup.y * ${width}u + workgroup.x`;
@@ -150,12 +153,13 @@ const MAP_INVOCATIONS = 64;
 export interface MapParts extends KernelParts {
   readonly count: number;
   readonly declarations?: string;
+  readonly wide?: readonly string[];
   readonly body: string;
 }
 
 /** A form whose body computes one of `count` elements, number `i`. */
 export function mapForm(
-  parts: Pick<MapParts, "count" | "declarations" | "body"> & { readonly name?: string },
+  parts: Pick<MapParts, "count" | "declarations" | "wide" | "body"> & { readonly name?: string },
 ): KernelForm {
   const { count, body, ...rest } = parts;
   const guard = count % MAP_INVOCATIONS === 0 ? "" : `if (i >= ${count}u) {\n  return;\n}\n`;
@@ -169,8 +173,8 @@ export function mapForm(
 
 /** A kernel of one such form. */
 export function createMapKernel(parts: MapParts): GpuKernel {
-  const { count, body, declarations } = parts;
-  return createKernel(parts, [mapForm({ count, body, ...(declarations === undefined ? {} : { declarations }) })]);
+  const { count, body, declarations = "", wide = [] } = parts;
+  return createKernel(parts, [mapForm({ count, body, declarations, wide })]);
 }
 
 /** The same kernel with other names for its buffers. The WGSL keeps its own: bindings go by number. */

@@ -2,7 +2,7 @@
 import type { RecipeTable } from "../../plan/recipe.ts";
 import type { PlanTarget } from "../../plan/target.ts";
 import { recipeOf, renameBindings, type GpuKernel } from "./kernel.ts";
-import { convolutionKernel, inputGradientKernel } from "./kernels/convolution.ts";
+import { convolutionKernel } from "./kernels/convolution.ts";
 import {
   broadcastRecipe,
   concatRecipe,
@@ -12,6 +12,7 @@ import {
   upsampleRecipe,
 } from "./kernels/copy.ts";
 import { elementwiseKernel } from "./kernels/elementwise.ts";
+import { inputGradientKernel } from "./kernels/input-gradient.ts";
 import { matmulKernel } from "./kernels/matmul.ts";
 import { randomKernel } from "./kernels/random.ts";
 import { reduceRecipe, routeMaxKernel, softmaxKernel } from "./kernels/reduce.ts";

@@ -54,7 +54,7 @@ export function reduceRecipe(label: string, spec: ReduceSpec): GpuRecipe {
 /** Statements for the finished value. */
 function finished(spec: ReduceSpec, value: string): { readonly lines: readonly string[]; readonly value: string } {
   if (spec.finish === undefined) return { lines: [], value };
-  const { lines, values } = emitExpressions([spec.finish], () => value, "f");
+  const { lines, values } = emitExpressions([spec.finish], () => value, { prefix: "f" });
   return { lines, value: values[0]! };
 }
 

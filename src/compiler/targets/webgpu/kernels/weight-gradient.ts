@@ -2,12 +2,19 @@
  * conv2d_weight_gradient: (x [N,H,W,C], g [N,H',W',O]) → [O,kh,kw,C/groups], a product over the pixels of g. These are cut
  * into parts, so that a GPU has enough to do, and the parts are added in order: the same bits every time.
  */
-import type { ConvolutionShape } from "../../../plan/convolution-shape.ts";
-import { elementFunction, inputParts, type Prologue } from "../elements.ts";
+import { convolutionFlops, describeConvolution, type ConvolutionShape } from "../../../plan/convolution-shape.ts";
+import {
+  canWidenSource,
+  elementFunction,
+  inputParts,
+  wideSourceNames,
+  type Prologue,
+  type Source,
+} from "../elements.ts";
 import { recipeOf, renameBindings, type GpuKernel, type GpuRecipe } from "../kernel.ts";
-import { convolutionFlops, describe } from "./convolution.ts";
+import { typeOf } from "../expression-wgsl.ts";
 import { partKernel } from "./reduce.ts";
-import { productKernel } from "./tile.ts";
+import { productKernel, type Widths } from "./product.ts";
 
 export interface WeightGradientSpec {
   /** Of the forward convolution; `maxOut` must be 1 (g is that of all units). */
@@ -61,10 +68,16 @@ export function weightGradientRecipe(spec: WeightGradientSpec): GpuRecipe {
   const perPart = Math.ceil(runs / Math.max(1, Math.min(most, Math.ceil(wanted))));
   const parts = Math.ceil(runs / perPart);
   const size = s.outputChannels * columns;
-  const inImage = `let pixel = u32(place.x) + k;`;
-  const declarations = [
-    elementFunction("a_value", "g", s.outputChannels, spec.prologue),
-    elementFunction("b_value", "x", s.inputChannels, spec.inputPrologue, "q"),
+  const gradient: Source = {
+    ...{ name: "a_value", buffer: "g", channels: s.outputChannels, prologue: spec.prologue, prefix: "p" },
+  };
+  const input: Source = {
+    ...{ name: "b_value", buffer: "x", channels: s.inputChannels, prologue: spec.inputPrologue, prefix: "q" },
+  };
+  const place = `z % ${parts}u * ${size}u + (z / ${parts}u * ${outputs}u + row) * ${columns}u + column`;
+  const code = (widths: Widths): string[] => [
+    elementFunction(gradient, widths.a),
+    elementFunction(input, widths.b),
     `// Runs of pixels: z is the group and, changing faster, the part.
 fn first_tap(z: u32) -> u32 {
   return z % ${parts}u * ${perPart}u;
@@ -78,19 +91,19 @@ fn a_place(z: u32, row: u32, run: u32) -> vec3i {
   return vec3i(i32(run * ${depth}u), i32(z / ${parts}u * ${outputs}u + row), 0);
 }`,
     plain
-      ? `fn a_at(place: vec3i, k: u32) -> f32 {
-  ${inImage}
-  return select(0.0f, a_value(min(pixel, ${pixels - 1}u), u32(place.y)), pixel < ${pixels}u);
+      ? `fn a_at(place: vec3i, k: u32) -> ${typeOf(widths.a)} {
+  let pixel = u32(place.x) + k;
+  return select(${typeOf(widths.a)}(), a_value(min(pixel, ${pixels - 1}u), u32(place.y)), pixel < ${pixels}u);
 }
 
 fn b_place(z: u32, column: u32, run: u32) -> vec3i {
   return vec3i(i32(run * ${depth}u), i32(z / ${parts}u * ${channels}u + column), 0);
 }
 
-fn b_at(place: vec3i, k: u32) -> f32 {
+fn b_at(place: vec3i, k: u32) -> ${typeOf(widths.b)} {
   return b_value(min(u32(place.x) + k, ${pixels - 1}u), u32(place.y));
 }`
-      : `fn a_at(place: vec3i, k: u32) -> f32 {
+      : `fn a_at(place: vec3i, k: u32) -> ${typeOf(widths.a)} {
   return a_value(u32(place.x) + k, u32(place.y));
 }
 
@@ -103,16 +116,16 @@ fn b_place(z: u32, column: u32, run: u32) -> vec3i {
   return vec3i(first, i32(z / ${parts}u * ${channels}u + column % ${channels}u), x);
 }
 
-fn b_at(place: vec3i, k: u32) -> f32 {
+fn b_at(place: vec3i, k: u32) -> ${typeOf(widths.b)} {
   let x = place.z + i32(k) * ${s.stride[1]};
   let inside = place.x >= 0 && x >= 0 && x < ${width};
-  return select(0.0f, b_value(u32(select(0, place.x + x, inside)), u32(place.y)), inside);
+  return select(${typeOf(widths.b)}(), b_value(u32(select(0, place.x + x, inside)), u32(place.y)), inside);
 }`,
-    `fn store(z: u32, row: u32, column: u32, sum: f32, squares: f32) {
-  out[z % ${parts}u * ${size}u + (z / ${parts}u * ${outputs}u + row) * ${columns}u + column] = sum;
+    `fn store(z: u32, row: u32, column: u32, sum: ${typeOf(widths.store)}, squares: f32) {
+  out[${widths.store === 1 ? place : `(${place}) / 4u`}] = sum;
 }`,
   ];
-  const label = describe("conv2d_weight_gradient", s);
+  const label = describeConvolution("conv2d_weight_gradient", s);
   const inputRows = s.batch * height * width;
   const kernel = productKernel({
     label,
@@ -123,7 +136,19 @@ fn b_at(place: vec3i, k: u32) -> f32 {
       ...inputParts("q", spec.inputPrologue?.inputs ?? [], inputRows, s.inputChannels),
     ],
     outputs: [{ name: "out", length: parts * size }],
-    declarations: declarations.join("\n\n"),
+    functions: (widths) => ({
+      code: code(widths).join("\n\n"),
+      wide: [
+        ...(widths.a === 4 ? wideSourceNames(gradient) : []),
+        ...(widths.b === 4 ? wideSourceNames(input) : []),
+        ...(widths.store === 4 ? ["out"] : []),
+      ],
+    }),
+    canWiden: {
+      a: outputs % 4 === 0 && canWidenSource(gradient),
+      b: channels % 4 === 0 && canWidenSource(input),
+      store: columns % 4 === 0,
+    },
     batches: s.groups * parts,
     rows: outputs,
     columns,
