@@ -2,6 +2,7 @@
 import { availableParallelism } from "node:os";
 import type { Contender } from "./contender.ts";
 import { ourContender } from "./ours/contender.ts";
+import { provideWebgpu } from "./peers/dawn.ts";
 import { jaxContender } from "./peers/jax-js/contender.ts";
 import { pytorchContenders } from "./peers/pytorch/contender.ts";
 import { tfjsContender } from "./peers/tfjs/contender.ts";
@@ -25,7 +26,7 @@ const entries: readonly Entry[] = [
   { name: "PyTorch cpu", open: (threads) => pytorchContenders("cpu", threads) },
   { name: "PyTorch cuda", open: () => pytorchContenders("cuda", [1]) },
   { name: "PyTorch cuda tf32", open: () => pytorchContenders("cuda", [1], "tf32") },
-  { name: "bcosc webgpu", slow: true, open: async () => [ourContender("webgpu", 1)] },
+  { name: "bcosc webgpu", slow: true, open: () => provideWebgpu().then(() => [ourContender("webgpu", 1)]) },
   { name: "tfjs-webgpu", slow: true, open: async () => [await tfjsContender("webgpu")] },
   { name: "jax-js webgpu", slow: true, open: async () => [await jaxContender("webgpu")] },
   { name: "tfjs-cpu", slow: true, open: async () => [await tfjsContender("cpu")] },

@@ -14,6 +14,7 @@ import { goalsOf, goalTable } from "./goals.ts";
 import { installPeers } from "./install.ts";
 import { measure } from "./measure.ts";
 import { measureMemory, memoryTable, type MemoryRow } from "./memory.ts";
+import { adapterName } from "./peers/dawn.ts";
 import { columnOf, report, type Outcome } from "./report.ts";
 import { root } from "./root.ts";
 import { format } from "./table.ts";
@@ -38,7 +39,15 @@ const settings = { runs, budget: options.quick ? 1000 : 5000 };
 
 installPeers();
 const { contenders, absent } = await fieldOf(texts(options.contenders), options.slow, !options.gpu);
-console.log(`${cpus()[0]?.model ?? "processor"}, ${cpus().length} threads, Node ${process.version}`);
+const machine = {
+  processor: cpus()[0]?.model ?? "unknown",
+  threads: cpus().length,
+  node: process.version,
+  adapter: adapterName() ?? "none asked for",
+};
+console.log(
+  `${machine.processor}, ${machine.threads} threads, Node ${machine.node}, WebGPU adapter: ${machine.adapter}`,
+);
 for (const line of absent) console.log(`not compared: ${line}`);
 const wanted = (id: string): boolean => only.length === 0 || only.some((text) => id.includes(text));
 const outcomes: Outcome[] = [];
@@ -64,5 +73,5 @@ for (const contender of contenders) await contender.end();
 function save(): void {
   if (options.json === undefined) return;
   const goals = goalsOf(outcomes, memory);
-  writeFileSync(options.json, `${JSON.stringify({ settings, absent, outcomes, memory, goals }, null, 2)}\n`);
+  writeFileSync(options.json, `${JSON.stringify({ machine, settings, absent, outcomes, memory, goals }, null, 2)}\n`);
 }
