@@ -7,12 +7,13 @@ import {
   channelsOf,
   epilogueOf,
   prologueOf,
+  reducedBodyOf,
   resultChannels,
   resultOf,
   type Group,
   type PlanState,
 } from "./groups.ts";
-import type { Epilogue, Prologue } from "./kernel-specs.ts";
+import type { Epilogue, Gather, Prologue } from "./kernel-specs.ts";
 import { isWhole } from "./views.ts";
 
 /** The value behind each name of a recipe that is no temporary. */
@@ -24,6 +25,40 @@ export function numbered(prefix: string, roots: readonly ValueId[]): Bindings {
 
 export function outputNames(roots: readonly ValueId[]): Bindings {
   return Object.fromEntries(roots.map((root, i) => [i === 0 ? "out" : `out${i + 1}`, root]));
+}
+
+export interface Gathered {
+  readonly gather?: Gather;
+  readonly bindings: Bindings;
+}
+
+/** The reduction over what a group writes, with that under the names of its buffers. */
+export function gathering(state: PlanState, group: Group): Gathered {
+  if (group.gathered === undefined) return { bindings: {} };
+  const { anchor, outputs, mean } = group.gathered;
+  const node = state.values.node(anchor!);
+  const body = reducedBodyOf(state, group.gathered)!;
+  const accesses = accessesOf(body, channelsOf(state.values, anchor!))!;
+  const own = new Map<ValueId | undefined, string>([
+    ...Object.entries(outputNames(group.outputs)).map(([name, root]) => [root, name] as const),
+    ...(group.norm === undefined ? [] : [[group.norm, "norm"] as const]),
+  ]);
+  const roots: ValueId[] = [];
+  const inputs = body.leaves.map(({ root }, i) => {
+    const buffer = own.get(root) ?? `r${roots.push(root)}`;
+    return { buffer, access: accesses[i]! };
+  });
+  const after = outputs[0] === anchor ? undefined : epilogueOf(state, group.gathered)!.expressions[0]!;
+  return {
+    gather: {
+      kind: node.op === "reduce_variance" ? "variance" : node.op === "reduce_mean" ? "mean" : "sum",
+      inputs,
+      value: body.expressions[0]!,
+      ...(after === undefined ? {} : { finish: after }),
+      ...(mean === undefined ? {} : { withMean: true }),
+    },
+    bindings: { ...numbered("r", roots), gathered: outputs[0]!, ...(mean === undefined ? {} : { mean }) },
+  };
 }
 
 export interface Behind {

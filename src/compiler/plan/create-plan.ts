@@ -255,8 +255,8 @@ function lifetimesOf(
     const parts = step.kind === "kernel" ? (step.members ?? [step]) : [step];
     for (const part of parts) {
       const over = part.over.filter((value) => parts.every((other) => other === part || !other.reads.includes(value)));
-      // The norm has other elements than the result: it may lie over nothing.
-      for (const value of part.writes) touch(value, at, value === part.group?.norm ? [] : over);
+      // Norms and parts of statistics have other elements than the result: they may lie over nothing.
+      for (const value of part.writes) touch(value, at, part.group?.outputs.includes(value) ? over : []);
     }
     for (const value of step.reads) touch(value, at);
     // What is made once and read by steps that run again is needed until the end.

@@ -3,6 +3,7 @@ import { joinNorms, takeLargest } from "./fusion-bcos.ts";
 import { fuseEpilogues, fuseFinishes } from "./fusion-epilogue.ts";
 import { mergeElementwise } from "./fusion-elementwise.ts";
 import { fusePrologues } from "./fusion-prologue.ts";
+import { gatherStatistics, joinMeans } from "./fusion-statistics.ts";
 import type { PlanState } from "./groups.ts";
 import type { AppliedRule } from "./plan.ts";
 import { computedInReductions } from "./store.ts";
@@ -22,6 +23,12 @@ export const fusionRules: readonly FusionRule[] = [
     does: "A reduction computes what it reduces while it reads.",
     because: "What is reduced is neither written nor read again: two passes over it less.",
     apply: computedInReductions,
+  },
+  {
+    name: "mean with variance",
+    does: "The mean of what has a variance is left by the same kernel.",
+    because: "A variance is taken around the mean: a pass over the tensor less, for numbers that are few.",
+    apply: joinMeans,
   },
   {
     name: "B-cos convolution",
@@ -58,6 +65,12 @@ export const fusionRules: readonly FusionRule[] = [
     does: "The input gradient computes its cotangent (g · B · s) while it reads.",
     because: "It has no other reader: a write and a read of it less. With two readers it is written once for both.",
     apply: fusePrologues,
+  },
+  {
+    name: "statistics",
+    does: "A convolution gathers sums and variances over its rows, a block at a time; a small kernel joins the blocks.",
+    because: "A block is in the cache when it has been written: a pass that reads the tensor again less.",
+    apply: gatherStatistics,
   },
 ];
 

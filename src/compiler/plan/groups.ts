@@ -7,7 +7,7 @@ import { bodyOf, type Body } from "./bodies.ts";
 import type { Access } from "./expression.ts";
 import type { TargetRules } from "./target.ts";
 import { isLeaf, type Values } from "./values.ts";
-import { accessOf, chooseChannels, isWhole } from "./views.ts";
+import { accessOf, chooseChannels, isWhole, wholeView } from "./views.ts";
 
 export interface Group {
   /** The operation that is not computed element by element; undefined in an element-wise group. */
@@ -16,6 +16,10 @@ export interface Group {
   norm: ValueId | undefined;
   /** The maximum over units (MaxOut) that a convolution takes before it writes: stands for the anchor's result. */
   largest: ValueId | undefined;
+  /** The mean of what it has the variance of. */
+  mean: ValueId | undefined;
+  /** A reduction over all rows of what it writes, which was a group of its own: it writes that one's values too. */
+  gathered: Group | undefined;
   /** What it leaves in memory, without the norm: the anchor's result or values computed from it, or others. */
   outputs: ValueId[];
   /** An operand of the anchor that is computed while it is read, by its index among the anchor's inputs. */
@@ -61,7 +65,16 @@ export function changed(state: PlanState, group: Group): void {
 }
 
 export function newGroup(parts: Partial<Group> & Pick<Group, "outputs">): Group {
-  return { anchor: undefined, norm: undefined, largest: undefined, prologue: undefined, plain: false, ...parts };
+  return {
+    anchor: undefined,
+    norm: undefined,
+    largest: undefined,
+    mean: undefined,
+    gathered: undefined,
+    prologue: undefined,
+    plain: false,
+    ...parts,
+  };
 }
 
 /** Puts a value into memory, written by a group. */
@@ -100,6 +113,14 @@ export function prologueOf(state: PlanState, group: Group): Body | undefined {
   return bodyOf(state.values, [operand], (root) => inMemory(state, root));
 }
 
+/** What a reduction reduces, over what is in memory. */
+export function reducedBodyOf(state: PlanState, group: Group): Body | undefined {
+  if (group.prologue !== undefined) return prologueOf(state, group);
+  const root = state.values.root(state.values.node(group.anchor!).inputs[0]!);
+  const leaf = { root, view: wholeView(state.values.size(root)) };
+  return { expressions: [{ op: "input", index: 0 }], leaves: [leaf], nodes: [] };
+}
+
 /** All roots in memory that the kernels of a group read. Throws where a body can't be built. */
 export function readsOf(state: PlanState, group: Group): ReadonlySet<ValueId> {
   const known = state.reads.get(group);
@@ -120,6 +141,11 @@ export function readsOf(state: PlanState, group: Group): ReadonlySet<ValueId> {
   if (group.plain && group.anchor === undefined) {
     for (const operand of values.pointwise(group.outputs[0]!)!.operands) reads.add(operand.value);
   } else add(epilogueOf(state, group));
+  if (group.gathered !== undefined) {
+    for (const root of readsOf(state, group.gathered)) {
+      if (root !== group.norm && !group.outputs.includes(root)) reads.add(root);
+    }
+  }
   state.reads.set(group, reads);
   return reads;
 }

@@ -40,6 +40,18 @@ export interface ElementwiseSpec {
   readonly over?: readonly (number | undefined)[];
 }
 
+/** A reduction over all rows of what a convolution writes, which it gathers a block at a time. */
+export interface Gather {
+  readonly kind: "sum" | "mean" | "variance";
+  /** Inputs of `value` over the output [rows, channels]: buffers that the convolution has written, and `r1`, `r2`, … */
+  readonly inputs: readonly { readonly buffer: string; readonly access: Access }[];
+  readonly value: Expression;
+  /** Applied to the result (input 0), which is written to the buffer `gathered`. */
+  readonly finish?: Expression;
+  /** Of a variance: the mean too, in the buffer `mean`. */
+  readonly withMean?: boolean;
+}
+
 export interface ConvolutionSpec {
   readonly shape: ConvolutionShape;
   readonly prologue?: Prologue;
@@ -49,6 +61,8 @@ export interface ConvolutionSpec {
    * [pixels, groups].
    */
   readonly norm?: { readonly epsilon: number; readonly outside?: boolean };
+  /** Not with MaxOut, several matrices, or an input gradient with strides. */
+  readonly gather?: Gather;
 }
 
 export interface WeightGradientSpec {

@@ -1,6 +1,6 @@
 /** Groups of a plan as recipes of a target's kernels: the operation with what was fused in front of and behind it. */
 import type { Node, Shape, ValueId } from "../graph/graph.ts";
-import { behind, inFront, numbered, outputNames, type Bindings } from "./around.ts";
+import { behind, gathering, inFront, numbered, outputNames, type Bindings } from "./around.ts";
 import { forwardShape, isDepthwise } from "./convolution-shape.ts";
 import {
   accessesOf,
@@ -101,14 +101,16 @@ function lowerFused<K>({ target, state }: Lowering<K>, group: Group, node: Node)
         return result(recipe, ["depthwise", shape, epilogue], { x: rootOf(0) }, weight, bindings);
       }
       const norm = group.norm === undefined ? undefined : values.node(group.norm);
+      const { gather, bindings: gathered } = gathering(state, group);
       const front = inFront(state, group, 0, "x");
       const spec = {
         shape,
         epilogue,
         ...(front.prologue === undefined ? {} : { prologue: front.prologue }),
         ...(norm?.op === "patch_norm" ? { norm: { epsilon: norm.attributes.epsilon } } : {}),
+        ...(gather === undefined ? {} : { gather }),
       };
-      return result(table.convolution(spec), spec, front.bindings, weight, bindings);
+      return result(table.convolution(spec), spec, front.bindings, weight, gathered, bindings);
     }
     case "conv2d_input_gradient": {
       const shape = forwardShape(node.attributes.inputShape, shapeOf(1), node.attributes);
@@ -119,8 +121,13 @@ function lowerFused<K>({ target, state }: Lowering<K>, group: Group, node: Node)
         return result(recipe, ["depthwise", shape, epilogue], { x: rootOf(0) }, weight, bindings);
       }
       const front = inFront(state, group, 0, "x");
-      const spec = { epilogue, ...(front.prologue === undefined ? {} : { prologue: front.prologue }) };
-      return result(table.inputGradient(shape, spec), [shape, spec], front.bindings, weight, bindings);
+      const { gather, bindings: gathered } = gathering(state, group);
+      const spec = {
+        epilogue,
+        ...(front.prologue === undefined ? {} : { prologue: front.prologue }),
+        ...(gather === undefined ? {} : { gather }),
+      };
+      return result(table.inputGradient(shape, spec), [shape, spec], front.bindings, weight, gathered, bindings);
     }
     case "conv2d_weight_gradient": {
       const shape = forwardShape(shapeOf(0), node.attributes.weightShape, node.attributes);
@@ -179,11 +186,16 @@ function lowerReduction<K>(
     kind: REDUCTIONS[node.op]!,
     ...(body === undefined ? {} : { inputs: accessesOf(body, rows)!, value: body.expressions[0]! }),
     ...(after === undefined ? {} : { finish: after }),
+    ...(group.mean === undefined ? {} : { withMean: true }),
   };
   const inputs = body === undefined ? [values.root(node.inputs[0]!)] : body.leaves.map((leaf) => leaf.root);
   return {
     recipe: table.reduce(`${node.op} ${shape.join("×")} over ${axes.join()}`, spec),
     key: keyOf(node.op, spec),
-    bindings: { ...numbered("x", inputs), ...outputNames(group.outputs) },
+    bindings: {
+      ...numbered("x", inputs),
+      ...outputNames(group.outputs),
+      ...(group.mean === undefined ? {} : { mean: group.mean }),
+    },
   };
 }

@@ -22,12 +22,12 @@ export interface RecipeTable<K> {
   readonly rename: (kernel: K, names: Readonly<Record<string, string>>) => K;
   /** Buffers `x1`, …, `out`, `out2`, …; of an input that is overwritten see `ElementwiseSpec.over`. */
   readonly elementwise: (label: string, spec: ElementwiseSpec) => Recipe<K>;
-  /** conv2d. Buffers `x`, `w`, `p…`, `e…`, `norm`, `out`, `out2`. */
+  /** conv2d. Buffers `x`, `w`, `p…`, `e…`, `r…`, `norm`, `out`, `out2`, `gathered`, `mean`. */
   readonly convolution: (spec: ConvolutionSpec) => Recipe<K>;
   /** Its input gradient, of the forward convolution's shape; the prologue applies to g. Buffers `x` (g), `w`, `p…`, `e…`, `out…`. */
   readonly inputGradient: (
     forward: ConvolutionShape,
-    spec?: Pick<ConvolutionSpec, "prologue" | "epilogue">,
+    spec?: Pick<ConvolutionSpec, "prologue" | "epilogue" | "gather">,
   ) => Recipe<K>;
   /** Buffers `x`, `g`, `p…`, `q…`, `out`. */
   readonly weightGradient: (spec: WeightGradientSpec) => Recipe<K>;

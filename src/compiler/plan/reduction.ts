@@ -17,6 +17,8 @@ export interface ReduceSpec {
   readonly value?: Expression;
   /** Applied to the result (input 0). */
   readonly finish?: Expression;
+  /** Of a variance: the mean too, in the buffer `mean`. */
+  readonly withMean?: boolean;
 }
 
 /** The reduction of `axes`, which must follow each other, as [outer, reduced, inner]. */

@@ -40,9 +40,19 @@ export function chooseRematerialised(state: PlanState): ReadonlySet<ValueId> {
   return new Set(depths.keys());
 }
 
+/** Means of what has a variance in the forward part: that one's kernel leaves both. */
+function meansOfVariances(graph: Graph): readonly ValueId[] {
+  const forward = forwardNodes(graph);
+  const key = ({ inputs, attributes }: Graph["nodes"][number]): string => JSON.stringify([inputs, attributes]);
+  const variances = new Set(
+    graph.nodes.filter((node, value) => node.op === "reduce_variance" && forward.has(value)).map(key),
+  );
+  return graph.nodes.flatMap((node, value) => (node.op === "reduce_mean" && variances.has(key(node)) ? [value] : []));
+}
+
 /** The graph with a second copy of each value, in front of the first reader in the backward part, for all of those. */
 export function rematerialise(graph: Graph, chosen: ReadonlySet<ValueId>): Graph {
-  const forward = forwardNodes(graph);
+  const forward = new Set([...forwardNodes(graph), ...meansOfVariances(graph)]);
   const b = createBuilder(graph.name);
   const values: ValueId[] = [];
   const copies = new Map<ValueId, ValueId>();

@@ -2,7 +2,7 @@
 import type { ValueId } from "../graph/graph.ts";
 import { sha256 } from "./hash.ts";
 import type { Group, PlanState } from "./groups.ts";
-import { epilogueOf, prologueOf, resultOf, withEpilogue } from "./groups.ts";
+import { epilogueOf, prologueOf, readsOf, resultOf, withEpilogue } from "./groups.ts";
 import { lowerGroup } from "./lower-group.ts";
 import type { Lowering } from "./lowering.ts";
 import type { LaunchLabel } from "./plan.ts";
@@ -79,16 +79,15 @@ export function createSteps<K>(lowering: Lowering<K>, order: readonly Group[]): 
         if (value === undefined) throw new Error(`nothing is bound to ${name} of ${facts.label}`);
         return value;
       });
-      const last = index === recipe.steps.length - 1;
+      const writes = buffers.slice(facts.reads);
       steps.push({
         kind: "kernel",
         name: kernelName(facts.label, `${key}#${index}`),
         kernel,
         facts,
         reads: buffers.slice(0, facts.reads),
-        writes: buffers.slice(facts.reads),
-        // Recipes end with the kernel that writes the results.
-        over: last && target.rules.readsWhatItWrites ? overwritable(state, group) : [],
+        writes,
+        over: target.rules.readsWhatItWrites && writes.includes(group.outputs[0]!) ? overwritable(state, group) : [],
         label,
         group,
       });
@@ -106,6 +105,8 @@ function overwritable(state: PlanState, group: Group): readonly StepValue[] {
   const anchor = group.anchor === undefined ? undefined : values.node(group.anchor);
   if (group.plain || (anchor !== undefined && !withEpilogue(anchor.op))) return [];
   const elsewhere = new Set(anchor?.inputs.map(values.root));
+  // What is gathered is read when the block has been written.
+  if (group.gathered !== undefined) for (const root of readsOf(state, group.gathered)) elsewhere.add(root);
   for (const leaf of prologueOf(state, group)?.leaves ?? []) elsewhere.add(leaf.root);
   const { leaves } = epilogueOf(state, group)!;
   return leaves
@@ -122,6 +123,7 @@ function labelOf(state: PlanState, group: Group): LaunchLabel {
   if (group.anchor !== undefined) nodes.push(group.anchor);
   if (group.norm !== undefined) nodes.push(group.norm);
   if (group.largest !== undefined) nodes.push(group.largest);
+  if (group.gathered !== undefined) nodes.push(group.gathered.anchor!);
   if (group.plain) nodes.push(...(group.anchor === undefined ? group.outputs : []));
   else {
     const inside = [...(prologueOf(state, group)?.nodes ?? []), ...(epilogueOf(state, group)?.nodes ?? [])];

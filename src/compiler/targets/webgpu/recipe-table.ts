@@ -58,7 +58,11 @@ export const gpuRecipes: RecipeTable<GpuKernel> = {
 
 export const gpuTarget: PlanTarget<GpuKernel> = {
   name: "webgpu",
-  rules: { mostBuffers: defaultLimits.storageBuffers, readsWhatItWrites: false },
+  rules: {
+    mostBuffers: defaultLimits.storageBuffers,
+    readsWhatItWrites: false,
+    withoutRules: ["mean with variance", "statistics"],
+  },
   table: gpuRecipes,
   facts: (kernel) => ({
     label: kernel.label,

@@ -2,9 +2,10 @@
 import { describeConvolution, type ConvolutionShape } from "../../../plan/convolution-shape.ts";
 import type { ConvolutionSpec, WeightGradientSpec } from "../../../plan/kernel-specs.ts";
 import type { Recipe } from "../kernel.ts";
-import { convolutionKernel, phasedKernel, type ConvolutionPhase } from "./convolution.ts";
+import { convolutionKernel, gatheredReduction, phasedKernel, type ConvolutionPhase } from "./convolution.ts";
 import { packedSize } from "./geometry.ts";
 import { packKernel, type PackBlock } from "./panels.ts";
+import { joinKernel, partNames } from "./reduce.ts";
 import { renameBuffers } from "../kernel.ts";
 import { weightGradientKernel } from "./weight-gradient.ts";
 
@@ -29,14 +30,30 @@ function forwardPack(s: ConvolutionShape): PackBlock {
 
 /**
  * conv2d with its epilogue. Buffers: `x`, `w`, `packed` (temporary: the packed weights, the first step writes them; where the weights are
- * constant the first step may be left out of later runs), `p…`, `e…`, `norm`, `out`, `out2`.
+ * constant the first step may be left out of later runs), `p…`, `e…`, `r…`, `norm`, `out`, `out2`, `gathered`, `mean`.
  */
 export function convolutionRecipe(spec: ConvolutionSpec): Recipe {
   const { shape } = spec;
   const pack = packKernel(describeConvolution("pack", shape), [forwardPack(shape)]);
-  return {
-    steps: [renameBuffers(pack, { source: "w" }), convolutionKernel(describeConvolution("conv2d", shape), spec)],
+  const kernel = convolutionKernel(describeConvolution("conv2d", shape), spec);
+  return withGathered(shape, spec, {
+    steps: [renameBuffers(pack, { source: "w" }), kernel],
     temporaries: { packed: packedSize(shape) * 4 },
+  });
+}
+
+/** Joins the parts of what the last kernel has gathered. */
+function withGathered(shape: ConvolutionShape, spec: Omit<ConvolutionSpec, "shape">, recipe: Recipe): Recipe {
+  if (spec.gather === undefined) return recipe;
+  const { reduce, parts } = gatheredReduction(shape, spec, spec.gather);
+  const join = joinKernel(describeConvolution(`reduce_${reduce.kind}, parts of`, shape), reduce, parts);
+  const bytes = 4 * parts.count * reduce.inner;
+  return {
+    steps: [...recipe.steps, renameBuffers(join, { out: "gathered" })],
+    temporaries: {
+      ...recipe.temporaries,
+      ...Object.fromEntries(partNames(reduce).map((name) => [name, bytes])),
+    },
   };
 }
 
@@ -75,12 +92,12 @@ function axisPhases(input: number, kernel: number, stride: number, dilation: num
 
 /**
  * conv2d_input_gradient: (g [N,H',W',O], w [O,kh,kw,C/groups]) → [N,H,W,C], a convolution of g with the flipped,
- * transposed weights; for strides one for every residue of the pixels. `spec.prologue` applies to g (rows are its
+ * transposed weights; for strides one for every residue of the pixels (then without `gather`). `spec.prologue` applies to g (rows are its
  * pixels, channels O), `spec.epilogue` to the result. Buffers: `x` (g), `w`, `packed` (temporary), `p…`, `e…`, `out`.
  */
 export function inputGradientRecipe(
   forward: ConvolutionShape,
-  spec: Pick<ConvolutionSpec, "prologue" | "epilogue"> = {},
+  spec: Pick<ConvolutionSpec, "prologue" | "epilogue" | "gather"> = {},
 ): Recipe {
   const { groups } = forward;
   const channels = forward.inputChannels / groups;
@@ -137,13 +154,11 @@ export function inputGradientRecipe(
     }
   }
   const pack = packKernel(describeConvolution("pack transposed", forward), blocks);
-  return {
-    steps: [
-      renameBuffers(pack, { source: "w" }),
-      phasedKernel(describeConvolution("conv2d_input_gradient", forward), phases, spec),
-    ],
+  const kernel = phasedKernel(describeConvolution("conv2d_input_gradient", forward), phases, spec);
+  return withGathered(phases[0]!.shape, spec, {
+    steps: [renameBuffers(pack, { source: "w" }), kernel],
     temporaries: { packed: packed * 4 },
-  };
+  });
 }
 
 /** conv2d_weight_gradient. Buffers: `x`, `g`, `p…`, `out`. */

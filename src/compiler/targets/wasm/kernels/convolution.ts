@@ -5,7 +5,8 @@
  */
 import { convolutionFlops, depthOf, type ConvolutionShape } from "../../../plan/convolution-shape.ts";
 import { costOf } from "../../../plan/expression.ts";
-import { PLAIN, type ConvolutionSpec, type Epilogue } from "../../../plan/kernel-specs.ts";
+import { PLAIN, type ConvolutionSpec, type Epilogue, type Gather } from "../../../plan/kernel-specs.ts";
+import type { ReduceSpec } from "../../../plan/reduction.ts";
 import type { FunctionBuilder } from "../assembler.ts";
 import { createReader, type ElementReader } from "../elements.ts";
 import { emitExpressions } from "../expression-wasm.ts";
@@ -15,6 +16,7 @@ import { emitImageCopy } from "./image-copy.ts";
 import { emitPatchNorms, normScratch } from "./patch-norm.ts";
 import { chooseWalk, packedSize, type Walk } from "./geometry.ts";
 import { maxOutSize, panelsOf } from "./panels.ts";
+import { emitGatheredPart, partNames } from "./reduce.ts";
 import { createTile, emitDot, TILE_BYTES, TILE_ROWS, type DotLoops } from "./tile.ts";
 
 /** Where the pixels of a phase lie in the output: every `stride`-th row and column from `first` on. */
@@ -47,10 +49,9 @@ export function phasedKernel(
   const prologueNames = (spec.prologue?.inputs ?? []).map((_, i) => `p${i + 1}`);
   const epilogueNames = epilogue.inputs.map((_, i) => `e${i + 1}`);
   const outputs = epilogue.outputs.map((_, i) => (i === 0 ? "out" : `out${i + 1}`));
-  const walks = phases.map(({ shape }) => {
-    const windowed = shape.kernel[0] * shape.kernel[1] > 1;
-    return chooseWalk(shape, spec.prologue !== undefined || (spec.norm !== undefined && windowed));
-  });
+  const walks = phases.map(({ shape }) => walkOf(shape, spec));
+  const gathered = spec.gather === undefined ? [] : gatherNames(spec.gather);
+  const gatherFlops = spec.gather === undefined ? 0 : costOf(spec.gather.value) + 3;
   const units = walks.map((walk) => walk.blocks * walk.splits);
   const total = phases.reduce((sum, { shape }) => sum + convolutionFlops(shape), 0);
   const first = phases[0]!.shape;
@@ -61,15 +62,19 @@ export function phasedKernel(
   const normFlops = spec.norm === undefined ? 0 : 2 * inputSize;
   return {
     label,
-    buffers: ["x", "packed", ...prologueNames, ...epilogueNames, ...(spec.norm ? ["norm"] : []), ...outputs],
-    reads: 2 + prologueNames.length + epilogueNames.length,
+    buffers: [
+      ...["x", "packed", ...prologueNames, ...epilogueNames, ...gathered],
+      ...[...(spec.norm ? ["norm"] : []), ...outputs, ...(spec.gather ? partNames(spec.gather) : [])],
+    ],
+    reads: 2 + prologueNames.length + epilogueNames.length + gathered.length,
     units: units.reduce((a, b) => a + b, 0),
-    flops: total + normFlops + outputSize * epilogue.outputs.reduce((sum, e) => sum + costOf(e), 0),
+    flops: total + normFlops + outputSize * epilogue.outputs.reduce((sum, e) => sum + costOf(e), gatherFlops),
     bytes:
       4 *
       (inputSize * (1 + prologueNames.length) +
         phases.reduce((sum, { shape }) => sum + shape.matrices * packedSize(shape), 0) +
-        outputSize * (outputs.length + epilogue.inputs.filter((access) => access.kind === "same").length)),
+        outputSize *
+          (outputs.length + gathered.length + epilogue.inputs.filter((access) => access.kind === "same").length)),
     scratchBytes: Math.max(
       ...phases.map(({ shape }, i) => scratchLayout(shape, walks[i]!, spec.norm !== undefined).bytes),
     ),
@@ -83,6 +88,33 @@ export function phasedKernel(
         before += count;
       });
     },
+  };
+}
+
+function walkOf(shape: ConvolutionShape, spec: Omit<ConvolutionSpec, "shape">): Walk {
+  const windowed = shape.kernel[0] * shape.kernel[1] > 1;
+  const copies = spec.prologue !== undefined || (spec.norm !== undefined && windowed);
+  return chooseWalk(shape, copies, spec.gather !== undefined);
+}
+
+/** Buffers that are read for what is gathered and that are not the convolution's own. */
+function gatherNames({ inputs }: Gather): string[] {
+  return inputs.map(({ buffer }) => buffer).filter((buffer) => /^r\d+$/.test(buffer));
+}
+
+/** The reduction that is gathered, and the parts that the convolution leaves of it. */
+export function gatheredReduction(shape: ConvolutionShape, spec: Omit<ConvolutionSpec, "shape">, gather: Gather) {
+  const { blocks, pixels } = walkOf(shape, spec);
+  return { reduce: reduceOf(shape, gather), parts: { count: blocks, length: pixels } };
+}
+
+function reduceOf(shape: ConvolutionShape, gather: Gather): ReduceSpec {
+  return {
+    ...gather,
+    outer: 1,
+    reduced: shape.batch * shape.output[0] * shape.output[1],
+    inner: shape.outputChannels,
+    inputs: gather.inputs.map(({ access }) => access),
   };
 }
 
@@ -184,6 +216,10 @@ function emitPhase(
   spec.epilogue.inputs.forEach((access, i) => {
     readers.push(createReader(f, access, p.buffer(`e${i + 1}`), shape.outputChannels, aligned));
   });
+  const gatherReaders = (spec.gather?.inputs ?? []).map(({ buffer, access }) =>
+    createReader(f, access, p.buffer(buffer), shape.outputChannels),
+  );
+  const blockEnd = f.local("i32", "blockEnd");
   const outputPointers = spec.epilogue.outputs.map(() => f.local("i32", "outputPointer"));
   const row = f.local("i32", "row");
 
@@ -301,6 +337,11 @@ function emitPhase(
     } else {
       f.set(group, i32.of(0));
       panelsOfGroup(share(full, split), share(full, i32.add(split, 1)), i32.eq(split, walk.splits - 1));
+    }
+    if (spec.gather) {
+      f.set(blockEnd, i32.add(first, pixels));
+      const where = { readers: gatherReaders, task: block, from: first, to: blockEnd };
+      emitGatheredPart(f, p, reduceOf(shape, spec.gather), where);
     }
   });
 }

@@ -39,11 +39,15 @@ const UNITS = 16;
 const BLOCK_BYTES = 192 * 1024;
 const TILE = 5;
 
-/** @param copies the input must pass through scratch memory (a prologue, or a norm over windows) */
-export function chooseWalk(s: ConvolutionShape, copies: boolean): Walk {
+/**
+ * @param copies the input must pass through scratch memory (a prologue, or a norm over windows)
+ * @param even blocks are of one size (but for the last), with all channels: statistics are gathered from them
+ */
+export function chooseWalk(s: ConvolutionShape, copies: boolean, even = false): Walk {
   const taps = s.kernel[0] * s.kernel[1];
   const direct = !copies && taps > 0 && !readsOutside(s);
-  return direct ? directWalk(s) : copyWalk(s);
+  const walk = direct ? directWalk(s) : copyWalk(s, even);
+  return even ? { ...walk, splits: 1 } : walk;
 }
 
 function splitsFor(s: ConvolutionShape, blocks: number): number {
@@ -70,7 +74,7 @@ function directWalk(s: ConvolutionShape): Walk {
   };
 }
 
-function copyWalk(s: ConvolutionShape): Walk {
+function copyWalk(s: ConvolutionShape, even: boolean): Walk {
   const [height, width] = s.output;
   const paddedRows = (rows: number): number =>
     Math.max(1, (rows - 1) * s.stride[0] + Math.max(0, s.kernel[0] - 1) * s.dilation[0] + 1);
@@ -87,7 +91,7 @@ function copyWalk(s: ConvolutionShape): Walk {
   };
   let best = { images: 1, rows: 1, cost: cost(1, 1) };
   const consider = (images: number, rows: number): void => {
-    if (bytes(images, rows) > BLOCK_BYTES) return;
+    if (bytes(images, rows) > BLOCK_BYTES || (even && height % rows !== 0)) return;
     const value = cost(images, rows);
     if (value < best.cost) best = { images, rows, cost: value };
   };

@@ -18,7 +18,7 @@ const PARTS = 32;
 /** Terms that are added up before the sum goes to the sum of sums: bounds the rounding error. */
 const RUN = 128;
 
-interface Parts {
+export interface Parts {
   readonly count: number;
   /** Elements of the reduced axis in a part; the last one may have fewer. */
   readonly length: number;
@@ -49,7 +49,7 @@ function partKernel(label: string, spec: ReduceSpec, parts: Parts): Kernel {
   const inputs = spec.inputs ?? [{ kind: "same" }];
   const count = spec.outer * spec.reduced * spec.inner;
   const single = parts.count === 1;
-  const outputs = single ? ["out"] : spec.kind === "variance" ? ["parts", "means"] : ["parts"];
+  const outputs = single ? resultNames(spec) : partNames(spec);
   // Several short reductions make a unit.
   const perUnit = Math.max(1, Math.floor(2048 / (parts.length * spec.inner)));
   const total = spec.outer * parts.count;
@@ -71,15 +71,28 @@ function partKernel(label: string, spec: ReduceSpec, parts: Parts): Kernel {
       f.for(task, first, last, 1, () => {
         const context = { spec, parts, readers, task };
         if (spec.inner === 1) reduceRow(f, p, context);
-        else reduceColumns(f, p, context);
+        else {
+          const base = f.let("base", i32.mul(i32.div(task, parts.count), spec.reduced));
+          reduceColumns(f, p, context, { ...bounds(f, context), base });
+        }
       });
     },
   };
 }
 
+/** What a reduction leaves, and what its parts leave for joining. */
+function resultNames(spec: ReduceSpec): string[] {
+  return spec.withMean === true ? ["out", "mean"] : ["out"];
+}
+
+export function partNames({ kind }: Pick<ReduceSpec, "kind">): string[] {
+  return kind === "variance" ? ["parts", "means"] : ["parts"];
+}
+
 interface PartContext {
   readonly spec: ReduceSpec;
-  readonly parts: Parts;
+  /** One part, or several that are joined later. */
+  readonly parts: Pick<Parts, "count">;
   readonly readers: readonly ElementReader[];
   /** outer · parts + part. */
   readonly task: Local<"i32">;
@@ -95,12 +108,22 @@ const isMax = (spec: ReduceSpec): boolean => spec.kind === "max";
 const neutral = (spec: ReduceSpec): V128 => f32x4.splat(isMax(spec) ? -Infinity : 0);
 const combine = (spec: ReduceSpec, a: V128, b: V128): V128 => (isMax(spec) ? f32x4.max(a, b) : f32x4.add(a, b));
 
-/** Bounds of the part along the reduced axis. */
-function bounds(f: FunctionBuilder, c: PartContext): { from: Local<"i32">; to: Local<"i32">; size: V128 } {
+/** A part along the reduced axis. */
+interface Range {
+  readonly from: Local<"i32">;
+  readonly to: Local<"i32">;
+  readonly size: V128;
+}
+
+function rangeOf(from: Local<"i32">, to: Local<"i32">): Range {
+  return { from, to, size: f32x4.fromInt(i32x4.fill(i32.sub(to, from))) };
+}
+
+function bounds(f: FunctionBuilder, c: PartContext & { readonly parts: Parts }): Range {
   const from = f.let("from", i32.mul(i32.rem(c.task, c.parts.count), c.parts.length));
   const to = f.let("to", i32.add(from, c.parts.length));
   f.set(to, i32.min(to, c.spec.reduced));
-  return { from, to, size: f32x4.fromInt(i32x4.fill(i32.sub(to, from))) };
+  return rangeOf(from, to);
 }
 
 /** Stores a part's results: the finished value where there is one part, else partial values. */
@@ -119,17 +142,36 @@ function storePart(
   }
   const averaged = c.spec.kind === "mean" || c.spec.kind === "variance" ? f32x4.div(result, target.size) : result;
   storePartial(f, i32.add(p.buffer("out"), target.at), 0, finished(f, c.spec, averaged), target.lanes);
+  if (c.spec.withMean === true) storePartial(f, i32.add(p.buffer("mean"), target.at), 0, mean!, target.lanes);
 }
 
 function finished(f: FunctionBuilder, spec: ReduceSpec, value: V128): V128 {
   return spec.finish === undefined ? value : emitExpressions(f, [spec.finish], () => value)[0]!;
 }
 
-/** Lanes over channels: `inner` > 1. */
-function reduceColumns(f: FunctionBuilder, p: KernelParameters, c: PartContext): void {
+/**
+ * A part of a reduction of all rows, gathered by another kernel: part `task`, the rows `from` up to `to`. Writes to the
+ * buffers of `partNames`; `joinKernel` joins them.
+ */
+export function emitGatheredPart(
+  f: FunctionBuilder,
+  p: KernelParameters,
+  spec: ReduceSpec,
+  v: {
+    readonly readers: readonly ElementReader[];
+    readonly task: Local<"i32">;
+    readonly from: Local<"i32">;
+    readonly to: Local<"i32">;
+  },
+): void {
+  const context = { spec, parts: { count: Infinity }, readers: v.readers, task: v.task };
+  reduceColumns(f, p, context, { ...rangeOf(v.from, v.to), base: i32.of(0) });
+}
+
+/** Lanes over channels: `inner` > 1. `base` is the first row of the outer index. */
+function reduceColumns(f: FunctionBuilder, p: KernelParameters, c: PartContext, range: Range & { base: I32 }): void {
   const { spec } = c;
-  const { from, to, size } = bounds(f, c);
-  const base = f.let("base", i32.mul(i32.div(c.task, c.parts.count), spec.reduced));
+  const { from, to, size, base } = range;
   const [begin, stop, row] = [f.local("i32", "begin"), f.local("i32", "stop"), f.local("i32", "row")];
   forBlocks(f, spec.inner, (channelBytes, vectors, lanes) => {
     const pass = (term: (value: V128, v: number) => V128): Local<"v128">[] => {
@@ -167,7 +209,7 @@ function reduceColumns(f: FunctionBuilder, p: KernelParameters, c: PartContext):
 }
 
 /** Lanes over the reduced axis: `inner` = 1. */
-function reduceRow(f: FunctionBuilder, p: KernelParameters, c: PartContext): void {
+function reduceRow(f: FunctionBuilder, p: KernelParameters, c: PartContext & { readonly parts: Parts }): void {
   const { spec } = c;
   const { from, to, size } = bounds(f, c);
   const row = f.let("row", i32.div(c.task, c.parts.count));
@@ -223,11 +265,11 @@ export function horizontalMax(f: FunctionBuilder, value: V128): V128 {
 }
 
 /** Joins the parts of each outer index; variances by the sizes and means of their parts (Chan, Golub, LeVeque 1983). */
-function joinKernel(label: string, spec: ReduceSpec, parts: Parts): Kernel {
+export function joinKernel(label: string, spec: ReduceSpec, parts: Parts): Kernel {
   const variance = spec.kind === "variance";
   return {
     label,
-    buffers: ["parts", ...(variance ? ["means"] : []), "out"],
+    buffers: [...partNames(spec), ...resultNames(spec)],
     reads: variance ? 2 : 1,
     units: spec.outer,
     flops: spec.outer * spec.inner * parts.count * (variance ? 6 : 1),
@@ -256,6 +298,10 @@ function joinKernel(label: string, spec: ReduceSpec, parts: Parts): Kernel {
             if (variance) {
               const sum = over((offset, size) => f32x4.mul(load("means", offset), size));
               const mean = f.let("mean", f32x4.mul(sum, scale));
+              if (spec.withMean === true) {
+                const at = i32.add(i32.mul(outer, spec.inner * 4), channelBytes);
+                storePartial(f, i32.add(p.buffer("mean"), at), v * 16, mean, lanes);
+              }
               const squares = over((offset, size) => {
                 const difference = f.let("difference", f32x4.sub(load("means", offset), mean));
                 return f32x4.add(load("parts", offset), f32x4.mul(f32x4.mul(difference, difference), size));
