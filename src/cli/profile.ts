@@ -1,7 +1,6 @@
 /** `--profile`: times the launches of what a command does, prints where the time goes and writes a Chrome trace. */
-import type { Span } from "../diagnostics/diagnostic.ts";
 import { fail } from "../diagnostics/catalogue.ts";
-import { createLineMap, type LineMap } from "../diagnostics/lines.ts";
+import { createPlaces } from "../diagnostics/places.ts";
 import { writeFileAtomic } from "../runtime/files/atomic-write.node.ts";
 import { profileReport } from "../runtime/profile/report.ts";
 import { chromeTrace } from "../runtime/profile/trace.ts";
@@ -40,18 +39,7 @@ export async function profiled<T>(
   await session.startProfile();
   const result = await body();
   const profile = await session.stopProfile();
-  await writeFileAtomic(file, `${JSON.stringify(chromeTrace(profile, createPlaces()))}\n`);
+  await writeFileAtomic(file, `${JSON.stringify(chromeTrace(profile, createPlaces(readSource)))}\n`);
   out.write(`${profileText(profileReport(profile))}\nsaved the trace ${file}\n`);
   return result;
-}
-
-/** `net.bcos:12:3` for a range of a source file. */
-function createPlaces(): (span: Span) => string {
-  const maps = new Map<string, LineMap>();
-  return ({ file, start }) => {
-    let map = maps.get(file);
-    if (map === undefined) maps.set(file, (map = createLineMap(readSource(file) ?? "")));
-    const { line, column } = map.positionAt(start);
-    return `${file}:${line}:${column}`;
-  };
 }

@@ -7,6 +7,7 @@ import type { GraphName } from "../../src/compiler/graph/program.ts";
 import { planTotals, printPlan } from "../../src/compiler/plan/print-plan.ts";
 import type { Plan } from "../../src/compiler/plan/plan.ts";
 import { createWasmCode } from "../../src/compiler/targets/wasm/plan-code.ts";
+import { layoutMemory } from "../../src/runtime/devices/wasm/memory-layout.ts";
 import { net } from "../layers/nets.ts";
 import { programOf } from "./agree.ts";
 
@@ -71,4 +72,18 @@ test("equal programs have equal plans", () => {
     return createWasmCode(program.graphs, 2).plans.train!.hash;
   });
   expect(hashes[0]).toBe(hashes[1]);
+});
+
+test.each([1, 2, 3])("what a plan says of memory is what the device allocates, on %i threads", (threads) => {
+  const { program } = programOf(tiny(), ["train"], { batch: 2 });
+  const wasm = createWasmCode(program.graphs, 2);
+  const { peakBytes, constantBytes, stateBytes, scratchBytes } = planTotals(wasm.plans.train!);
+  const padded = (sizes: readonly number[]): number =>
+    sizes.reduce((sum, bytes) => sum + Math.ceil(bytes / 16) * 16, 0);
+  const states = program.state.map(({ shape }) => 4 * sizeOf(shape));
+  const constants = wasm.plans.train!.constants.map((values) => 4 * values.length);
+  expect(states.reduce((a, b) => a + b)).toBe(stateBytes);
+  expect(constants.reduce((a, b) => a + b, 0)).toBe(constantBytes);
+  const { bytes } = layoutMemory({ ...program, wasm }, threads);
+  expect(bytes).toBe(16 + padded(states) + padded(constants) + peakBytes + threads * padded([scratchBytes]));
 });

@@ -5,20 +5,23 @@ import { printGraph } from "../../compiler/graph/print.ts";
 import { passes } from "../../compiler/graph/simplify.ts";
 import type { Network } from "../../compiler/network/network.ts";
 import { targetNames, type TargetName } from "../../compiler/plan/plan.ts";
+import { planFromJson } from "../../compiler/plan/plan-json.ts";
 import { printPlan } from "../../compiler/plan/print-plan.ts";
 import { launchedKernels, printWgsl } from "../../compiler/targets/webgpu/print-wgsl.ts";
 import { type LayerSummary, summarise } from "../../compiler/network/summary.ts";
-import { fail } from "../../diagnostics/catalogue.ts";
-import type { Diagnostic } from "../../diagnostics/diagnostic.ts";
+import { diagnose, fail } from "../../diagnostics/catalogue.ts";
+import { BcosError, type Diagnostic } from "../../diagnostics/diagnostic.ts";
 import { diagnosticsToJson } from "../../diagnostics/json.ts";
+import { createPlaces } from "../../diagnostics/places.ts";
 import type { Arguments } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import { compileModel } from "../compile-model.ts";
 import { exitCodes } from "../exit.ts";
-import { readSource } from "../files.ts";
+import { readSource, requireReadable } from "../files.ts";
 import { writeJson } from "../json.ts";
 import { modelOptions, readModelOptions, type ModelOptions } from "../model-options.ts";
 import { printNetwork } from "../print-network.ts";
+import type { Terminal } from "../terminal.ts";
 import { countOf, formatCount, formatShape, formatTable } from "../table.ts";
 import { settingOptions, readTrainSettings } from "../training/settings.ts";
 
@@ -47,9 +50,11 @@ export const inspect: Command = {
     "bcosc inspect models/mnist.bcos --dump graph --graph explain --after build",
     "bcosc inspect models/mnist.bcos --dump plan --graph train --batch 64",
     "bcosc inspect models/mnist.bcos --dump plan --target webgpu",
+    "bcosc inspect plan.json",
     "bcosc inspect models/mnist.bcos --dump wgsl --graph explain",
   ],
   run: (args, terminal) => {
+    if (args.positionals[0]!.endsWith(".json")) return Promise.resolve(inspectPlanFile(args, terminal));
     const options = readModelOptions(args);
     const dump = readDump(args, options);
     const network = compileModel(args.positionals[0]!, options, terminal);
@@ -75,7 +80,10 @@ export const inspect: Command = {
       if (plan !== undefined) {
         const kernels = dump.stage === "wgsl" ? launchedKernels(plan, program.webgpu!) : undefined;
         if (json) writeJson(kernels ?? plan, terminal.out);
-        else terminal.out.write(kernels === undefined ? printPlan(plan) : printWgsl(kernels, readSource));
+        else
+          terminal.out.write(
+            kernels === undefined ? printPlan(plan, createPlaces(readSource)) : printWgsl(kernels, readSource),
+          );
         return Promise.resolve(exitCodes.ok);
       }
       const graph = program.graphs[dump.graph];
@@ -87,6 +95,19 @@ export const inspect: Command = {
     return Promise.resolve(exitCodes.ok);
   },
 };
+
+/** A plan that `--dump plan --json` wrote: checked, its hash included, and printed. */
+function inspectPlanFile(args: Arguments, terminal: Terminal): number {
+  const file = args.positionals[0]!;
+  const stray = [...args.given.keys()].find((option) => option !== "--json" && option !== "--color");
+  if (stray !== undefined) fail("usage/conflict", { option: stray, other: file });
+  requireReadable(file);
+  const { plan, problems } = planFromJson(readSource(file)!);
+  if (plan === undefined) throw new BcosError(problems.map((problem) => diagnose("data/plan", { file, problem })));
+  if (args.flag("--json")) writeJson(plan, terminal.out);
+  else terminal.out.write(printPlan(plan, createPlaces(readSource)));
+  return exitCodes.ok;
+}
 
 type Dump =
   | { readonly stage: "network" }

@@ -1,6 +1,7 @@
 /** Plans as text, a line a launch. The same plan always gives the same text: golden tests compare it. */
 import { fusionRules, rematerialisation } from "./fusion.ts";
 import { sideBySide } from "./side-by-side.ts";
+import type { Span } from "../../diagnostics/diagnostic.ts";
 import type { BufferRef, KernelLaunch, Launch, Plan } from "./plan.ts";
 
 /** What a plan costs before anything runs. */
@@ -11,8 +12,13 @@ export interface PlanTotals {
   readonly flops: number;
   /** Read and written by the launches of every run. */
   readonly bytes: number;
-  /** Bytes of all slots: what a device allocates for the plan, beside state, constants and scratch memory. */
+  /** Bytes of all slots: what a device allocates for the plan, beside the three that follow. */
   readonly peakBytes: number;
+  readonly constantBytes: number;
+  /** Of the state that it reads or writes; 0 in plans without the sizes of what launches read and write. */
+  readonly stateBytes: number;
+  /** For each thread. */
+  readonly scratchBytes: number;
   readonly savedBytes: number;
 }
 
@@ -26,26 +32,46 @@ export function planTotals(plan: Plan): PlanTotals {
     flops: sum(kernels.map((launch) => launch.flops)),
     bytes: sum(kernels.map((launch) => launch.bytes)),
     peakBytes: sum(plan.slots),
+    constantBytes: sum(plan.constants.map((values) => 4 * values.length)),
+    stateBytes: sum([...stateSizes(plan).values()]),
+    scratchBytes: plan.scratchBytes,
     savedBytes: sum(Object.values(plan.saved)),
   };
+}
+
+function stateSizes(plan: Plan): ReadonlyMap<string, number> {
+  const sizes = new Map<string, number>();
+  for (const launch of plan.launches) {
+    if (launch.kind === "random") continue;
+    launch.buffers.forEach((ref, i) => {
+      if (ref.kind === "state") sizes.set(ref.path, Math.max(sizes.get(ref.path) ?? 0, launch.sizes?.[i] ?? 0));
+    });
+  }
+  return sizes;
 }
 
 function prepares(launch: Launch): boolean {
   return launch.kind === "kernel" && launch.prepare === true;
 }
 
-/** The whole plan: totals, launches, slots, what is kept for the backward pass, and the fusions. Ends with a newline. */
-export function printPlan(plan: Plan): string {
+/**
+ * The whole plan: totals, launches, slots, what is kept for the backward pass, and the fusions. Ends with a newline. With
+ * `placeOf` launches have the places in the source of the layers that they belong to.
+ */
+export function printPlan(plan: Plan, placeOf?: (span: Span) => string): string {
   const totals = planTotals(plan);
   const prepare = totals.prepare === 0 ? "" : `, and ${totals.prepare} that prepare weights (marked *)`;
   return [
     `plan ${plan.graph} for ${plan.target}, batch ${plan.batch}`,
     `${totals.launches} launches a run${prepare}`,
     `${scaled(totals.flops)}FLOP, ${scaled(totals.bytes)}B moved, ${scaled(totals.peakBytes)}B at most in ${plan.slots.length} slots`,
+    `beside them ${scaled(totals.stateBytes)}B of state, ${scaled(totals.constantBytes)}B of constants and ${scaled(totals.scratchBytes)}B of scratch memory a thread`,
     ...repeatLine(plan),
     `sha256 ${plan.hash}`,
     "",
-    ...table(plan.launches.map((launch, i) => row(launch, i, plan.target === "wasm" ? "units" : "groups"))),
+    ...table(
+      plan.launches.map((launch, i) => row(launch, i, { units: plan.target === "wasm" ? "units" : "groups", placeOf })),
+    ),
     ...section("in and out", [
       ...Object.entries(plan.inputs).map(
         ([name, { shape, buffer }]) => `input ${name} [${shape.join(",")}] in ${place(buffer)}`,
@@ -90,17 +116,24 @@ function fusionLines(plan: Plan): readonly string[] {
   });
 }
 
-type Row = readonly [string, string, string, string, string, string, string];
+type Row = readonly [string, string, string, string, string, string, string, string];
 
-function row(launch: Launch, index: number, units: string): Row {
+interface Words {
+  /** What the units of work are. */
+  readonly units: string;
+  readonly placeOf: ((span: Span) => string) | undefined;
+}
+
+function row(launch: Launch, index: number, { units, placeOf }: Words): Row {
+  const source = launch.span === undefined ? "" : (placeOf?.(launch.span) ?? "");
   const number = `${index}${prepares(launch) ? "*" : ""}`;
   const path = launch.path === "" ? "-" : launch.path;
   const ops = summarise(launch.ops);
   if (launch.kind === "random") {
-    return [number, path, ops, "", "", `${scaled(launch.count * 4)}B`, `→ ${place(launch.out)}`];
+    return [number, path, ops, source, "", "", `${scaled(launch.count * 4)}B`, `→ ${place(launch.out)}`];
   }
   const flops = launch.flops === 0 ? "" : `${scaled(launch.flops)}FLOP`;
-  return [number, path, ops, `${launch.units} ${units}`, flops, `${scaled(launch.bytes)}B`, traffic(launch)];
+  return [number, path, ops, source, `${launch.units} ${units}`, flops, `${scaled(launch.bytes)}B`, traffic(launch)];
 }
 
 /** `conv2d patch_norm bcos_scale mul`, runs of the same as `mul×3`. */
@@ -122,12 +155,15 @@ function place(buffer: BufferRef): string {
 }
 
 function table(rows: readonly Row[]): readonly string[] {
-  const widths = [0, 1, 2, 3, 4, 5].map((column) => Math.max(0, ...rows.map((r) => r[column]!.length)));
+  const widths = [0, 1, 2, 3, 4, 5, 6].map((column) => Math.max(0, ...rows.map((r) => r[column]!.length)));
   return rows.map((cells) =>
     cells
-      .map((cell, column) => {
-        const width = widths[column] ?? 0;
-        return column === 1 || column === 2 ? cell.padEnd(width) : cell.padStart(width);
+      .flatMap((cell, column) => {
+        const width = widths[column];
+        if (width === undefined) return [cell];
+        // Nothing has a place in a plan that is printed without them.
+        if (width === 0) return [];
+        return column >= 1 && column <= 3 ? [cell.padEnd(width)] : [cell.padStart(width)];
       })
       .join("  ")
       .trimEnd(),

@@ -10,6 +10,11 @@ export const dataCodes = {
     severity: "error",
     message: (p) => `can not write ${p.file}: ${p.reason}`,
   }),
+  "data/plan": entry<{ file: string; problem: string }>({
+    severity: "error",
+    message: (p) => `${p.file} is no sound plan: ${p.problem}`,
+    hint: () => "`bcosc inspect MODEL --dump plan --json` writes one",
+  }),
   "data/idx": entry<{ reason: string }>({
     severity: "error",
     message: (p) => `not a valid idx file: ${p.reason}`,

@@ -17,6 +17,13 @@ export const dataPages: PagesOf<typeof dataCodes> = {
     situation: "`--out /net` without the right to write there, or a full disk.",
     remedy: "Choose another folder with `--out`, or make room.",
   },
+  "data/plan": {
+    kind: "situation",
+    meaning: "A file is no plan, is one of another version, or its plan does not agree with itself.",
+    why: "A plan says what is written where. Run as it is, a plan in which a launch reads what was overwritten, or reaches outside its buffer, would give wrong numbers, so every plan is checked when it is loaded: its form, its buffers, what every launch finds in them, and its hash.",
+    situation: "The file was changed by hand or cut off, or another version of bcosc wrote it.",
+    remedy: "Write it anew: `bcosc inspect MODEL --dump plan --json > plan.json`.",
+  },
   "data/idx": {
     kind: "situation",
     meaning: "The file is not an idx file, the format of MNIST.",

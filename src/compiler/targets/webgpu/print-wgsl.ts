@@ -1,6 +1,5 @@
 /** The kernels of a plan as text: WGSL with what it is for, the layers and source lines that use it. */
-import type { Span } from "../../../diagnostics/diagnostic.ts";
-import { createLineMap, type LineMap } from "../../../diagnostics/lines.ts";
+import { createPlaces } from "../../../diagnostics/places.ts";
 import type { KernelLaunch, Plan } from "../../plan/plan.ts";
 import type { GpuKernel } from "./kernel.ts";
 import type { WebgpuCode } from "./plan-code.ts";
@@ -27,15 +26,7 @@ export function launchedKernels(plan: Plan, code: WebgpuCode): readonly Launched
 
 /** Every kernel once, under a comment for each launch: its layer, where that stands in the source, and its operations. */
 export function printWgsl(kernels: readonly LaunchedKernel[], read: (file: string) => string | undefined): string {
-  const maps = new Map<string, LineMap | undefined>();
-  const placeOf = ({ file, start }: Span): string => {
-    if (!maps.has(file)) {
-      const text = read(file);
-      maps.set(file, text === undefined ? undefined : createLineMap(text));
-    }
-    const map = maps.get(file);
-    return map === undefined ? file : `${file}:${map.positionAt(start).line}`;
-  };
+  const placeOf = createPlaces(read);
   return kernels
     .map(({ name, kernel, launches }) => {
       const users = launches.map(({ path, ops, span }) => {
