@@ -53,7 +53,7 @@ describe("kernels", () => {
 
   it("name their layer", () => {
     const kernel = elementwiseKernel("relu 4", {
-      ...{ rows: 4, channels: 1, inputs: [{ kind: "same" }], outputs: [ex.relu(ex.input(0))] },
+      ...{ rows: 5, channels: 1, inputs: [{ kind: "same" }], outputs: [ex.relu(ex.input(0))] },
     });
     expect(withLayer(kernel, "layer1.relu").variants[0]!.wgsl).toBe(`// layer1.relu
 // relu 4
@@ -65,7 +65,7 @@ describe("kernels", () => {
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) lane: u32) {
   let group = workgroup.x;
   let i = group * 64u + lane;
-  if (i >= 4u) {
+  if (i >= 5u) {
     return;
   }
   let v0 = x1[i];

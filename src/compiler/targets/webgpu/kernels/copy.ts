@@ -36,20 +36,48 @@ function address(strides: readonly number[], offset: number): string {
   return terms.join(" + ");
 }
 
+interface Box {
+  readonly shape: Shape;
+  readonly from: Side;
+  readonly to: Side;
+}
+
+/** The box in units of four elements, where both sides have these next to each other. */
+function inFours({ shape, from, to }: Box): Box | undefined {
+  const last = shape.length - 1;
+  const whole = (side: Side): boolean =>
+    side.strides[last] === 1 &&
+    [side.offset, side.length, ...side.strides.slice(0, -1)].every((number) => number % 4 === 0);
+  if (last < 0 || shape[last]! % 4 !== 0 || !whole(from) || !whole(to)) return undefined;
+  const quarter = (side: Side): Side => ({
+    strides: side.strides.map((stride, axis) => (axis === last ? 1 : stride / 4)),
+    offset: side.offset / 4,
+    length: side.length / 4,
+  });
+  return { shape: shape.with(last, shape[last]! / 4), from: quarter(from), to: quarter(to) };
+}
+
 /** Buffers `x`, `out`. */
 export function copyKernel(label: string, spec: CopySpec): GpuKernel {
   const kept = spec.shape.flatMap((length, axis) => (length === 1 ? [] : [axis]));
   const pick = (values: readonly number[]): number[] => kept.map((axis) => values[axis]!);
-  const shape = pick(spec.shape);
+  const single: Box = {
+    shape: pick(spec.shape),
+    from: { ...spec.from, strides: pick(spec.from.strides) },
+    to: { ...spec.to, strides: pick(spec.to.strides) },
+  };
+  const fours = inFours(single);
+  const { shape, from, to } = fours ?? single;
   return createMapKernel({
     label,
     inputs: [{ name: "x", length: spec.from.length }],
     outputs: [{ name: "out", length: spec.to.length }],
     body: [
       ...coordinates(shape),
-      `out[${address(pick(spec.to.strides), spec.to.offset)}] = x[${address(pick(spec.from.strides), spec.from.offset)}];`,
+      `out[${address(to.strides, to.offset)}] = x[${address(from.strides, from.offset)}];`,
     ].join("\n"),
-    count: sizeOf(spec.shape),
+    wide: fours === undefined ? [] : ["x", "out"],
+    count: sizeOf(shape),
     flops: 0,
   });
 }

@@ -28,7 +28,7 @@ export interface WeightGradientSpec {
 /** Invocations to aim at, pixels that a part has at least, and parts at most. */
 const WANTED = 32768;
 const PART_PIXELS = 128;
-const PARTS = 256;
+const PARTS = 128;
 /** Pixels of a run where the convolution is a plain sum over pixels. */
 const RUN = 64;
 

@@ -3,7 +3,16 @@
  * Transposed kernels gather: no two invocations write to one place.
  */
 import { costOf } from "../../../plan/expression.ts";
-import { epilogueStatements, inputParts, outputNames, PLAIN, type Epilogue } from "../elements.ts";
+import {
+  canWiden,
+  epilogueStatements,
+  inputParts,
+  outputNames,
+  PLAIN,
+  wideEpilogueNames,
+  type Epilogue,
+} from "../elements.ts";
+import { splat, type Width } from "../expression-wgsl.ts";
 import { createMapKernel, indent, type GpuKernel } from "../kernel.ts";
 
 /** Windows over x [batch, input, channels] give [batch, output, channels]. */
@@ -28,23 +37,27 @@ export interface WindowSpec extends WindowGeometry {
 
 const area = (sides: readonly [number, number]): number => sides[0] * sides[1];
 
-/** Takes the number `i` in [batch, …sides, channels] apart into `channel`, `x_at`, `y_at`, `image`. */
-function placeOf(sides: readonly [number, number], channels: number): string {
+/**
+ * Takes the number `i` in [batch, …sides, channels] apart into `channel`, `x_at`, `y_at`, `image`; with width 4 it counts
+ * fours of channels.
+ */
+function placeOf(sides: readonly [number, number], channels: number, width: Width = 1): string {
+  const pitch = channels / width;
   return [
-    `let channel = i % ${channels}u;`,
-    `let pixel = i / ${channels}u;`,
+    `let channel = i % ${pitch}u${width === 1 ? "" : ` * ${width}u`};`,
+    `let pixel = i / ${pitch}u;`,
     `let x_at = i32(pixel % ${sides[1]}u);`,
     `let y_at = i32(pixel / ${sides[1]}u % ${sides[0]}u);`,
     `let image = pixel / ${area(sides)}u;`,
   ].join("\n");
 }
 
-/** Loops over the taps that exist, with the element of the other image at each: `visit` uses `at` and `tap`. */
-export function forTaps(s: WindowGeometry, transposed: boolean, visit: string): string {
-  const [height, width] = transposed ? s.output : s.input;
+/** Loops over the taps that exist, with the index of the element (or four) of the other image at each: `visit` uses `at` and `tap`. */
+export function forTaps(s: WindowGeometry, transposed: boolean, visit: string, width: Width = 1): string {
+  const [height, across] = transposed ? s.output : s.input;
   const side = (axis: 0 | 1): string => {
     const [at, k, target] = axis === 0 ? ["y_at", "ky", "y_in"] : ["x_at", "kx", "x_in"];
-    const limit = axis === 0 ? height : width;
+    const limit = axis === 0 ? height : across;
     const step = s.dilation[axis] === 1 ? k : `${k} * ${s.dilation[axis]}`;
     if (!transposed) {
       const start = s.stride[axis] === 1 ? at : `${at} * ${s.stride[axis]}`;
@@ -62,7 +75,7 @@ export function forTaps(s: WindowGeometry, transposed: boolean, visit: string): 
     indent(side(0)),
     `  for (var kx = 0; kx < ${s.kernel[1]}; kx++) {`,
     indent(side(1), 2),
-    `    let at = ((image * ${height}u + u32(y_in)) * ${width}u + u32(x_in)) * ${s.channels}u + channel;`,
+    `    let at = ((image * ${height}u + u32(y_in)) * ${across}u + u32(x_in)) * ${s.channels / width}u + channel${width === 1 ? "" : ` / ${width}u`};`,
     `    let tap = u32(ky * ${s.kernel[1]} + kx);`,
     indent(visit, 2),
     "  }",
@@ -77,11 +90,14 @@ export function windowKernel(label: string, s: WindowSpec): GpuKernel {
   const rows = s.batch * area(to);
   const count = rows * s.channels;
   const taps = area(s.kernel);
-  const start = s.kind === "max" ? "var result = 0.0f;\nvar seen = false;" : "var result = 0.0f;";
+  // The weights of neighbouring channels do not stand together.
+  const width: Width = s.kind !== "weighted" && canWiden(epilogue.inputs, s.channels) ? 4 : 1;
+  const zero = splat("0.0f", width);
+  const start = s.kind === "max" ? `var result = ${zero};\nvar seen = false;` : `var result = ${zero};`;
   const visit = {
     sum: "result += x[at];",
     weighted: `result += x[at] * w[channel * ${taps}u + tap];`,
-    max: "if (!seen || x[at] > result) {\n  result = x[at];\n  seen = true;\n}",
+    max: "result = select(max(result, x[at]), x[at], !seen);\nseen = true;",
   }[s.kind];
   const names = outputNames(epilogue.outputs.length);
   return createMapKernel({
@@ -93,12 +109,19 @@ export function windowKernel(label: string, s: WindowSpec): GpuKernel {
     ],
     outputs: names.map((name) => ({ name, length: count })),
     body: [
-      placeOf(to, s.channels),
+      placeOf(to, s.channels, width),
       start,
-      forTaps(s, s.transposed, visit),
-      epilogueStatements(epilogue, { row: "pixel", channel: "channel", channels: s.channels }, "result"),
+      forTaps(s, s.transposed, visit, width),
+      epilogueStatements(
+        epilogue,
+        { row: "pixel", channel: "channel", channels: s.channels },
+        "result",
+        undefined,
+        width,
+      ),
     ].join("\n"),
-    count,
+    wide: width === 1 ? [] : ["x", ...wideEpilogueNames(epilogue)],
+    count: count / width,
     flops: count * (taps * (s.kind === "weighted" ? 2 : 1) + epilogue.outputs.reduce((sum, e) => sum + costOf(e), 0)),
   });
 }
