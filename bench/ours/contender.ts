@@ -5,7 +5,7 @@ import { planTotals } from "../../src/compiler/plan/print-plan.ts";
 import { openSession, type Session } from "../../src/runtime/session.ts";
 import { comparedSteps, type Contender, type Prepared, type Tensors, type Work } from "../contender.ts";
 import type { NetworkWorkload } from "../workloads.ts";
-import { kernelProgram, resultPath } from "./kernel-program.ts";
+import { kernelProgram, probe, resultPath } from "./kernel-program.ts";
 import { networkProgram } from "./network-program.ts";
 import { stateFor } from "./state.ts";
 
@@ -49,7 +49,7 @@ function workOf(program: Program, target: TargetName | undefined, graph: GraphNa
 }
 
 function kernel(session: Session): Prepared {
-  const once = async (): Promise<void> => void (await session.run("predict", {}, []));
+  const once = async (): Promise<void> => void (await session.run("predict", {}, [probe]));
   return {
     async results() {
       await once();

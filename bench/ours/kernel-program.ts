@@ -14,6 +14,8 @@ import type { ConvolutionWorkload, KernelWorkload } from "../workloads.ts";
 
 /** The path of the result. */
 export const resultPath = "result";
+/** One number of it, an output: a device has finished when it can be read. */
+export const probe = "probe";
 
 const same: ConvAttributes = { stride: [1, 1], padding: [1, 1, 1, 1], dilation: [1, 1], groups: 1 };
 const window = { kernel: [3, 3], stride: [1, 1], padding: [1, 1, 1, 1], dilation: [1, 1] } as const;
@@ -43,6 +45,15 @@ function programOf(
   const graph = createBuilder("predict");
   const results = Object.entries(body(graph));
   for (const [path, value] of results) graph.update(path, value);
+  const [first] = results.map(([, value]) => value) as [ValueId];
+  const shape = graph.shapeOf(first);
+  const one = g.slice(
+    graph,
+    first,
+    shape.map(() => 0),
+    shape.map(() => 1),
+  );
+  graph.output(probe, one);
   const built = graph.finish();
   const shapes = new Map<string, Shape>(results.map(([path, value]) => [path, graph.shapeOf(value)]));
   for (const node of built.nodes) if (node.op === "state") shapes.set(node.attributes.path, node.shape);

@@ -5,8 +5,6 @@ export interface Backend {
   readonly tf: Tf;
   /** Makes it the current one. */
   use(): Promise<void>;
-  /** Waits until everything that was asked for is done. */
-  finish(): Promise<void>;
 }
 
 /** Milliseconds of `body` on that backend. */

@@ -5,7 +5,7 @@ import { importPeer } from "../import.ts";
 import type { Backend } from "./backend.ts";
 import { prepareKernel } from "./kernels.ts";
 import { prepareNetwork } from "./network.ts";
-import type { Tf, WebgpuBackend } from "./types.ts";
+import type { Tf } from "./types.ts";
 
 export async function tfjsContender(name: "wasm" | "cpu" | "webgpu"): Promise<Contender> {
   if (name === "webgpu") await provideWebgpu();
@@ -15,12 +15,6 @@ export async function tfjsContender(name: "wasm" | "cpu" | "webgpu"): Promise<Co
     tf,
     use: async () => {
       if (!(await tf.setBackend(name))) throw new Error(`tfjs has no backend ${name}`);
-    },
-    async finish() {
-      if (name !== "webgpu") return;
-      const { submitQueue, device } = tf.backend() as WebgpuBackend;
-      submitQueue.call(tf.backend());
-      await device.queue.onSubmittedWorkDone();
     },
   };
   await backend.use();

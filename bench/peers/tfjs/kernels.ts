@@ -31,8 +31,16 @@ export async function prepareKernel(backend: Backend, workload: KernelWorkload, 
     },
     run: () =>
       timedOn(backend, async () => {
-        compute().dispose();
-        await backend.finish();
+        const result = compute();
+        // One number of it: the backend has finished when it can be read.
+        const one = tf.slice(
+          result,
+          result.shape.map(() => 0),
+          result.shape.map(() => 1),
+        );
+        await one.data();
+        one.dispose();
+        result.dispose();
       }),
     async dispose() {
       await backend.use();

@@ -20,7 +20,6 @@ export interface Tf {
   ready(): Promise<void>;
   tidy<T>(body: () => T): T;
   keep<T extends Tensor>(x: T): T;
-  backend(): unknown;
 
   tensor(values: Float32Array, shape: readonly number[]): Tensor;
   variable(x: Tensor, trainable?: boolean): Variable;
@@ -63,10 +62,4 @@ export interface Tf {
 export interface Optimizer {
   minimize(loss: () => Tensor, returnCost: true, variables: readonly Variable[]): Tensor;
   dispose(): void;
-}
-
-/** Of the WebGPU backend. */
-export interface WebgpuBackend {
-  submitQueue(): void;
-  readonly device: { readonly queue: { onSubmittedWorkDone(): Promise<undefined> } };
 }
