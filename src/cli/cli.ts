@@ -45,6 +45,11 @@ const commands: readonly LazyCommand[] = [
     load: async () => (await import("./commands/explain.ts")).explain,
   },
   {
+    name: "tune",
+    summary: "Measure which WebGPU kernels are the fastest on this machine",
+    load: async () => (await import("./commands/tune.ts")).tune,
+  },
+  {
     name: "explain-error",
     summary: "Explain a diagnostic code, with examples",
     load: async () => (await import("./commands/explain-error.ts")).explainError,

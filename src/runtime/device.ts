@@ -1,6 +1,7 @@
 /** What a device is to the runtime. Implementations are in `devices/`. */
 import type { GraphName, Program } from "../compiler/graph/program.ts";
 import type { Plan } from "../compiler/plan/plan.ts";
+import type { Tuning } from "./tuning.ts";
 
 /** Float64Array only where a session was opened with `precision: "float64"`. */
 export type Tensor = Float32Array | Float64Array;
@@ -15,6 +16,8 @@ export interface DeviceOptions {
    * Default: not cut, which is faster.
    */
   readonly sliceMilliseconds?: number;
+  /** Which variants of kernels a graphics card runs, where it was measured. Results are the same within rounding. */
+  readonly tuning?: Tuning;
 }
 
 export interface Device {

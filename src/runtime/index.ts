@@ -11,6 +11,8 @@ export type {
   Tensor,
 } from "./device.ts";
 export { deviceNames, type DeviceChoice } from "./devices/registry.ts";
+export { tuneProgram, type TunedKernel, type TuneOptions, type TuningResult } from "./devices/webgpu/tune.ts";
+export { mergeTunings, parseTuning, type Tuning } from "./tuning.ts";
 export { openSession, type Feeds, type Precision, type Session, type SessionOptions } from "./session.ts";
 
 export type { Augmentation } from "./data/augment.ts";

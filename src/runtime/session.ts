@@ -7,6 +7,7 @@ import type { DeviceOptions, DeviceSession, Profile, Profiler, Tensor } from "./
 import { findDevice, type DeviceChoice } from "./devices/registry.ts";
 import { initialValues } from "./initialise.ts";
 import { fileShape, fromFileLayout, toFileLayout } from "./weights/layout.ts";
+import type { Tuning } from "./tuning.ts";
 import { matchWeights, type Weights, type WeightTensor } from "./weights/weights.ts";
 
 export type Precision = NonNullable<DeviceOptions["precision"]>;
@@ -18,6 +19,8 @@ export interface SessionOptions {
   readonly precision?: Precision;
   /** How many threads may compute, for devices that have several. Results do not depend on it. */
   readonly threads?: number;
+  /** Made by `tuneProgram` or `bcosc tune`, for the device `webgpu`. Results are the same within rounding. */
+  readonly tuning?: Tuning;
   /** Of the initial weights: a whole number from 0 on. Default 0. */
   readonly seed?: number;
   /** Instead of random initial weights. */
@@ -100,8 +103,12 @@ export async function openSession(program: Program, options: SessionOptions = {}
   if (options.weights !== undefined) matchWeights(program, options.weights);
   const precision = options.precision ?? "float32";
   const device = await findDevice(options.device ?? autoDevice(precision), program);
-  const { threads } = options;
-  const opened = await device.open(program, { precision, ...(threads === undefined ? {} : { threads }) });
+  const { threads, tuning } = options;
+  const opened = await device.open(program, {
+    precision,
+    ...(threads === undefined ? {} : { threads }),
+    ...(tuning === undefined ? {} : { tuning }),
+  });
   try {
     for (const spec of program.state) await opened.write(spec.path, initialValues(spec, seed));
     const session = createSession(program, device.name, precision, opened, seed);

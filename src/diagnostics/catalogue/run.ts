@@ -92,6 +92,11 @@ export const runCodes = {
     message: (p) => `the device \`webgpu\` is not here: ${p.reason}`,
     hint: () => "`bcosc doctor` says what is there; the device `wasm` needs no graphics card",
   }),
+  "run/tuning": entry<{ file: string; reason: string }>({
+    severity: "error",
+    message: (p) => `\`${p.file}\` is no tuning: ${p.reason}`,
+    hint: () => "`bcosc tune` makes one",
+  }),
   "run/webgpu": entry<{ what: string; reason: string }>({
     severity: "error",
     message: (p) => `WebGPU refused ${p.what}: ${p.reason}`,

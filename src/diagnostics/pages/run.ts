@@ -134,6 +134,13 @@ export const runPages: PagesOf<typeof runCodes> = {
     remedy:
       "Install what the message names. `bcosc doctor` lists the adapter that is found; `--device wasm` runs everywhere.",
   },
+  "run/tuning": {
+    kind: "situation",
+    meaning: "A file that was given with `--tuning` is not what `bcosc tune` writes.",
+    why: "A tuning names the fastest variant of each kernel on an adapter. From another file nothing of the kind can be learnt.",
+    situation: "`--tuning` with a file that was cut off, edited by hand, or is something else.",
+    remedy: "Make it again with `bcosc tune MODEL --graph GRAPH --batch N --out FILE`, or leave `--tuning` out.",
+  },
   "run/webgpu": {
     kind: "situation",
     meaning: "WebGPU did not accept something that the device asked of it.",

@@ -11,10 +11,8 @@ export interface AdapterTraits {
   readonly subgroupSizes?: readonly [number, number];
 }
 
-/** Measured choices: the name of a variant for the key of a kernel. */
-export interface VariantTuning {
-  readonly variants: Readonly<Record<string, string>>;
-}
+/** Measured choices: the name of a variant for the `tuningKey` of a kernel. */
+export type VariantTuning = Readonly<Record<string, string>>;
 
 /**
  * By the first word of a variant's name, the best first: processors like neither barriers nor workgroup memory, and reading
@@ -46,7 +44,7 @@ function checksum(text: string): string {
 export function chooseVariant(kernel: GpuKernel, traits: AdapterTraits, tuning?: VariantTuning): GpuVariant {
   const possible = kernel.variants.filter((variant) => runsOn(variant, traits));
   if (tuning !== undefined) {
-    const measured = tuning.variants[tuningKey(kernel)];
+    const measured = tuning[tuningKey(kernel)];
     const found = possible.find(({ name }) => name === measured);
     if (found !== undefined) return found;
   }

@@ -24,7 +24,7 @@ export function createWebgpuDevice({
       if ((options.precision ?? "float32") !== "float32") {
         fail("run/precision", { device: "webgpu", precision: "float64" });
       }
-      const { sliceMilliseconds } = options;
+      const { sliceMilliseconds, tuning } = options;
       if (sliceMilliseconds !== undefined && !(sliceMilliseconds > 0)) {
         fail("run/input", {
           name: "sliceMilliseconds",
@@ -37,6 +37,7 @@ export function createWebgpuDevice({
         history,
         check: requireRight,
         ...(sliceMilliseconds === undefined ? {} : { sliceMilliseconds }),
+        ...(tuning === undefined ? {} : { tuning }),
       });
     },
   };

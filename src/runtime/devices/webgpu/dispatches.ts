@@ -4,6 +4,7 @@ import type { KernelLaunch, Plan } from "../../../compiler/plan/plan.ts";
 import type { GpuKernel, GpuVariant } from "../../../compiler/targets/webgpu/kernel.ts";
 import type { WebgpuCode } from "../../../compiler/targets/webgpu/plan-code.ts";
 import { fail } from "../../../diagnostics/catalogue.ts";
+import type { Tuning } from "../../tuning.ts";
 import { chooseVariant } from "./choose-variant.ts";
 import { scoped } from "./error-scopes.ts";
 import { bufferOf, type GpuMemory } from "./memory.ts";
@@ -19,6 +20,12 @@ export interface Dispatch extends Cuttable {
   readonly bindGroup: GPUBindGroup;
 }
 
+export interface DispatchOptions {
+  /** Every dispatch shall be one that can be done in parts. */
+  readonly allSliced: boolean;
+  readonly tuning?: Tuning | undefined;
+}
+
 /** `launch 12 of train, conv1`: what errors of WebGPU have in them, as it names objects by their labels. */
 export function launchLabel(plan: Plan, index: number): string {
   const { path } = plan.launches[index]!;
@@ -31,14 +38,13 @@ export async function createDispatches(
   code: WebgpuCode,
   plan: Plan,
   memory: { readonly layout: GpuMemory; readonly buffers: readonly GPUBuffer[] },
-  /** Every dispatch shall be one that can be done in parts. */
-  allSliced: boolean,
+  { allSliced, tuning }: DispatchOptions,
 ): Promise<readonly Dispatch[]> {
   return Promise.all(
     plan.launches.map(async (launch, index): Promise<Dispatch> => {
       if (launch.kind !== "kernel") throw new Error("random numbers of a plan for WebGPU are kernels");
       const kernel = code.kernels[launch.kernel] ?? fail("run/no-plan", { device: "webgpu", graph: plan.graph });
-      const variant = chooseVariant(kernel, gpu.traits);
+      const variant = chooseVariant(kernel, gpu.traits, tuning?.adapters[gpu.traits.name]);
       const seconds = secondsOf(launch, gpu.traits.software);
       const sliced = allSliced || seconds > LONGEST_SUBMISSION;
       const { pipeline, layout } = await compileFor(gpu, launch, kernel, variant, sliced);

@@ -4,7 +4,7 @@ import type { GraphName, Program } from "../../../compiler/graph/program.ts";
 import type { WebgpuCode } from "../../../compiler/targets/webgpu/plan-code.ts";
 import { fail } from "../../../diagnostics/catalogue.ts";
 import { sizeOf } from "../../../shape.ts";
-import { createDispatches, type Dispatch } from "./dispatches.ts";
+import { createDispatches, type Dispatch, type DispatchOptions } from "./dispatches.ts";
 import { scoped } from "./error-scopes.ts";
 import { usage } from "./gpu.ts";
 import { bufferOf, layoutBuffers, type GpuMemory } from "./memory.ts";
@@ -35,7 +35,7 @@ export async function createResources(
   gpu: OpenedGpu,
   program: Program,
   code: WebgpuCode,
-  allSliced: boolean,
+  options: DispatchOptions,
 ): Promise<Resources> {
   const { device } = gpu;
   const layout = layoutBuffers(program);
@@ -76,7 +76,7 @@ export async function createResources(
     const dispatches = await Promise.all(
       plans.map(async (plan) => {
         const memory = { layout, buffers: value.buffers };
-        return [plan.graph, await createDispatches(gpu, code, plan, memory, allSliced)] as const;
+        return [plan.graph, await createDispatches(gpu, code, plan, memory, options)] as const;
       }),
     );
     return {

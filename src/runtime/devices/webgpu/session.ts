@@ -7,6 +7,7 @@ import type { GraphName, Program } from "../../../compiler/graph/program.ts";
 import { fail } from "../../../diagnostics/catalogue.ts";
 import { sizeOf } from "../../../shape.ts";
 import type { DeviceSession, Tensor } from "../../device.ts";
+import type { Tuning } from "../../tuning.ts";
 import { createContinuation, type NeededLaunches } from "../continuation.ts";
 import { writesState } from "../plan-facts.ts";
 import { checkRun } from "../plan-run.ts";
@@ -22,6 +23,7 @@ export interface GpuSessionOptions {
   readonly history: HistoryLimits;
   /** Milliseconds of work after which the page gets its turn. */
   readonly sliceMilliseconds?: number;
+  readonly tuning?: Tuning;
   /** Done with each device that is opened, before anything else; throws for one that is not to be used. */
   readonly check: (gpu: OpenedGpu) => Promise<void>;
 }
@@ -51,7 +53,10 @@ export async function openGpuSession(program: Program, options: GpuSessionOption
     try {
       return await orLost(gpu.device, async () => {
         await options.check(gpu);
-        const resources = await createResources(gpu, program, code, clock !== undefined);
+        const resources = await createResources(gpu, program, code, {
+          allSliced: clock !== undefined,
+          tuning: options.tuning,
+        });
         for (const [path, values] of history.state) writeState(resources, path, values);
         for (const change of history.changes) {
           if (change.kind === "write") writeState(resources, change.path, change.values);

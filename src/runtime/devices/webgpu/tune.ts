@@ -1,0 +1,183 @@
+/// <reference types="@webgpu/types" />
+/** Measures the variants of a program's kernels on an adapter. */
+import type { Program } from "../../../compiler/graph/program.ts";
+import type { GpuKernel, GpuVariant } from "../../../compiler/targets/webgpu/kernel.ts";
+import { fail } from "../../../diagnostics/catalogue.ts";
+import { createTuning, type Tuning } from "../../tuning.ts";
+import { chooseVariant, runsOn, tuningKey, type AdapterTraits } from "./choose-variant.ts";
+import { mapRead, usage } from "./gpu.ts";
+import { sharedGpu, type GpuSource, type OpenedGpu } from "./opened-gpu.ts";
+
+export interface TuneOptions {
+  /** Where the device comes from. Default: the process's own. */
+  readonly source?: GpuSource;
+  /** Measurements of each variant, of which the median counts. Default 5. */
+  readonly repetitions?: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (done: number, total: number, label: string) => void;
+}
+
+export interface TunedKernel {
+  readonly label: string;
+  /** The one that is taken without a tuning, and the fastest. */
+  readonly untuned: string;
+  readonly chosen: string;
+  /** By variant. */
+  readonly milliseconds: Readonly<Record<string, number>>;
+}
+
+export interface TuningResult {
+  readonly adapter: string;
+  readonly kernels: readonly TunedKernel[];
+  readonly tuning: Tuning;
+}
+
+/** One that is faster by less is not worth another choice: it may be chance. */
+const GAIN = 0.97;
+/** A measurement runs a kernel so often that it takes about this long, within bounds. */
+const MEASURED_MILLISECONDS = 4;
+const MOST_RUNS = 32;
+
+/**
+ * Runs every kernel of the program's plans that has several variants on buffers of zeros, each variant in turn. Needs a
+ * program with code for `webgpu` (`run/no-plan`) and an adapter (`run/no-webgpu`). Where `signal` is aborted, gives what was
+ * measured until then.
+ */
+export async function tuneProgram(program: Program, options: TuneOptions = {}): Promise<TuningResult> {
+  const code =
+    program.webgpu ?? fail("run/no-plan", { device: "webgpu", graph: Object.keys(program.graphs).join(", ") });
+  const gpu = await (options.source ?? sharedGpu)();
+  try {
+    const tasks = tasksOf(Object.values(code.kernels), gpu.traits);
+    const kernels: TunedKernel[] = [];
+    const variants: Record<string, string> = {};
+    for (const [key, { kernel, candidates }] of tasks) {
+      if (options.signal?.aborted === true) break;
+      options.onProgress?.(kernels.length, tasks.size, kernel.label);
+      const untuned = chooseVariant(kernel, gpu.traits).name;
+      const milliseconds = await measureKernel(gpu, kernel, candidates, options.repetitions ?? 5);
+      const fastest = Object.keys(milliseconds).reduce((a, b) => (milliseconds[b]! < milliseconds[a]! ? b : a));
+      const chosen = milliseconds[fastest]! < GAIN * milliseconds[untuned]! ? fastest : untuned;
+      variants[key] = chosen;
+      kernels.push({ label: kernel.label, untuned, chosen, milliseconds });
+    }
+    return { adapter: gpu.traits.name, kernels, tuning: createTuning(gpu.traits.name, variants) };
+  } finally {
+    await gpu.release();
+  }
+}
+
+interface Task {
+  readonly kernel: GpuKernel;
+  readonly candidates: readonly GpuVariant[];
+}
+
+/** The different kernels that have a choice. Drivers that run on the processor compile workgroup memory for seconds, for nothing. */
+function tasksOf(kernels: readonly GpuKernel[], traits: AdapterTraits): ReadonlyMap<string, Task> {
+  const tasks = new Map<string, Task>();
+  for (const kernel of kernels) {
+    const possible = kernel.variants.filter((variant) => runsOn(variant, traits));
+    const candidates = traits.software ? possible.filter(({ workgroupBytes }) => workgroupBytes === 0) : possible;
+    if (candidates.length > 1) tasks.set(tuningKey(kernel), { kernel, candidates });
+  }
+  return tasks;
+}
+
+const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!;
+
+/** The variants take turns, so that what disturbs the machine disturbs all of them. */
+async function measureKernel(
+  gpu: OpenedGpu,
+  kernel: GpuKernel,
+  candidates: readonly GpuVariant[],
+  repetitions: number,
+): Promise<Record<string, number>> {
+  const buffers = kernel.bindings.map(({ bytes }) =>
+    gpu.device.createBuffer({ size: Math.ceil(bytes / 16) * 16, usage: usage.storage }),
+  );
+  const clock = createClock(gpu);
+  try {
+    const runs: ((count: number) => Promise<number>)[] = [];
+    for (const { wgsl, name, workgroups } of candidates) {
+      const shader = { wgsl, label: `${kernel.label} (${name})`, bindings: kernel.bindings, sliced: false };
+      const { pipeline, layout } = await gpu.pipelines.compile(shader);
+      const entries = buffers.map((buffer, binding) => ({ binding, resource: { buffer } }));
+      const group = gpu.device.createBindGroup({ layout, entries });
+      runs.push(async (count) => {
+        const milliseconds = await clock.time((pass) => {
+          pass.setPipeline(pipeline);
+          pass.setBindGroup(0, group);
+          for (let i = 0; i < count; i++) pass.dispatchWorkgroups(...workgroups);
+        });
+        return milliseconds / count;
+      });
+    }
+    // The first run compiles on some drivers; the second one says how often a measurement can run it.
+    const counts: number[] = [];
+    for (const run of runs) {
+      await run(1);
+      const once = Math.max(await run(1), MEASURED_MILLISECONDS / MOST_RUNS);
+      counts.push(Math.max(1, Math.floor(MEASURED_MILLISECONDS / once)));
+    }
+    const times = runs.map((): number[] => []);
+    for (let turn = 0; turn < repetitions; turn++) {
+      for (const [i, run] of runs.entries()) times[i]!.push(await run(counts[i]!));
+    }
+    return Object.fromEntries(candidates.map(({ name }, i) => [name, median(times[i]!)]));
+  } finally {
+    for (const buffer of buffers) buffer.destroy();
+    clock.destroy();
+  }
+}
+
+interface Clock {
+  /** Milliseconds of a pass. */
+  time(encode: (pass: GPUComputePassEncoder) => void): Promise<number>;
+  destroy(): void;
+}
+
+/** By timestamps where there are any, else from the submission until the work is done. */
+function createClock({ device, traits }: OpenedGpu): Clock {
+  const submit = async (
+    encode: (pass: GPUComputePassEncoder) => void,
+    descriptor: GPUComputePassDescriptor,
+    after: (encoder: GPUCommandEncoder) => void,
+  ): Promise<number> => {
+    const encoder = device.createCommandEncoder();
+    const pass = encoder.beginComputePass(descriptor);
+    encode(pass);
+    pass.end();
+    after(encoder);
+    const commands = encoder.finish();
+    const began = performance.now();
+    device.queue.submit([commands]);
+    await device.queue.onSubmittedWorkDone();
+    return performance.now() - began;
+  };
+  if (!traits.timestamps) {
+    return { time: (encode) => submit(encode, {}, () => undefined), destroy: () => undefined };
+  }
+  const querySet = device.createQuerySet({ type: "timestamp", count: 2 });
+  const resolved = device.createBuffer({ size: 16, usage: usage.copySource | usage.queryResolve });
+  const read = device.createBuffer({ size: 16, usage: usage.copyTarget | usage.mapRead });
+  const timestampWrites = { querySet, beginningOfPassWriteIndex: 0, endOfPassWriteIndex: 1 };
+  return {
+    async time(encode) {
+      const waited = await submit(encode, { timestampWrites }, (encoder) => {
+        encoder.resolveQuerySet(querySet, 0, 2, resolved, 0);
+        encoder.copyBufferToBuffer(resolved, 0, read, 0, 16);
+      });
+      await read.mapAsync(mapRead);
+      const [begin, end] = new BigUint64Array(read.getMappedRange()) as unknown as [bigint, bigint];
+      read.unmap();
+      const milliseconds = Number(end - begin) / 1e6;
+      // Some drivers round so much, or reset their clock.
+      return milliseconds > 0 && milliseconds <= waited ? milliseconds : waited;
+    },
+    destroy() {
+      querySet.destroy();
+      resolved.destroy();
+      read.destroy();
+    },
+  };
+}
