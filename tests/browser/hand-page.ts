@@ -7,6 +7,8 @@ export interface HandData {
   readonly program: Program;
   readonly broken: Program;
   readonly threads: number | null;
+  /** Whether the page may have workers. */
+  readonly workers: boolean;
   readonly x: readonly number[];
 }
 
@@ -16,9 +18,11 @@ export interface HandResult {
   readonly y: readonly number[];
   readonly state: readonly number[];
   readonly failure: string;
+  /** What a session says once one of its workers was terminated; empty where it has none. */
+  readonly lost: string;
 }
 
-export async function run({ program, broken, threads, x }: HandData): Promise<HandResult> {
+export async function run({ program, broken, threads, workers, x }: HandData): Promise<HandResult> {
   const options = threads === null ? {} : { threads };
   const session = await wasmDevice.open(withBinaries(program), options);
   const feeds = { x: Float32Array.from(x) };
@@ -34,7 +38,31 @@ export async function run({ program, broken, threads, x }: HandData): Promise<Ha
     (error: unknown) => String(error),
   );
   await failing.dispose();
-  return { isolated: globalThis.crossOriginIsolated, threads: session.threads, y: Array.from(y), state, failure };
+  const lost = workers ? await loseWorker(program, options, feeds) : "";
+  return { isolated: globalThis.crossOriginIsolated, threads: session.threads, y: Array.from(y), state, failure, lost };
+}
+
+async function loseWorker(program: Program, options: object, feeds: Record<string, Float32Array>): Promise<string> {
+  const own = globalThis.Worker;
+  const workers: Worker[] = [];
+  globalThis.Worker = class extends own {
+    constructor(...given: ConstructorParameters<typeof Worker>) {
+      super(...given);
+      workers.push(this);
+    }
+  };
+  const session = await wasmDevice.open(withBinaries(program), options);
+  globalThis.Worker = own;
+  await session.run("predict", feeds);
+  workers.at(-1)!.terminate();
+  // A browser ends a worker that is at work only after seconds; until then the runs are right.
+  let answer = "it did not fail";
+  for (const end = performance.now() + 30_000; answer === "it did not fail" && performance.now() < end;) {
+    await session.run("predict", feeds).catch((error: unknown) => (answer = String(error)));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  await session.dispose();
+  return answer;
 }
 
 function withBinaries(program: Program): Program {

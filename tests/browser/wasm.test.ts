@@ -15,15 +15,16 @@ if (skipped) console.warn("no Chromium here: the tests in a browser are skipped 
 
 const noWorkers = { "Content-Security-Policy": "worker-src 'none'" };
 const pages = [
-  { name: "an isolated page, 3 workers", headers: isolation, isolated: true, asked: 3, threads: 3 },
-  { name: "a page that is not isolated", headers: {}, isolated: false, asked: null, threads: 1 },
-  { name: "a page that forbids workers", headers: noWorkers, isolated: false, asked: null, threads: 1 },
+  { name: "an isolated page, 3 workers", headers: isolation, isolated: true, asked: 3, threads: 3, workers: true },
+  { name: "a page that is not isolated", headers: {}, isolated: false, asked: null, threads: 1, workers: true },
+  { name: "a page that forbids workers", headers: noWorkers, isolated: false, asked: null, threads: 1, workers: false },
   {
     name: "an isolated page that forbids workers",
     headers: { ...isolation, ...noWorkers },
     isolated: true,
     asked: null,
     threads: 1,
+    workers: false,
   },
 ];
 
@@ -38,6 +39,7 @@ describe.skipIf(skipped)("Chromium", () => {
       program: withLists(mixedProgram),
       broken: withLists(brokenProgram),
       threads: page.asked,
+      workers: page.workers,
       x: Array.from(x),
     };
     const result = (await runPage({ script: "tests/browser/hand-page.ts", data, headers: page.headers })) as HandResult;
@@ -51,6 +53,7 @@ describe.skipIf(skipped)("Chromium", () => {
       threads: page.threads,
       y: Array.from(y),
       state: Array.from(await session.read("s")),
+      lost: page.workers ? expect.stringContaining("run/thread-lost: a thread of the device is gone") : "",
       failure: expect.stringMatching(/run\/kernel: the kernel `trap` of `layer` failed: .*out of bounds/),
     });
     await session.dispose();

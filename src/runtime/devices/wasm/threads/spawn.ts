@@ -37,9 +37,19 @@ const NODE_PORT = `(() => {
   };
 })()`;
 
-const BROWSER_PORT = `({
+/**
+ * Browsers tell nobody that a worker was terminated, but they release the lock that it held. `lock` is its name; absent
+ * where pages have no locks. Before the worker has its lock it answers nothing.
+ */
+const browserPort = (lock: string | undefined): string => `({
   post: (message, transfer) => self.postMessage(message, transfer ?? []),
-  listen: (handler) => { self.onmessage = (event) => handler(event.data); },
+  listen: (handler) => {
+    const lock = ${JSON.stringify(lock ?? null)};
+    const held = lock === null ? Promise.resolve() : new Promise((resolve) => {
+      navigator.locks.request(lock, () => { resolve(); return new Promise(() => {}); });
+    });
+    self.onmessage = (event) => held.then(() => handler(event.data));
+  },
 })`;
 
 /** Whether this engine has workers at all. */
@@ -127,9 +137,19 @@ function nodeWorker(node: typeof workerThreads, events: Events): RawWorker {
 }
 
 function browserWorker(events: Events): RawWorker {
-  const url = URL.createObjectURL(new Blob([workerSource(BROWSER_PORT)], { type: "text/javascript" }));
+  // Only secure contexts have locks, whatever the types say.
+  const locks = navigator.locks as LockManager | undefined;
+  const lock = locks && `bcosc ${crypto.randomUUID()}`;
+  const url = URL.createObjectURL(new Blob([workerSource(browserPort(lock))], { type: "text/javascript" }));
   const worker = new Worker(url);
-  worker.onmessage = (event: MessageEvent<FromWorker>) => events.message(event.data);
+  let watched = false;
+  worker.onmessage = (event: MessageEvent<FromWorker>) => {
+    if (!watched && lock !== undefined) {
+      void locks!.request(lock, () => events.failed(new Error("the worker has ended")));
+    }
+    watched = true;
+    events.message(event.data);
+  };
   worker.onerror = (event) => {
     event.preventDefault();
     events.failed(new Error(event.message || "the worker could not be started"));
