@@ -1,4 +1,4 @@
-/** Norms whose statistics are gathered by the convolution in front of them, whatever the size of the blocks. */
+/** Norms whose statistics are gathered by the convolution in front of them and that are applied by the one behind. */
 import { expect, test } from "vitest";
 import { createWasmCode } from "../../src/compiler/targets/wasm/plan-code.ts";
 import { net } from "../layers/nets.ts";
@@ -21,6 +21,7 @@ test.each(SIZES)("a training step of two layers with norms: %o", ({ height, widt
   const { fusions = [] } = createWasmCode(program.graphs, batch).plans.train!;
   const counts = new Map(fusions.map(({ rule, count }) => [rule, count]));
   expect(counts.get("mean with variance")).toBe(3);
+  expect(counts.get("load")).toBeGreaterThanOrEqual(1);
   expect(counts.get("statistics")).toBeGreaterThanOrEqual(3);
   expectAgreement(program, "train", state, { tolerance: 2e-4, cancels: true });
 });

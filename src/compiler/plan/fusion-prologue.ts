@@ -1,5 +1,6 @@
 /** Fusion in front of an operation: an operand that is computed while it is read. */
 import type { ValueId } from "../graph/graph.ts";
+import { isDepthwise } from "./fusion-bcos.ts";
 import {
   accessesOf,
   changed,
@@ -11,19 +12,36 @@ import {
   type Group,
   type PlanState,
 } from "./groups.ts";
+import type { Values } from "./values.ts";
 import { isWhole } from "./views.ts";
 
 /** Tensors of the operand's size that a prologue may read: each is read again at the borders of every block. */
 const MOST_STREAMS = 2;
 
+/** The cotangent of an input gradient. */
 export function fusePrologues(state: PlanState): number {
+  return fuseInFront(state, ({ node }, anchor) => {
+    const conv = node(anchor);
+    if (conv.op !== "conv2d_input_gradient") return false;
+    const { groups, inputShape } = conv.attributes;
+    return groups === 1 || groups !== inputShape[3];
+  });
+}
+
+/** The image of a convolution. */
+export function fuseLoads(state: PlanState): number {
+  return fuseInFront(state, (values, anchor) => {
+    const conv = values.node(anchor);
+    return conv.op === "conv2d" && !isDepthwise(values, conv);
+  });
+}
+
+function fuseInFront(state: PlanState, takes: (values: Values, anchor: ValueId) => boolean): number {
   let count = 0;
   for (const group of [...state.groups]) {
     const { values } = state;
-    const node = group.anchor === undefined ? undefined : values.node(group.anchor);
-    if (node?.op !== "conv2d_input_gradient" || group.prologue !== undefined) continue;
-    const { groups, inputShape } = node.attributes;
-    if (groups > 1 && groups === inputShape[3]) continue;
+    if (group.anchor === undefined || group.prologue !== undefined || !takes(values, group.anchor)) continue;
+    const node = values.node(group.anchor);
     const operand = values.root(node.inputs[0]!);
     const writer = state.writer.get(operand);
     if (writer === undefined || writer.anchor !== undefined || writer.plain || writer.outputs.length > 1) continue;

@@ -2,7 +2,7 @@
 import { joinNorms, takeLargest } from "./fusion-bcos.ts";
 import { fuseEpilogues, fuseFinishes } from "./fusion-epilogue.ts";
 import { mergeElementwise } from "./fusion-elementwise.ts";
-import { fusePrologues } from "./fusion-prologue.ts";
+import { fuseLoads, fusePrologues } from "./fusion-prologue.ts";
 import { gatherStatistics, joinMeans } from "./fusion-statistics.ts";
 import type { PlanState } from "./groups.ts";
 import type { AppliedRule } from "./plan.ts";
@@ -65,6 +65,12 @@ export const fusionRules: readonly FusionRule[] = [
     does: "The input gradient computes its cotangent (g · B · s) while it reads.",
     because: "It has no other reader: a write and a read of it less. With two readers it is written once for both.",
     apply: fusePrologues,
+  },
+  {
+    name: "load",
+    does: "A convolution computes its image (scale and normalisation of the layer before) while it copies a block.",
+    because: "It has no other reader: a write and a read of it less, and the block is copied anyway.",
+    apply: fuseLoads,
   },
   {
     name: "statistics",

@@ -61,7 +61,7 @@ export const gpuTarget: PlanTarget<GpuKernel> = {
   rules: {
     mostBuffers: defaultLimits.storageBuffers,
     readsWhatItWrites: false,
-    withoutRules: ["mean with variance", "statistics"],
+    withoutRules: ["mean with variance", "load", "statistics"],
   },
   table: gpuRecipes,
   facts: (kernel) => ({

@@ -4,7 +4,7 @@
  * channels is accumulated over the whole patch in registers, then the epilogue is applied and stored.
  */
 import { convolutionFlops, depthOf, type ConvolutionShape } from "../../../plan/convolution-shape.ts";
-import { costOf } from "../../../plan/expression.ts";
+import { costOf, type Access } from "../../../plan/expression.ts";
 import { PLAIN, type ConvolutionSpec, type Epilogue, type Gather } from "../../../plan/kernel-specs.ts";
 import type { ReduceSpec } from "../../../plan/reduction.ts";
 import type { FunctionBuilder } from "../assembler.ts";
@@ -71,10 +71,9 @@ export function phasedKernel(
     flops: total + normFlops + outputSize * epilogue.outputs.reduce((sum, e) => sum + costOf(e), gatherFlops),
     bytes:
       4 *
-      (inputSize * (1 + prologueNames.length) +
+      (inputSize * (1 + streamsOf(spec.prologue?.inputs ?? [])) +
         phases.reduce((sum, { shape }) => sum + shape.matrices * packedSize(shape), 0) +
-        outputSize *
-          (outputs.length + gathered.length + epilogue.inputs.filter((access) => access.kind === "same").length)),
+        outputSize * (outputs.length + gathered.length + streamsOf(epilogue.inputs))),
     scratchBytes: Math.max(
       ...phases.map(({ shape }, i) => scratchLayout(shape, walks[i]!, spec.norm !== undefined).bytes),
     ),
@@ -89,6 +88,11 @@ export function phasedKernel(
       });
     },
   };
+}
+
+/** Inputs of the tensor's own size. */
+function streamsOf(inputs: readonly Access[]): number {
+  return inputs.filter((access) => access.kind === "same").length;
 }
 
 function walkOf(shape: ConvolutionShape, spec: Omit<ConvolutionSpec, "shape">): Walk {
