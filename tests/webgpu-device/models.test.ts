@@ -9,10 +9,7 @@ import { gpuSource } from "./support.ts";
 
 const source = await gpuSource("vulkan");
 
-const cases = [
-  { file: "mnist.bcos", batch: 7, graphs: ["predict", "explain", "train"], steps: 3 },
-  { file: "cifar/resnet20.bcos", batch: 1, graphs: ["predict"], steps: 0 },
-] as const;
+const cases = [{ file: "mnist.bcos", batch: 7, graphs: ["predict", "explain", "train"], steps: 3 }] as const;
 
 describe.skipIf(source === undefined)("models on an adapter", () => {
   it.each(cases)("$file: as on the reference device", { timeout: 400_000 }, async ({ file, batch, graphs, steps }) => {
