@@ -78,6 +78,6 @@ describe("plans for WebGPU", () => {
     const text = printWgsl(kernels, createNodeHost().read);
     expect(new Set(kernels.map((k) => k.name)).size).toBe(kernels.length);
     expect(text.match(/@compute/g)!.length).toBe(kernels.reduce((sum, k) => sum + k.kernel.variants.length, 0));
-    expect(text).toMatch(/^\/\/ {3}\w+.* \(models\/mnist\.bcos:\d+\): conv2d/m);
+    expect(text).toMatch(/^\/\/ {3}\w+.* \(models\/mnist\.bcos:\d+:\d+\): conv2d/m);
   });
 });
