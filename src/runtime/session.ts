@@ -21,6 +21,11 @@ export interface SessionOptions {
   readonly threads?: number;
   /** Made by `tuneProgram` or `bcosc tune`, for the device `webgpu`. Results are the same within rounding. */
   readonly tuning?: Tuning;
+  /**
+   * Work on the device `webgpu` is cut into slices of about so many milliseconds, and the page gets its turn between them.
+   * Default: not cut, which is faster.
+   */
+  readonly sliceMilliseconds?: number;
   /** Of the initial weights: a whole number from 0 on. Default 0. */
   readonly seed?: number;
   /** Instead of random initial weights. */
@@ -103,11 +108,12 @@ export async function openSession(program: Program, options: SessionOptions = {}
   if (options.weights !== undefined) matchWeights(program, options.weights);
   const precision = options.precision ?? "float32";
   const device = await findDevice(options.device ?? autoDevice(precision), program);
-  const { threads, tuning } = options;
+  const { threads, tuning, sliceMilliseconds } = options;
   const opened = await device.open(program, {
     precision,
     ...(threads === undefined ? {} : { threads }),
     ...(tuning === undefined ? {} : { tuning }),
+    ...(sliceMilliseconds === undefined ? {} : { sliceMilliseconds }),
   });
   try {
     for (const spec of program.state) await opened.write(spec.path, initialValues(spec, seed));

@@ -2,13 +2,12 @@
 /** The device itself on an adapter: as the reference device, in order, with errors that say what to do. */
 import { afterEach, describe, expect, it } from "vitest";
 import { BcosError } from "../../src/diagnostics/diagnostic.ts";
-import type { DeviceOptions } from "../../src/runtime/device.ts";
 import { referenceDevice } from "../../src/runtime/devices/reference/device.ts";
 import { createWebgpuDevice } from "../../src/runtime/devices/webgpu/device.ts";
 import type { OpenedGpu } from "../../src/runtime/devices/webgpu/opened-gpu.ts";
 import { createPipelineCache } from "../../src/runtime/devices/webgpu/pipelines.ts";
 import { selfTest } from "../../src/runtime/devices/webgpu/self-test.ts";
-import { openSession, type Session } from "../../src/runtime/session.ts";
+import { openSession, type Session, type SessionOptions } from "../../src/runtime/session.ts";
 import { expectClose, feedsOf, stateOf } from "../wasm-device/compare.ts";
 import { gpuSource, tinyProgram } from "./support.ts";
 
@@ -20,10 +19,9 @@ afterEach(async () => {
   for (const session of open.splice(0)) await session.dispose();
 });
 
-async function sessionOn(device: "reference" | "webgpu", options: DeviceOptions = {}): Promise<Session> {
+async function sessionOn(device: "reference" | "webgpu", options: SessionOptions = {}): Promise<Session> {
   const chosen = device === "reference" ? referenceDevice : createWebgpuDevice({ source: source! });
-  const wrapped = { ...chosen, open: (p: typeof program) => chosen.open(p, options) };
-  const session = await openSession(program, { device: wrapped, seed: 5 });
+  const session = await openSession(program, { ...options, device: chosen, seed: 5 });
   open.push(session);
   return session;
 }
