@@ -79,6 +79,15 @@ describe.skipIf(source === undefined)("a session's resources", () => {
     await session.dispose();
   });
 
+  it("let a tensor of the state be read at once, larger than every output", async () => {
+    const { source: counting, counts } = counted(source!);
+    const session = await open(counting);
+    const before = counts.submissions;
+    for (const { path } of program.state) await session.read(path);
+    expect(counts.submissions - before).toBe(program.state.length);
+    await session.dispose();
+  });
+
   it("refuse an adapter that computes nothing", async () => {
     await expect(createWebgpuDevice({ source: source! }).open(program, {})).rejects.toThrow("run/wrong-results");
   });

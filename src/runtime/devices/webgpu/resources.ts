@@ -15,6 +15,9 @@ import { MOST_PARTS } from "./work.ts";
 /** Offsets of uniforms are multiples of this on every adapter. */
 export const SLICE_STEP = 256;
 
+/** Bytes of state that are read at once: it is read seldom, and more costs memory all the time. */
+const MOST_STATE = 4 * 2 ** 20;
+
 export interface Resources {
   readonly gpu: OpenedGpu;
   readonly layout: GpuMemory;
@@ -55,7 +58,11 @@ export async function createResources(
       entries: [{ binding: 0, resource: { buffer: slices, size: 16 } }],
     });
     const outputs = plans.map((plan) => Object.values(plan.outputs).reduce((sum, { shape }) => sum + sizeOf(shape), 0));
-    const readback = createReadback(device, 4 * Math.max(0, ...outputs));
+    const state = program.state.map(({ shape }) => 4 * sizeOf(shape));
+    const readback = createReadback(
+      device,
+      Math.max(0, ...outputs.map((numbers) => 4 * numbers), ...state.map((bytes) => Math.min(bytes, MOST_STATE))),
+    );
     return { buffers, slices: { buffer: slices, bindGroup }, readback };
   });
   const destroy = (): void => {
