@@ -12,7 +12,8 @@ import { keptSlots } from "../plan-facts.ts";
 export const pageBytes = 65536;
 /** All that 32-bit addresses reach. */
 const limitBytes = 65536 * pageBytes;
-const align = 16;
+/** A cache line: threads that write into two tensors must not take the same line from each other. */
+const align = 64;
 
 export interface MemoryLayout {
   /** Bytes of everything; what is allocated is the next whole page. */

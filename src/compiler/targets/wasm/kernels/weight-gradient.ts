@@ -19,6 +19,7 @@ const BLOCK_BYTES = 256 * 1024;
 /** Bytes of sums that are gone through for every block of pixels. */
 const SUM_BYTES = 512 * 1024;
 const UNITS = 16;
+const CACHE_LINE = 64;
 const UNROLL = 4;
 
 interface Layout {
@@ -32,6 +33,11 @@ interface Layout {
   /** Parts of the tiles of a group. */
   readonly splits: number;
   readonly channelBlocks: number;
+  /**
+   * Whether units are numbered by their outputs first, then by their channels, so that threads share fewer cache lines of
+   * short rows of weights: those who add to one take it from each other. The other way the image is copied for fewer.
+   */
+  readonly outputsFirst: boolean;
   /** Units that go through the pixels together: they share the copy of g, and their sums stay in the cache. */
   readonly together: number;
   /** Start of the padded image in scratch, behind the copy of g. */
@@ -69,6 +75,7 @@ function layoutOf(spec: WeightGradientSpec): Layout {
   const tiles = Math.ceil(columns / tileRows);
   const channelBlocks = Math.ceil(shape.inputChannels / shape.groups / 8);
   const splits = Math.max(1, Math.min(tiles, Math.floor(UNITS / (channelBlocks * shape.groups))));
+  const outputsFirst = channelBlocks * 32 < 2 * CACHE_LINE;
   const image = spec.prologue === undefined ? 0 : roundUp(rows * gRow, 16);
   const unitBytes = (columns / splits) * shape.kernel[0] * shape.kernel[1] * 32;
   const together = Math.max(1, Math.floor(SUM_BYTES / unitBytes));
@@ -82,6 +89,7 @@ function layoutOf(spec: WeightGradientSpec): Layout {
     tiles,
     splits,
     channelBlocks,
+    outputsFirst,
     together,
     image,
     bytes,
@@ -130,6 +138,7 @@ function emitPass(f: FunctionBuilder, p: KernelParameters, spec: WeightGradientS
   const panels = panelsOf(channels);
 
   const unit = f.local("i32", "unit");
+  const [channels8, part, copied] = [f.local("i32", "channels8"), f.local("i32", "part"), f.local("i32", "copied")];
   const [group, block, split] = [f.local("i32", "group"), f.local("i32", "block"), f.local("i32", "split")];
   const [image, top, count] = [f.local("i32", "image"), f.local("i32", "top"), f.local("i32", "count")];
   const gBase = f.local("i32", "gBase");
@@ -139,8 +148,10 @@ function emitPass(f: FunctionBuilder, p: KernelParameters, spec: WeightGradientS
   const padded = f.let("padded", i32.add(p.scratch, layout.image));
 
   const locate = (): void => {
-    f.set(split, i32.rem(unit, splits));
-    f.set(block, i32.rem(i32.div(unit, splits), channelBlocks));
+    const [outer, inner] = layout.outputsFirst ? [split, block] : [block, split];
+    const [outerCount, innerCount] = layout.outputsFirst ? [splits, channelBlocks] : [channelBlocks, splits];
+    f.set(inner, i32.rem(unit, innerCount));
+    f.set(outer, i32.rem(i32.div(unit, innerCount), outerCount));
     f.set(group, i32.div(unit, splits * channelBlocks));
   };
   /** Address of weight (output of the group, ky, kx, first channel of the block). */
@@ -201,6 +212,28 @@ function emitPass(f: FunctionBuilder, p: KernelParameters, spec: WeightGradientS
     });
   };
 
+  /** Adds what the block of pixels gives to the weights of `unit`. */
+  const addUnit = (): void => {
+    locate();
+    const [first, last] = outputRange();
+    forBlock((lanes, blockWidth) => {
+      f.if(i32.eq(copied, 0), () =>
+        copyChannels(f, p, layout, { image, top, group, block, padded, lanes, blockWidth }, spec.inputPrologue),
+      );
+      f.set(copied, i32.of(1));
+      const whole = f.let("whole", i32.mul(i32.div(i32.sub(last, first), tileRows), tileRows));
+      f.set(whole, i32.add(first, whole));
+      f.for(output, first, whole, tileRows, () => addTile(tileRows, lanes, blockWidth));
+      const rest = columns % tileRows;
+      if (rest > 0) {
+        f.if(i32.lt(whole, last), () => {
+          f.set(output, whole);
+          addTile(rest, lanes, blockWidth);
+        });
+      }
+    });
+  };
+
   f.for(image, 0, shape.batch, 1, () => {
     f.for(top, 0, height, rows, () => {
       f.set(count, i32.sub(height, top));
@@ -212,25 +245,17 @@ function emitPass(f: FunctionBuilder, p: KernelParameters, spec: WeightGradientS
         f.set(gBase, i32.of(p.scratch));
         copyGradient(f, p, shape, spec.prologue, pixel, i32.mul(count, width));
       }
-      f.for(unit, p.start, p.end, 1, () => {
-        locate();
-        const [first, last] = outputRange();
-        forBlock((lanes, blockWidth) => {
-          // Units that share their channels follow each other: the image is copied for the first of them.
-          const fresh = i32.eq(i32.mul(split, i32.sub(unit, p.start)), 0);
-          f.if(fresh, () =>
-            copyChannels(f, p, layout, { image, top, group, block, padded, lanes, blockWidth }, spec.inputPrologue),
-          );
-          const whole = f.let("whole", i32.mul(i32.div(i32.sub(last, first), tileRows), tileRows));
-          f.set(whole, i32.add(first, whole));
-          f.for(output, first, whole, tileRows, () => addTile(tileRows, lanes, blockWidth));
-          const rest = columns % tileRows;
-          if (rest > 0) {
-            f.if(i32.lt(whole, last), () => {
-              f.set(output, whole);
-              addTile(rest, lanes, blockWidth);
-            });
-          }
+      // Of the units those with the same channels one after the other, so that the image is copied once for them.
+      f.for(channels8, 0, shape.groups * channelBlocks, 1, () => {
+        f.set(copied, i32.of(0));
+        f.for(part, 0, splits, 1, () => {
+          const [g, b] = [i32.div(channels8, channelBlocks), i32.rem(channels8, channelBlocks)];
+          const number = layout.outputsFirst
+            ? i32.add(i32.mul(i32.add(i32.mul(g, splits), part), channelBlocks), b)
+            : i32.add(i32.mul(channels8, splits), part);
+          f.set(unit, number);
+          // Unsigned: what is before the first unit is far behind the last one.
+          f.if(i32.lt(i32.sub(unit, p.start), i32.sub(p.end, p.start)), addUnit);
         });
       });
     });
