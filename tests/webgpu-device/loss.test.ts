@@ -103,14 +103,23 @@ describe.skipIf(source === undefined)("a device that is lost", () => {
 
   it("is given up after three tries", async () => {
     let opened = 0;
+    let unanswered = 0;
     const always: GpuSource = async () => {
       opened++;
       const gpu = await source!();
-      gpu.device.destroy();
+      const { device } = gpu;
+      const pop = device.popErrorScope.bind(device);
+      device.popErrorScope = () => {
+        unanswered++;
+        return pop().finally(() => unanswered--);
+      };
+      device.destroy();
       return gpu;
     };
     const opening = openSession(program, { device: createWebgpuDevice({ source: always }) });
     await expect(opening).rejects.toThrow(/run\/device-lost: the graphics device was lost 3 times: /);
     expect(opened).toBe(3);
+    // Dawn would end the process if this thread ended now.
+    expect(unanswered).toBe(0);
   });
 });

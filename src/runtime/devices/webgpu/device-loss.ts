@@ -1,5 +1,6 @@
 /// <reference types="@webgpu/types" />
 /** Loss of a device: told from other errors, whatever call noticed it first. */
+import { ended } from "./pending.ts";
 
 export class DeviceLoss extends Error {}
 
@@ -11,10 +12,15 @@ export async function orLost<T>(device: GPUDevice, work: () => Promise<T>): Prom
   const lost = device.lost.then(({ message }): never => {
     throw new DeviceLoss(message === "" ? "no reason is given" : message);
   });
+  const working = work();
   try {
-    return await Promise.race([work(), lost]);
+    return await Promise.race([working, lost]);
   } catch (error) {
-    if (error instanceof DeviceLoss) throw error;
+    if (error instanceof DeviceLoss) {
+      // All that it waits for fails soon; until then it might make more calls, behind the back of who goes on.
+      await ended(working);
+      throw error;
+    }
     await Promise.race([lost, delay(NOTICE)]);
     throw error;
   }

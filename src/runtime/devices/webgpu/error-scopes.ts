@@ -1,5 +1,6 @@
 /// <reference types="@webgpu/types" />
 /** Error scopes: what WebGPU has against a call, as an error of the call instead of a line in the console. */
+import { pending } from "./pending.ts";
 
 const FILTERS = ["validation", "out-of-memory", "internal"] as const;
 
@@ -25,7 +26,7 @@ export function scoped<T>(
 async function pop(device: GPUDevice): Promise<GpuFault | undefined> {
   const pops = FILTERS.toReversed().map(async (kind): Promise<GpuFault | undefined> => {
     // A lost device has nothing more to say: the loss is noticed elsewhere.
-    const error = await device.popErrorScope().catch(() => null);
+    const error = await pending(device, device.popErrorScope()).catch(() => null);
     return error === null ? undefined : { kind, message: error.message };
   });
   return (await Promise.all(pops)).find((fault) => fault !== undefined);

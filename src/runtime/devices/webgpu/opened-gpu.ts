@@ -1,6 +1,7 @@
 /// <reference types="@webgpu/types" />
 /** Devices: opened once for all sessions of the process, with the pipelines compiled for them, and closed with the last. */
 import { requireAdapter, TIMESTAMPS, type FoundAdapter, type GpuTraits } from "./adapter.ts";
+import { pending, settled } from "./pending.ts";
 import { createPipelineCache, type PipelineCache } from "./pipelines.ts";
 
 export interface OpenedGpu {
@@ -36,7 +37,8 @@ export async function openGpu(find: () => Promise<FoundAdapter> = requireAdapter
     },
     async release() {
       // Work under way when a device is destroyed has brought processes down.
-      await device.queue.onSubmittedWorkDone().catch(() => undefined);
+      await pending(device, device.queue.onSubmittedWorkDone()).catch(() => undefined);
+      await settled(device);
       device.destroy();
     },
   };

@@ -3,6 +3,7 @@
 import type { GpuBinding } from "../../../compiler/targets/webgpu/kernel.ts";
 import { scoped, type GpuFault } from "./error-scopes.ts";
 import { computeStage } from "./gpu.ts";
+import { pending } from "./pending.ts";
 
 export interface Shader {
   readonly wgsl: string;
@@ -60,11 +61,14 @@ export function createPipelineCache(device: GPUDevice): PipelineCache {
       const bindGroupLayouts = sliced ? [layout, sliceLayout] : [layout];
       return {
         layout,
-        pipeline: device.createComputePipelineAsync({
-          label,
-          layout: device.createPipelineLayout({ label, bindGroupLayouts }),
-          compute: { module, entryPoint: "main" },
-        }),
+        pipeline: pending(
+          device,
+          device.createComputePipelineAsync({
+            label,
+            layout: device.createPipelineLayout({ label, bindGroupLayouts }),
+            compute: { module, entryPoint: "main" },
+          }),
+        ),
       };
     });
     const [pipeline, problem] = await Promise.all([

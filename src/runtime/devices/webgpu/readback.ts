@@ -1,6 +1,7 @@
 /// <reference types="@webgpu/types" />
 /** Reading back: a small ring of mappable buffers, made once; what is larger than one goes through in pieces. */
 import { mapRead, usage } from "./gpu.ts";
+import { pending } from "./pending.ts";
 
 const BUFFERS = 2;
 /** More than this is read in pieces. */
@@ -56,7 +57,7 @@ export function createReadback(device: GPUDevice, largest: number): Readback {
         submit(open);
         open = undefined;
         const used = batch.reduce((sum, { length }) => sum + 4 * length, 0);
-        await target.mapAsync(mapRead, 0, used);
+        await pending(device, target.mapAsync(mapRead, 0, used));
         const mapped = new Float32Array(target.getMappedRange(0, used));
         for (const { request, from, at, length } of batch) {
           results[request]!.set(mapped.subarray(at, at + length), from);

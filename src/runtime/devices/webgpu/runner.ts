@@ -4,6 +4,7 @@ import type { Plan } from "../../../compiler/plan/plan.ts";
 import { fail } from "../../../diagnostics/catalogue.ts";
 import { refuse, type Dispatch } from "./dispatches.ts";
 import { scoped, type GpuFault } from "./error-scopes.ts";
+import { pending } from "./pending.ts";
 import type { ReadRequest } from "./readback.ts";
 import { SLICE_STEP, type Resources } from "./resources.ts";
 import { cutWork, LONGEST_SUBMISSION, type Part } from "./work.ts";
@@ -44,7 +45,7 @@ export async function runDispatches(resources: Resources, options: RunOptions): 
     }
     const began = performance.now();
     submit(encoder);
-    await device.queue.onSubmittedWorkDone();
+    await pending(device, device.queue.onSubmittedWorkDone());
     measure(slices, parts, (performance.now() - began) / 1000);
   }
   const results = await resources.readback.read(

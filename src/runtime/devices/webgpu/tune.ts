@@ -7,6 +7,7 @@ import { createTuning, type Tuning } from "../../tuning.ts";
 import { chooseVariant, runsOn, tuningKey, type AdapterTraits } from "./choose-variant.ts";
 import { mapRead, usage } from "./gpu.ts";
 import { sharedGpu, type GpuSource, type OpenedGpu } from "./opened-gpu.ts";
+import { pending } from "./pending.ts";
 
 export interface TuneOptions {
   /** Where the device comes from. Default: the process's own. */
@@ -151,7 +152,7 @@ function createClock({ device, traits }: OpenedGpu): Clock {
     const commands = encoder.finish();
     const began = performance.now();
     device.queue.submit([commands]);
-    await device.queue.onSubmittedWorkDone();
+    await pending(device, device.queue.onSubmittedWorkDone());
     return performance.now() - began;
   };
   if (!traits.timestamps) {
@@ -167,7 +168,7 @@ function createClock({ device, traits }: OpenedGpu): Clock {
         encoder.resolveQuerySet(querySet, 0, 2, resolved, 0);
         encoder.copyBufferToBuffer(resolved, 0, read, 0, 16);
       });
-      await read.mapAsync(mapRead);
+      await pending(device, read.mapAsync(mapRead));
       const [begin, end] = new BigUint64Array(read.getMappedRange()) as unknown as [bigint, bigint];
       read.unmap();
       const milliseconds = Number(end - begin) / 1e6;
