@@ -86,7 +86,7 @@ export interface LaunchTiming {
   readonly run: number;
   /** Index in the plan's launches. */
   readonly launch: number;
-  /** From 0 on; a device that has no threads of its own has only thread 0. */
+  /** From 0 on; a device that has no threads of its own, as a GPU, has only thread 0. */
   readonly thread: number;
   readonly start: number;
   readonly end: number;

@@ -164,4 +164,9 @@ describe("work", () => {
     const many = [...cutWork([work(1000, [5000, 1, 1]), work(1000, [5000, 1, 1])], () => 0.5)];
     for (const parts of many) expect(parts.filter((part) => part.first > 0).length).toBeLessThanOrEqual(MOST_PARTS);
   });
+
+  it("puts no more parts into a submission than are allowed", () => {
+    const list = Array.from({ length: 7 }, () => work(0, [1, 1, 1]));
+    expect([...cutWork(list, () => 0.5, 3)].map((parts) => parts.length)).toEqual([3, 3, 1]);
+  });
 });

@@ -85,7 +85,7 @@ export const runCodes = {
   "run/no-profile": entry<{ device: string }>({
     severity: "error",
     message: (p) => `the device \`${p.device}\` takes no times of launches`,
-    hint: () => "the device `wasm` does",
+    hint: () => "`wasm` does, and `webgpu` on an adapter that has timestamps: `bcosc doctor` says whether it has",
   }),
   "run/no-webgpu": entry<{ reason: string }>({
     severity: "error",

@@ -121,9 +121,9 @@ export const runPages: PagesOf<typeof runCodes> = {
   "run/no-profile": {
     kind: "situation",
     meaning: "A profile is asked for on a device that takes no times of launches.",
-    why: "A profile tells where the time goes among the launches of a plan. The device `reference` runs the graph without a plan, and its speed says nothing about that of another device.",
+    why: "A profile tells where the time goes among the launches of a plan. The device `reference` runs the graph without a plan, and its speed says nothing about that of another device. The device `webgpu` has the times from timestamps of the GPU, which not every adapter has (`bcosc doctor` says whether it does).",
     situation: "`bcosc train net.bcos --data mnist --device reference --profile`",
-    remedy: "Take the device `wasm`, or leave out `--profile`.",
+    remedy: "Take the device `wasm`, or `webgpu` on an adapter with timestamps, or leave out `--profile`.",
   },
   "run/no-webgpu": {
     kind: "situation",

@@ -10,13 +10,13 @@ import type { Device, DeviceOptions, DeviceSession, Tensor } from "../../device.
 import { fillUniform } from "../../random.ts";
 import { createContinuation, type NeededLaunches } from "../continuation.ts";
 import { checkRun } from "../plan-run.ts";
+import { createRecorder, type Recording } from "../recorder.ts";
 import { SpawnFailure, StepFailure, ThreadLoss, type Engine, type EngineSource } from "./engine.ts";
 import { createIsolatedEngine } from "./engines/isolated.ts";
 import { createLocalEngine } from "./engines/local.ts";
 import { createSharedEngine } from "./engines/shared.ts";
 import { defaultThreads, wasmFeatures } from "./features.ts";
 import { offsetOf, type Region } from "./memory-layout.ts";
-import { createRecorder, type Recording } from "./recorder.ts";
 import { schedule, type Schedule } from "./steps.ts";
 import { hasWorkers } from "./threads/spawn.ts";
 

@@ -6,17 +6,20 @@
 import type { GraphName, Program } from "../../../compiler/graph/program.ts";
 import { fail } from "../../../diagnostics/catalogue.ts";
 import { sizeOf } from "../../../shape.ts";
-import type { DeviceSession, Tensor } from "../../device.ts";
+import type { DeviceSession, Profiler, Tensor } from "../../device.ts";
 import type { Tuning } from "../../tuning.ts";
 import { createContinuation, type NeededLaunches } from "../continuation.ts";
 import { writesState } from "../plan-facts.ts";
 import { checkRun } from "../plan-run.ts";
+import { createRecorder } from "../recorder.ts";
 import { delay, DeviceLoss, orLost } from "./device-loss.ts";
 import { createHistory, type HistoryLimits } from "./history.ts";
 import { bufferOf } from "./memory.ts";
 import type { GpuSource, OpenedGpu } from "./opened-gpu.ts";
 import { createResources, type Resources } from "./resources.ts";
+import { createRunTimer, type RunTimer } from "./run-timer.ts";
 import { runDispatches, type SliceClock } from "./runner.ts";
+import { createStamps, type Stamps } from "./stamps.ts";
 
 export interface GpuSessionOptions {
   readonly source: GpuSource;
@@ -43,6 +46,10 @@ export async function openGpuSession(program: Program, options: GpuSessionOption
   let current: Resources | undefined;
   let disposed: Promise<void> | undefined;
   let broken: unknown;
+  const recorder = createRecorder(code.plans);
+  /** Only while a profile is taken. */
+  let profiling = false;
+  let stamps: Stamps | undefined;
   const continuation = createContinuation();
   /** What the last run was fed with, those that it went on from included, and where. */
   let before: { readonly on: Resources; readonly feeds: ReadonlyMap<string, Float32Array> } | undefined;
@@ -73,8 +80,30 @@ export async function openGpuSession(program: Program, options: GpuSessionOption
   async function letGo(): Promise<void> {
     const resources = current;
     current = undefined;
+    dropStamps();
     resources?.destroy();
     await resources?.gpu.release().catch(() => undefined);
+  }
+
+  function dropStamps(): void {
+    stamps?.destroy();
+    stamps = undefined;
+  }
+
+  /** Those of the device, which is another one after a loss; none where it has no timestamps. */
+  function stampsOn({ gpu: { device, traits } }: Resources): Stamps | undefined {
+    if (stamps?.device !== device) {
+      dropStamps();
+      if (traits.timestamps) stamps = createStamps(device);
+    }
+    return stamps;
+  }
+
+  /** For a run that begins now. Nothing where it is not to be timed. */
+  function timerOf(resources: Resources, name: GraphName, resumed: boolean): RunTimer | undefined {
+    const own = profiling ? stampsOn(resources) : undefined;
+    const recording = own && recorder.begin(name, resumed);
+    return recording && createRunTimer(own, recording);
   }
 
   /** Does something on a device, and where that is lost, again on another one. */
@@ -116,7 +145,8 @@ export async function openGpuSession(program: Program, options: GpuSessionOption
     feeds: ReadonlyMap<string, Float32Array>,
     wanted: readonly string[],
     { from, until }: NeededLaunches,
-  ): Promise<readonly Float32Array[]> {
+    startTimer?: () => RunTimer | undefined,
+  ): Promise<{ readonly results: readonly Float32Array[]; readonly timer: RunTimer | undefined }> {
     const plan = code.plans[name]!;
     const bufferFor = (ref: Parameters<typeof bufferOf>[2]): GPUBuffer =>
       resources.buffers[bufferOf(resources.layout, plan, ref)]!;
@@ -134,10 +164,12 @@ export async function openGpuSession(program: Program, options: GpuSessionOption
       const { shape, buffer } = plan.outputs[output]!;
       return { buffer: bufferFor(buffer), length: sizeOf(shape) };
     });
-    const results = await runDispatches(resources, { plan, dispatches, requests, ...slices });
+    const timer = startTimer?.();
+    const timed = timer === undefined ? {} : { timer };
+    const results = await runDispatches(resources, { plan, dispatches, requests, ...slices, ...timed });
     if (writesState(plan)) resources.prepared.clear();
     else resources.prepared.add(name);
-    return results;
+    return { results, timer };
   }
 
   /** The state as it is now becomes what a new device would begin with. */
@@ -169,9 +201,26 @@ export async function openGpuSession(program: Program, options: GpuSessionOption
     return sizeOf(spec.shape);
   }
 
-  const memoryBytes = await onDevice((resources) => Promise.resolve(resources.bytes));
+  const profiler: Profiler = {
+    start(limits) {
+      profiling = true;
+      recorder.profiler.start(limits);
+      if (current !== undefined) stampsOn(current);
+    },
+    async stop() {
+      await last;
+      profiling = false;
+      dropStamps();
+      return recorder.profiler.stop();
+    },
+  };
+
+  const { bytes, timestamps } = await onDevice(({ bytes, gpu }) =>
+    Promise.resolve({ bytes, timestamps: gpu.traits.timestamps }),
+  );
   return {
-    memoryBytes,
+    memoryBytes: bytes,
+    ...(timestamps ? { profiler } : {}),
     async run(name, feeds, only, { resume = false } = {}) {
       await usable();
       return serially(async () => {
@@ -185,16 +234,19 @@ export async function openGpuSession(program: Program, options: GpuSessionOption
         const keeps = changes || plan.repeat !== undefined;
         const given = keeps ? new Map([...run.feeds].map(([feed, v]) => [feed, v.slice()])) : run.feeds;
         const all = resume && before !== undefined ? new Map([...before.feeds, ...given]) : given;
-        const values = await onDevice(async (resources) => {
+        const { results, timer } = await onDevice(async (resources) => {
           // A device that was opened since has nothing to go on from.
           const again = !resume || before?.on === resources ? needed : { ...needed, from: 0 };
-          const result = await runGraph(resources, name, again === needed ? given : all, wanted, again);
+          const goesOn = again === needed;
+          const start = (): RunTimer | undefined => timerOf(resources, name, resume && goesOn);
+          const done = await runGraph(resources, name, goesOn ? given : all, wanted, again, start);
           before = { on: resources, feeds: all };
-          return result;
+          return done;
         });
+        timer?.tell();
         if (changes) history.add({ kind: "run", graph: name, feeds: given });
         else continuation.done(name, all.keys(), false);
-        return Object.fromEntries(wanted.map((output, i): [string, Tensor] => [output, values[i]!]));
+        return Object.fromEntries(wanted.map((output, i): [string, Tensor] => [output, results[i]!]));
       });
     },
     async read(path) {

@@ -39,11 +39,12 @@ export const MOST_PARTS = 255;
 
 /**
  * Work in order, in submissions of about `longest()` estimated seconds at most: it is asked again for each dispatch, so
- * what was measured meanwhile counts.
+ * what was measured meanwhile counts. `most` is how many parts a submission may have.
  */
 export function* cutWork<D extends Cuttable>(
   dispatches: Iterable<D>,
   longest: () => number,
+  most = Infinity,
 ): Generator<readonly Part<D>[], void, undefined> {
   let open: Part<D>[] = [];
   let seconds = 0;
@@ -51,7 +52,8 @@ export function* cutWork<D extends Cuttable>(
   for (const dispatch of dispatches) {
     for (const part of partsOf(dispatch, longest())) {
       const place = part.first > 0 ? 1 : 0;
-      if (open.length > 0 && (seconds + part.seconds > longest() || places + place > MOST_PARTS)) {
+      const full = open.length >= most || places + place > MOST_PARTS;
+      if (open.length > 0 && (full || seconds + part.seconds > longest())) {
         yield open;
         [open, seconds, places] = [[], 0, 0];
       }

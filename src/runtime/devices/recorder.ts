@@ -1,6 +1,6 @@
 /** Collects the times of launches for the profiler of a session. */
-import type { GraphName } from "../../../compiler/graph/program.ts";
-import type { LaunchTiming, Profile, Profiler, RunTiming } from "../../device.ts";
+import type { GraphName } from "../../compiler/graph/program.ts";
+import type { LaunchTiming, Profile, Profiler, RunTiming } from "../device.ts";
 
 export interface Recorder {
   readonly profiler: Profiler;
@@ -8,20 +8,22 @@ export interface Recorder {
   begin(graph: GraphName, resumed: boolean): Recording | undefined;
 }
 
-/** Of one run. A run that fails never ends, and is not told. */
+/** Of one run. A run that fails never ends, and is neither told nor counted. */
 export interface Recording {
+  readonly start: number;
   launch(launch: number, thread: number, start: number, end: number): void;
-  end(): void;
+  /** @param end when it did, if that was not just now */
+  end(end?: number): void;
 }
 
 export function createRecorder(plans: Profile["plans"]): Recorder {
   let most = 0;
   let timing = false;
-  const begun = new Map<GraphName, number>();
+  const ended = new Map<GraphName, number>();
   const runs: RunTiming[] = [];
   const launches: LaunchTiming[] = [];
   const clear = (): void => {
-    begun.clear();
+    ended.clear();
     runs.length = launches.length = 0;
   };
 
@@ -41,17 +43,18 @@ export function createRecorder(plans: Profile["plans"]): Recorder {
       },
     },
     begin(graph, resumed) {
-      const before = begun.get(graph) ?? 0;
+      const before = ended.get(graph) ?? 0;
       if (!resumed) timing = before < most;
       if (!timing) return undefined;
-      if (!resumed) begun.set(graph, before + 1);
       const start = performance.now();
       const own: LaunchTiming[] = [];
       const run = runs.length;
       return {
+        start,
         launch: (launch, thread, from, to) => void own.push({ run, launch, thread, start: from, end: to }),
-        end() {
-          runs.push({ graph, resumed, start, end: performance.now() });
+        end(end = performance.now()) {
+          if (!resumed) ended.set(graph, before + 1);
+          runs.push({ graph, resumed, start, end });
           for (const timing of own) launches.push(timing);
         },
       };
