@@ -86,9 +86,9 @@ export function launch(
   kernel: string,
   reads: readonly BufferRef[],
   writes: readonly BufferRef[],
-  more: { readonly large?: boolean; readonly prepare?: true } = {},
+  more: { readonly large?: boolean; readonly prepare?: true; readonly units?: number } = {},
 ): KernelLaunch {
-  const { large = true, prepare } = more;
+  const { large = true, prepare, units = LENGTH / UNIT } = more;
   return {
     kind: "kernel",
     kernel,
@@ -96,7 +96,7 @@ export function launch(
     ops: [kernel],
     buffers: [...reads, ...writes],
     reads: reads.length,
-    units: LENGTH / UNIT,
+    units,
     flops: large ? 1e9 : 1,
     bytes: 12 * LENGTH,
     ...(prepare === undefined ? {} : { prepare }),

@@ -57,7 +57,11 @@ it.each([2, 3])("in the middle of a kernel, with %i threads", async (threads) =>
       slots: 2,
       inputs: { x: 0 },
       outputs: { y: slot(1) },
-      launches: [launch("stall", [slot(0)], [slot(1)]), launch("add", [slot(0), slot(0)], [slot(1)])],
+      // A unit a thread: none takes another's.
+      launches: [
+        launch("stall", [slot(0)], [slot(1)], { units: threads }),
+        launch("add", [slot(0), slot(0)], [slot(1)]),
+      ],
     },
   });
   const { session, workers } = await open(stalled, threads);

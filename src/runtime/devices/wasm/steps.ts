@@ -3,6 +3,7 @@ import type { GraphName, Program } from "../../../compiler/graph/program.ts";
 import type { KernelLaunch, Launch, Plan, RandomLaunch } from "../../../compiler/plan/plan.ts";
 import { writesState } from "../plan-facts.ts";
 import { meetingsOf } from "./meetings.ts";
+import { piecesOf, type Pieces } from "./threads/shares.ts";
 import { layoutMemory, offsetOf, type MemoryLayout } from "./memory-layout.ts";
 
 /** What one thread does for one launch. Plain data: it is sent to workers. */
@@ -13,6 +14,8 @@ export interface Step {
   readonly values: readonly number[];
   /** Wait here until all threads have come. */
   readonly meet: boolean;
+  /** Shared by need: the first and last unit in `values` are not what this thread does. */
+  readonly pieces?: Pieces;
   /** Into how many pieces a thread that must not be busy for long cuts it. */
   readonly slices: number;
 }
@@ -51,6 +54,8 @@ const FLOPS = 30e9;
 const BYTES = 10e9;
 /** Below this a launch stays on one thread: waking another costs as much. */
 const WORTH_SHARING = 25e-6;
+/** Pieces that threads take from each other are not shorter than about this. */
+const PIECE = 20e-6;
 /** A browser's main thread is given back about this often. */
 const SLICE = 8e-3;
 
@@ -123,11 +128,13 @@ function stepOf(
   const shared = threads > 1 && isShared(launch);
   const share = (t: number): number => (shared ? Math.floor((launch.units * t) / threads) : t === 0 ? 0 : launch.units);
   const [start, end] = [share(thread), share(thread + 1)];
+  const pieces = piecesOf(launch.units, Math.floor(seconds(launch) / PIECE));
   const offsets = launch.buffers.map((ref) => offsetOf(layout, plan, ref));
   return {
     ...(start < end ? { kernel: launch.kernel } : {}),
     values: [...offsets, layout.scratch(thread), start, end],
     meet,
+    ...(shared && pieces.count > threads ? { pieces } : {}),
     slices: Math.max(1, Math.min(end - start, Math.ceil(seconds(launch) / SLICE))),
   };
 }

@@ -18,7 +18,7 @@ const BLOCK_PIXELS = 128;
 const BLOCK_BYTES = 256 * 1024;
 /** Bytes of sums that are gone through for every block of pixels. */
 const SUM_BYTES = 512 * 1024;
-const UNITS = 16;
+const UNITS = 64;
 const CACHE_LINE = 64;
 const UNROLL = 4;
 

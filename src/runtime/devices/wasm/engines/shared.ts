@@ -5,6 +5,7 @@
 import { StepFailure, ThreadLoss, type Engine, type EngineSource, type RecordStep } from "../engine.ts";
 import { allocateMemory, compile } from "../instance.ts";
 import { spawn, type Thread } from "../threads/spawn.ts";
+import { initialParts } from "../threads/shares.ts";
 import { bindSteps, waitFor, walkSteps, type SharedClock } from "../threads/worker-main.ts";
 
 const CONTROL_WORDS = 16 + 256;
@@ -26,10 +27,15 @@ export async function createSharedEngine(source: EngineSource, takesPart: boolea
     const times = new Float64Array(new SharedArrayBuffer(16 * steps.length));
     return { times, origin: performance.timeOrigin };
   });
+  const untaken = new Int32Array(count * source.steps[0]!.length);
+  source.steps[0]!.forEach(({ pieces }, step) => {
+    if (pieces !== undefined) untaken.set(initialParts(pieces, count), count * step);
+  });
+  const parts = new Int32Array(new SharedArrayBuffer(untaken.byteLength));
   const starts = source.steps.map((steps, thread) => {
     const reports = thread === 0 && !takesPart;
     const clock = clocks[thread]!;
-    return { kind: "shared", module, memory, control, thread, threads: count, steps, clock, reports } as const;
+    return { kind: "shared", module, memory, control, parts, thread, threads: count, steps, clock, reports } as const;
   });
   const settled = await Promise.allSettled((takesPart ? starts.slice(1) : starts).map(spawn));
   const threads = settled.flatMap((s) => (s.status === "fulfilled" ? [s.value] : []));
@@ -54,14 +60,16 @@ export async function createSharedEngine(source: EngineSource, takesPart: boolea
     control[1] = first;
     control[2] = last;
     control[7] = observer === undefined ? 0 : 1;
+    const walker = { control, parts, thread: 0, threads: count, clock: clocks[0]! };
     if (own !== undefined && aloneUntil[first]! >= last) {
-      walkSteps(control, 1, own, first, last, clocks[0]!, Infinity);
+      walkSteps({ ...walker, threads: 1 }, own, first, last, Infinity);
       return;
     }
+    parts.set(untaken.subarray(count * first, count * last), count * first);
     Atomics.add(control, 0, 1);
     Atomics.notify(control, 0);
     if (own === undefined) return finished(threads);
-    const walk = (from: number): number | undefined => walkSteps(control, count, own, from, last, clocks[0]!, PATIENCE);
+    const walk = (from: number): number | undefined => walkSteps(walker, own, from, last, PATIENCE);
     for (let next = walk(first); next !== undefined;) {
       // No event is told while this thread sleeps: that a worker has ended is one.
       await new Promise((resolve) => setTimeout(resolve));

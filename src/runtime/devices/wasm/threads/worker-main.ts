@@ -4,6 +4,7 @@
  * anything that compilers turn into calls of helpers, such as async functions.
  */
 import type { Step } from "../steps.ts";
+import type { Pieces } from "./shares.ts";
 
 /** How a worker and the thread that started it talk. */
 export interface Port {
@@ -27,6 +28,8 @@ export interface SharedStart {
   readonly thread: number;
   readonly threads: number;
   readonly steps: readonly Step[];
+  /** What nobody has taken yet of the steps in pieces: a word a step and thread. */
+  readonly parts: Int32Array;
   readonly clock: SharedClock;
   /** This thread posts `done` at the end of each job. */
   readonly reports: boolean;
@@ -62,16 +65,69 @@ export type KernelFunction = (...values: number[]) => void;
 /** A step with its function. */
 export interface BoundStep {
   readonly kernel: KernelFunction | undefined;
-  readonly values: readonly number[];
+  /** This thread's own: the last two, first unit and the one behind the last, change where it is in pieces. */
+  readonly values: number[];
   readonly meet: boolean;
+  readonly pieces: Pieces | undefined;
 }
 
 export function bindSteps(steps: readonly Step[], exports: WebAssembly.Exports): BoundStep[] {
-  return steps.map(({ kernel, values, meet }) => ({
+  return steps.map(({ kernel, values, meet, pieces }) => ({
     kernel: kernel === undefined ? undefined : (exports[kernel] as KernelFunction),
-    values,
+    values: [...values],
     meet,
+    pieces,
   }));
+}
+
+/**
+ * Takes pieces for a thread, as a word like those of `shares.ts`, or 0 where none are left. The words of a step begin at
+ * `base`.
+ */
+export function takeShare(parts: Int32Array, base: number, threads: number, thread: number): number {
+  for (let turn = 0; turn < threads; turn++) {
+    const at = base + ((thread + turn) % threads);
+    for (;;) {
+      const part = Atomics.load(parts, at);
+      const [first, end] = [part >>> 16, part & 0xffff];
+      if (first >= end) break;
+      // Half of what is left: large pieces of work first, small ones when all are about to be done.
+      const count = (end - first + 1) >> 1;
+      const own = turn === 0;
+      const left = own ? ((first + count) << 16) | end : (first << 16) | (end - count);
+      if (Atomics.compareExchange(parts, at, part, left) !== part) continue;
+      return own ? (first << 16) | (first + count) : ((end - count) << 16) | end;
+    }
+  }
+  return 0;
+}
+
+/** Works on a step until nothing of it is left that nobody has taken. */
+export function workOn(
+  { kernel, values, pieces }: BoundStep,
+  parts: Int32Array,
+  base: number,
+  threads: number,
+  thread: number,
+): void {
+  if (pieces === undefined) return kernel!(...values);
+  const { size, units } = pieces;
+  for (;;) {
+    const share = takeShare(parts, base, threads, thread);
+    if (share === 0) return;
+    values[values.length - 2] = (share >>> 16) * size;
+    values[values.length - 1] = Math.min((share & 0xffff) * size, units);
+    kernel!(...values);
+  }
+}
+
+/** Who walks: one of several threads, with what they share. */
+export interface Walker {
+  readonly control: Int32Array;
+  readonly parts: Int32Array;
+  readonly thread: number;
+  readonly threads: number;
+  readonly clock: SharedClock;
 }
 
 /**
@@ -86,22 +142,20 @@ export function bindSteps(steps: readonly Step[], exports: WebAssembly.Exports):
  * longer than the patience, from 16 on the reason's characters.
  */
 export function walkSteps(
-  control: Int32Array,
-  threads: number,
+  { control, parts, thread, threads, clock: { times, origin } }: Walker,
   steps: readonly BoundStep[],
   first: number,
   end: number,
-  { times, origin }: SharedClock,
   patience: number,
 ): number | undefined {
   const timed = control[7] !== 0;
   const shift = timed ? performance.timeOrigin - origin : 0;
   for (let i = first; i < end; i++) {
-    const { kernel, values, meet } = steps[i]!;
-    if (kernel !== undefined && Atomics.load(control, 5) === 0) {
+    const step = steps[i]!;
+    if (step.kernel !== undefined && Atomics.load(control, 5) === 0) {
       try {
         if (timed) times[2 * i] = shift + performance.now();
-        kernel(...values);
+        workOn(step, parts, i * threads, threads, thread);
         if (timed) times[2 * i + 1] = shift + performance.now();
       } catch (error) {
         if (Atomics.compareExchange(control, 5, 0, i + 1) === 0) {
@@ -111,7 +165,7 @@ export function walkSteps(
         }
       }
     }
-    if (!meet) continue;
+    if (!step.meet) continue;
     const meeting = Atomics.load(control, 4);
     if (Atomics.add(control, 3, 1) === threads - 1) {
       Atomics.store(control, 3, 0);
@@ -143,17 +197,18 @@ export function runWorker(port: Port): void {
     WebAssembly.instantiate(module, { env: { memory } });
 
   const serveShared = (
-    { control, threads, steps, clock, reports }: SharedStart,
+    { control, parts, thread, threads, steps, clock, reports }: SharedStart,
     instance: WebAssembly.Instance,
   ): void => {
     const bound = bindSteps(steps, instance.exports);
+    const walker = { control, parts, thread, threads, clock };
     port.post({ kind: "ready" });
     // This never ends, so no message is read any more; those that are posted still leave.
     for (let job = 0; ;) {
       Atomics.wait(control, 0, job);
       if (Atomics.load(control, 0) === job) continue;
       job = Atomics.load(control, 0);
-      walkSteps(control, threads, bound, control[1]!, control[2]!, clock, Infinity);
+      walkSteps(walker, bound, control[1]!, control[2]!, Infinity);
       if (reports) port.post({ kind: "done" });
     }
   };
@@ -223,5 +278,5 @@ export function runWorker(port: Port): void {
 export function workerSource(port: string): string {
   // Minifiers may have given the functions other names; bundlers that keep names of functions call `__name` for it.
   const prelude = `"use strict";\nconst __name = (value) => value;`;
-  return `${[prelude, bindSteps, waitFor, walkSteps, runWorker].join("\n")}\n${runWorker.name}(${port});\n`;
+  return `${[prelude, bindSteps, takeShare, workOn, waitFor, walkSteps, runWorker].join("\n")}\n${runWorker.name}(${port});\n`;
 }
