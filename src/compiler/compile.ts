@@ -12,6 +12,7 @@ import type { Network } from "./network/network.ts";
 import type { TargetName } from "./plan/plan.ts";
 import { createWasmCode } from "./targets/wasm/plan-code.ts";
 import { createWebgpuCode } from "./targets/webgpu/plan-code.ts";
+import { PlanTooLarge } from "./targets/webgpu/plan-limits.ts";
 
 export { summarise, type LayerSummary } from "./network/summary.ts";
 
@@ -31,6 +32,11 @@ export interface ProgramOptions {
   readonly stopAfter?: string;
   /** The program gets fused plans and kernels for the devices of these names. Default: none. */
   readonly targets?: readonly TargetName[];
+  /**
+   * Where a target's limits allow fewer samples at once, the program has a smaller batch instead. Not with `train`, whose
+   * samples depend on each other.
+   */
+  readonly cutBatch?: boolean;
 }
 
 export interface BuiltProgram {
@@ -44,6 +50,18 @@ export interface BuiltProgram {
  * where a plan for a target goes beyond its limits (`limit/webgpu`).
  */
 export function buildProgram(network: Network, options: ProgramOptions): BuiltProgram {
+  try {
+    return buildWhole(network, options);
+  } catch (error) {
+    const most = error instanceof PlanTooLarge ? error.fittingBatch : undefined;
+    if (most === undefined || options.cutBatch !== true || options.graphs.includes("train")) throw error;
+    // Of about equal size, so that little of the last batch is filling.
+    const runs = Math.ceil(options.batch / most);
+    return buildWhole(network, { ...options, batch: Math.ceil(options.batch / runs) });
+  }
+}
+
+function buildWhole(network: Network, options: ProgramOptions): BuiltProgram {
   const { form, batch } = options;
   const problems = checkForm(network, form);
   if (problems.length > 0) throw new BcosError(problems);

@@ -1,6 +1,7 @@
 /** Whole plans for WebGPU: sound, within the limits, in place where state is written, and said beforehand where not. */
 import { describe, expect, it } from "vitest";
 import { checkFile } from "../../src/compiler/check/check.ts";
+import { buildProgram } from "../../src/compiler/compile.ts";
 import { createNodeHost } from "../../src/compiler/check/node-host.node.ts";
 import type { GraphName } from "../../src/compiler/graph/program.ts";
 import { planFromJson, planToJson } from "../../src/compiler/plan/plan-json.ts";
@@ -71,6 +72,23 @@ describe("plans for WebGPU", () => {
     expect(conv1.hints[0]).toMatch(/^a batch of \d+ would fit$/);
     const batch = Number(/\d+/.exec(conv1.hints[0]!)![0]);
     expect(() => codeOf("models/resnet18.bcos", ["predict"], batch)).not.toThrow();
+    expect(() => codeOf("models/resnet18.bcos", ["predict"], batch + 1)).toThrow("limit/webgpu");
+  });
+
+  it("are for a smaller batch where that is allowed and the batch is what is too large", () => {
+    const [network] = checkFile(createNodeHost(), "models/resnet18.bcos", { parameters: {} }).networks;
+    const build = (graphs: readonly GraphName[], batch: number): number =>
+      buildProgram(network!, {
+        ...{ form: "bcos", batch, graphs, targets: ["webgpu"], cutBatch: true },
+        train: { loss: { kind: "bce" }, optimizer: { kind: "sgd", momentum: 0, weightDecay: 0 } },
+      }).program.batch;
+    const batch = build(["predict"], 256);
+    expect(batch).toBeLessThan(256);
+    const runs = Math.ceil(256 / batch);
+    expect(batch * runs - 256).toBeLessThan(runs);
+    expect(build(["predict"], batch)).toBe(batch);
+    // Statistics are those of the whole batch.
+    expect(() => build(["predict", "train"], 256)).toThrow("limit/webgpu");
   });
 
   it("prints every kernel once, with the layers and the lines that use it", () => {

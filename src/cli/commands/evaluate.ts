@@ -20,7 +20,7 @@ export const evaluate: Command = {
   options: [
     { flags: "--weights <file>", summary: "The safetensors file with the trained weights" },
     { flags: "--data <name>", summary: "`mnist`, or a folder with the four idx files of such a data set" },
-    { flags: "--batch <n>", summary: "Images at once (100)" },
+    { flags: "--batch <n>", summary: "Images at once, at most (100)" },
     ...modelOptions,
     ...deviceOptions,
     { flags: "--json", summary: "Write JSON" },
@@ -35,7 +35,10 @@ export const evaluate: Command = {
     const network = compileModel(args.positionals[0]!, options, terminal);
     const weights = await loadWeights(weightsPath);
     const { form } = options;
-    const { program } = buildProgram(network, { form, batch, graphs: ["predict"], targets: device.targets });
+    const { program } = buildProgram(network, {
+      ...{ form, batch, graphs: ["predict"], targets: device.targets },
+      cutBatch: true,
+    });
     const { test } = await loadData(dataName, program.classes);
     const session = await openSession(program, device.session);
     const controller = new AbortController();

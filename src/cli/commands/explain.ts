@@ -62,6 +62,7 @@ export const explain: Command = {
       batch: batchFor(selection),
       graphs: ["explain"],
       targets: device.targets,
+      cutBatch: true,
     });
     if (program.graphs.explain === undefined) fail("run/no-graph", { graph: "explain", available: "none" });
     checkSelection(selection, program.input);

@@ -87,7 +87,8 @@ export const limitPages: PagesOf<typeof limitCodes> = {
     meaning: "A layer needs more than every WebGPU device has to offer: buffers, their size, or memory of a workgroup.",
     why: "Kernels keep within the default limits of WebGPU, so that a plan that was compiled runs on every adapter.",
     situation: "A model is compiled for the device `webgpu` with a batch whose largest tensor takes more than 128 MiB.",
-    remedy: "Take a smaller `--batch` or smaller images, or the device `wasm`, which has no such limit.",
+    remedy:
+      "Take a smaller `--batch` or smaller images, or the device `wasm`, which has no such limit. `bcosc evaluate` and `bcosc explain` run smaller batches by themselves.",
   },
   "limit/imports": {
     kind: "source",

@@ -1,19 +1,41 @@
 /** Whole plans against the limits of WebGPU: what could not run is said when a program is compiled, by layer. */
-import type { Diagnostic } from "../../../diagnostics/diagnostic.ts";
+import { BcosError, type Diagnostic } from "../../../diagnostics/diagnostic.ts";
 import type { KernelLaunch, Plan } from "../../plan/plan.ts";
 import type { GpuKernel } from "./kernel.ts";
 import { checkLimits, defaultLimits } from "./limits.ts";
 
-/** A diagnostic a layer, with the largest batch that would fit where the batch is what is too large. */
-export function checkPlanLimits(plan: Plan, kernels: ReadonlyMap<string, GpuKernel>): readonly Diagnostic[] {
-  const found = new Map<string, Diagnostic>();
+/** Plans that go beyond the limits. */
+export class PlanTooLarge extends BcosError {
+  /** The largest batch with which they would not. Undefined where the batch is not what is too large. */
+  readonly fittingBatch: number | undefined;
+
+  constructor(found: readonly PlanExcess[]) {
+    super(found.map((excess) => excess.diagnostic));
+    const batches = found.map((excess) => excess.fittingBatch);
+    this.fittingBatch = batches.reduce((least, batch) =>
+      least === undefined || batch === undefined ? undefined : Math.min(least, batch),
+    );
+  }
+}
+
+export interface PlanExcess {
+  readonly diagnostic: Diagnostic;
+  /** The largest batch that would fit where the batch is what is too large. */
+  readonly fittingBatch: number | undefined;
+}
+
+/** At most one a layer: the one that takes the smallest batch. */
+export function checkPlanLimits(plan: Plan, kernels: ReadonlyMap<string, GpuKernel>): readonly PlanExcess[] {
+  const found = new Map<string, PlanExcess>();
   for (const launch of plan.launches) {
-    if (launch.kind !== "kernel" || found.has(launch.path)) continue;
+    if (launch.kind !== "kernel") continue;
     const problem = checkLimits(kernels.get(launch.kernel)!, launch);
     if (problem === undefined) continue;
-    const fitting = fittingBatch(plan, launch);
-    const hints = fitting === undefined ? [] : [`a batch of ${fitting} would fit`];
-    found.set(launch.path, { ...problem, hints: [...hints, ...problem.hints] });
+    const batch = fittingBatch(plan, launch);
+    const before = found.get(launch.path);
+    if (before !== undefined && (before.fittingBatch ?? 0) <= (batch ?? 0)) continue;
+    const hints = batch === undefined ? [] : [`a batch of ${batch} would fit`];
+    found.set(launch.path, { diagnostic: { ...problem, hints: [...hints, ...problem.hints] }, fittingBatch: batch });
   }
   return [...found.values()];
 }
