@@ -2,6 +2,7 @@
  * A profile as text: for each graph the totals, the layers and the launches, the costliest first. What takes little of the
  * time is put together in one line; a Chrome trace has all of it.
  */
+import { layerName } from "../compiler/plan/launch-label.ts";
 import {
   someWeight,
   type GraphProfile,
@@ -43,7 +44,7 @@ function graphText(profile: GraphProfile): string {
           launches,
           (one) => [
             number(one, runs),
-            name(one.launch.path),
+            name(layerName(one.launch)),
             operations(one),
             ...numbers(one, one.share),
             reached(one),

@@ -44,7 +44,7 @@ function stepsOf(plain: readonly Plain[]): KernelStep<string>[] {
     reads: [...new Set(reads.map((value) => value % (STATES + i)))],
     writes: [STATES + i],
     over: [],
-    label: { path: "", ops: ["made-up"] },
+    label: { path: `layer${i % 3}`, ops: ["made-up"] },
     group: undefined,
   }));
 }
@@ -87,6 +87,12 @@ test("every step still finds what it read, and new state is that of the last wri
     expect(after.flatMap((step) => step.members ?? [step]).length).toBe(steps.length);
     expect(merged.saved).toBe(steps.length - after.length);
     expect(run(after, placeOf)).toEqual(run(steps, placeOf));
+    for (const { label, members = [] } of after) {
+      const paths = new Set(members.map((member) => member.label.path));
+      expect(label.parts?.map(({ path }) => path)).toEqual(paths.size > 1 ? [...paths] : undefined);
+      const bytes = (list: readonly { readonly bytes: number }[]): number => list.reduce((sum, p) => sum + p.bytes, 0);
+      if (label.parts !== undefined) expect(bytes(label.parts)).toBe(bytes(members.map(({ facts }) => facts)));
+    }
   });
   fc.assert(property, { numRuns: 300, seed: 1 });
 });

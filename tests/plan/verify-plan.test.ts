@@ -74,6 +74,14 @@ test("launches of unknown forms", () => {
   expect(broken(predict, (p) => (p.launches[first]!["path"] = 3))).toContain("the path must be a text");
 });
 
+test("parts of launches that are of several layers", () => {
+  const part = { path: "conv", flops: 1, bytes: 2 };
+  const withParts = (parts: unknown) => broken(predict, (p) => (p.launches[first]!["parts"] = parts));
+  for (const parts of [[part], "conv", [part, { path: "fc" }], [part, null]]) {
+    expect(withParts(parts)).toContain("parts must be at least two layers");
+  }
+});
+
 test("buffers that do not exist or are too small", () => {
   const buffer = (plan: Loose & { launches: Loose[] }, ref: unknown): void => {
     (plan.launches[first]!["buffers"] as unknown[])[0] = ref;

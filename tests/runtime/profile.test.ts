@@ -45,6 +45,27 @@ const profile: Profile = {
   launches,
 };
 
+it("divides a launch of several layers among them, by what each would take at the best rates", () => {
+  const parts = [
+    { path: "conv", flops: 0, bytes: 15e6 },
+    { path: "fc", flops: 1e6, bytes: 5e6 },
+  ];
+  const launches = plan.launches.map((launch) => (launch.path === "" ? { ...launch, parts } : launch));
+  const several = { ...profile, plans: { predict: { ...plan, launches } } };
+  const [report] = profileReport(several);
+  // Two milliseconds at 10 GB/s, of 20 MB.
+  expect(report!.layers.map(({ path, launches, milliseconds }) => [path, launches, milliseconds])).toEqual([
+    ["conv", 3, 6.5],
+    ["drop", 1, 1],
+    ["fc", 1, 0.5],
+  ]);
+  expect(report!.layers.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1);
+  expect(profileText([report!])).toContain("conv, fc");
+  const copies = chromeTrace(several).traceEvents.filter(({ name }) => name === "conv, fc: mul");
+  expect(copies).toHaveLength(4);
+  expect(copies[0]!.args).toMatchObject({ layers: ["conv", "fc"] });
+});
+
 it("reports time, rates and shares for each launch and layer, the costliest first", () => {
   const [report, ...others] = profileReport(profile);
   expect(others).toEqual([]);

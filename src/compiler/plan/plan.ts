@@ -110,11 +110,20 @@ export interface RandomLaunch extends LaunchLabel {
 }
 
 export interface LaunchLabel {
-  /** Weight path of the layer it belongs to, "" for what belongs to none. */
+  /** Weight path of the layer it belongs to, "" for what belongs to none or to several. */
   readonly path: string;
+  /** Of one that small launches of several layers were put together in: what each layer has of it. */
+  readonly parts?: readonly LaunchPart[];
   /** The graph operations that were fused into it, main one first. */
   readonly ops: readonly string[];
   readonly span?: Span;
+}
+
+/** A layer's part of a launch. */
+export interface LaunchPart {
+  readonly path: string;
+  readonly flops: number;
+  readonly bytes: number;
 }
 
 /** Everything a WASM device needs for a program. */

@@ -1,6 +1,7 @@
 /** Plans as text, a line a launch. The same plan always gives the same text: golden tests compare it. */
 import { fusionRules, rematerialisation } from "./fusion.ts";
 import { sideBySide } from "./side-by-side.ts";
+import { layerName } from "./launch-label.ts";
 import type { Span } from "../../diagnostics/diagnostic.ts";
 import type { BufferRef, KernelLaunch, Launch, Plan } from "./plan.ts";
 
@@ -127,7 +128,7 @@ interface Words {
 function row(launch: Launch, index: number, { units, placeOf }: Words): Row {
   const source = launch.span === undefined ? "" : (placeOf?.(launch.span) ?? "");
   const number = `${index}${prepares(launch) ? "*" : ""}`;
-  const path = launch.path === "" ? "-" : launch.path;
+  const path = layerName(launch) || "-";
   const ops = summarise(launch.ops);
   if (launch.kind === "random") {
     return [number, path, ops, source, "", "", `${scaled(launch.count * 4)}B`, `→ ${place(launch.out)}`];

@@ -15,7 +15,11 @@ export function savedBytes(
   const { values } = state;
   const madeBy = new Map<StepValue, Step>();
   const running = steps.filter((step) => step.prepare !== true);
-  for (const step of running) if (isForward(values, step)) for (const value of step.writes) madeBy.set(value, step);
+  for (const step of running) {
+    if (!isForward(values, step)) continue;
+    const makers = step.kind === "kernel" ? (step.members ?? [step]) : [step];
+    for (const maker of makers) for (const value of maker.writes) madeBy.set(value, maker);
+  }
   const kept = new Map<StepValue, string>();
   for (const step of running) {
     if (isForward(values, step)) continue;

@@ -3,6 +3,7 @@
  * new state depends on comes together at the end, and of the rest what is close by.
  */
 import { keyOf } from "./key.ts";
+import { partsOf } from "./launch-label.ts";
 import { kernelName, type KernelStep, type Step, type StepValue } from "./steps.ts";
 import type { PlanTarget } from "./target.ts";
 import type { Values } from "./values.ts";
@@ -202,7 +203,7 @@ function merge<K>(
     buffers: [...step.reads.map((value) => names.get(`r${value}`)!), ...step.writes.map((v) => names.get(`w${v}`)!)],
   }));
   const kernel = several(parts, [...names.values()], reads.length);
-  const paths = new Set(members.map((step) => step.label.path));
+  const layers = partsOf(members.map(({ label, facts }) => ({ ...facts, path: label.path })));
   return {
     kind: "kernel",
     name: kernelName(
@@ -217,7 +218,10 @@ function merge<K>(
     reads,
     writes,
     over: [],
-    label: { path: paths.size === 1 ? members[0]!.label.path : "", ops: members.flatMap((step) => step.label.ops) },
+    label: {
+      ...(layers.length === 1 ? { path: layers[0]!.path } : { path: "", parts: layers }),
+      ops: members.flatMap((step) => step.label.ops),
+    },
     group: undefined,
     members,
   };

@@ -160,6 +160,12 @@ function createChecker(
   const labels = (where: string, launch: Record<string, unknown>): void => {
     if (typeof launch["path"] !== "string") complain(where, "the path must be a text");
     if (arrayOf(launch["ops"], (op) => typeof op === "string") === undefined) complain(where, "ops must be texts");
+    const isPart = (part: unknown): boolean =>
+      isRecord(part) && typeof part["path"] === "string" && isCount(part["flops"]) && isCount(part["bytes"]);
+    const parts = launch["parts"];
+    if (parts !== undefined && (arrayOf(parts, isPart)?.length ?? 0) < 2) {
+      complain(where, "parts must be at least two layers, each with its operations and bytes");
+    }
   };
 
   const kernel = (where: string, launch: Record<string, unknown>): void => {

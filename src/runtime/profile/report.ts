@@ -1,6 +1,6 @@
 /** What a profile comes to: time, operations and bytes a second for each launch and each layer. Pure functions. */
 import type { GraphName } from "../../compiler/graph/program.ts";
-import type { Launch, Plan } from "../../compiler/plan/plan.ts";
+import type { Launch, LaunchPart, Plan } from "../../compiler/plan/plan.ts";
 import type { LaunchTiming, Profile } from "../device.ts";
 
 /** Of one graph, a mean run: what ran only now and then, as the preparation of weights does, counts in proportion. */
@@ -16,7 +16,7 @@ export interface GraphProfile {
   readonly best: { readonly flops: number; readonly bytes: number };
   /** Those that ran, the costliest first. */
   readonly launches: readonly LaunchProfile[];
-  /** The same by weight path, the costliest first. */
+  /** The same by weight path, the costliest first. A launch of several layers counts for each of them. */
   readonly layers: readonly LayerProfile[];
 }
 
@@ -47,6 +47,12 @@ export interface LayerProfile extends Rates {
   readonly path: string;
   readonly launches: number;
   readonly share: number;
+}
+
+/** What a layer has of a launch. */
+interface Share extends Rates {
+  readonly path: string;
+  readonly times: number;
 }
 
 type Measured = Omit<LaunchProfile, "share" | "bound">;
@@ -86,8 +92,9 @@ function graphProfile(profile: Profile, graph: GraphName, plan: Plan): GraphProf
     })
     .sort((a, b) => b.share - a.share || a.index - b.index);
 
-  const amounts = (list: readonly Measured[]): Rates => {
-    const sum = (of: (one: Measured) => number): number =>
+  type Counted = Rates & { readonly times: number };
+  const amounts = (list: readonly Counted[]): Rates => {
+    const sum = (of: (one: Counted) => number): number =>
       list.reduce((total, one) => total + (of(one) * one.times) / runs.length, 0);
     return rates(
       sum((one) => one.milliseconds),
@@ -95,7 +102,10 @@ function graphProfile(profile: Profile, graph: GraphName, plan: Plan): GraphProf
       sum((one) => one.bytes),
     );
   };
-  const byPath = groupBy(measured, (one) => one.launch.path);
+  const byPath = groupBy(
+    measured.flatMap((one) => shares(one, best)),
+    (one) => one.path,
+  );
   const layers = [...byPath]
     .map(([path, list]): LayerProfile => {
       const own = amounts(list);
@@ -112,6 +122,19 @@ function graphProfile(profile: Profile, graph: GraphName, plan: Plan): GraphProf
     launches,
     layers,
   };
+}
+
+/** A launch by layers: where it is of several its time is divided as long as each would take at the best rates. */
+function shares({ launch, times, ...own }: Measured, best: GraphProfile["best"]): readonly Share[] {
+  const { parts } = launch;
+  if (parts === undefined) return [{ ...own, path: launch.path, times }];
+  const estimate = ({ flops, bytes }: LaunchPart): number =>
+    Math.max(best.flops === 0 ? 0 : flops / best.flops, best.bytes === 0 ? 0 : bytes / best.bytes);
+  const total = parts.reduce((sum, part) => sum + estimate(part), 0);
+  return parts.map((part) => {
+    const share = total === 0 ? 1 / parts.length : estimate(part) / total;
+    return { ...rates(share * own.milliseconds, part.flops, part.bytes), path: part.path, times };
+  });
 }
 
 /** How long runs took, with what goes on from them. */

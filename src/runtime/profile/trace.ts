@@ -2,6 +2,7 @@
  * A profile as a Chrome trace: the JSON that chrome://tracing and Perfetto load, one track for the runs and one a thread.
  * Format: "Trace Event Format" of the Chromium project, complete events ("X") and metadata ("M").
  */
+import { layerName } from "../../compiler/plan/launch-label.ts";
 import type { Launch } from "../../compiler/plan/plan.ts";
 import type { Span } from "../../diagnostics/diagnostic.ts";
 import type { Profile } from "../device.ts";
@@ -83,13 +84,17 @@ export function chromeTrace(profile: Profile, placeOf: (span: Span) => string = 
 }
 
 /** Layer path and operations. */
-function nameOf({ path, ops }: Launch): string {
-  return path === "" ? ops.join(" ") : `${path}: ${ops.join(" ")}`;
+function nameOf(launch: Launch): string {
+  const layer = layerName(launch);
+  return `${layer === "" ? "" : `${layer}: `}${launch.ops.join(" ")}`;
 }
 
 /** Operations and bytes are those of the whole launch, also where threads share it. */
 function argumentsOf(launch: Launch, placeOf: (span: Span) => string): Readonly<Record<string, unknown>> {
-  const source = launch.span === undefined ? {} : { source: placeOf(launch.span) };
+  const source = {
+    ...(launch.span === undefined ? {} : { source: placeOf(launch.span) }),
+    ...(launch.parts === undefined ? {} : { layers: launch.parts.map((part) => part.path) }),
+  };
   if (launch.kind === "random") return { flops: 0, bytes: 4 * launch.count, ...source };
   const { kernel, flops, bytes, units, prepare } = launch;
   return { kernel, flops, bytes, units, ...(prepare === true ? { prepare } : {}), ...source };

@@ -3,6 +3,7 @@
  * do not depend on the number of threads.
  */
 import type { GraphName, Program } from "../../../compiler/graph/program.ts";
+import { layerName } from "../../../compiler/plan/launch-label.ts";
 import type { Plan, RandomLaunch, WasmCode } from "../../../compiler/plan/plan.ts";
 import { fail } from "../../../diagnostics/catalogue.ts";
 import { sizeOf } from "../../../shape.ts";
@@ -140,8 +141,8 @@ function createWasmSession(program: Program, code: WasmCode, scheduled: Schedule
     try {
       if (error instanceof ThreadLoss) return fail("run/thread-lost", { reason: error.message });
       if (!(error instanceof StepFailure)) throw error;
-      const { kernel, path } = launches[error.step]!;
-      return fail("run/kernel", { kernel, path, reason: error.message });
+      const launch = launches[error.step]!;
+      return fail("run/kernel", { kernel: launch.kernel, path: layerName(launch), reason: error.message });
     } catch (failure) {
       broken = failure;
       throw failure;

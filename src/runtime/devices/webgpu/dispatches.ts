@@ -1,5 +1,6 @@
 /// <reference types="@webgpu/types" />
 /** The launches of a plan as dispatches: everything that can be made beforehand is. */
+import { layerName } from "../../../compiler/plan/launch-label.ts";
 import type { KernelLaunch, Plan } from "../../../compiler/plan/plan.ts";
 import type { GpuKernel, GpuVariant } from "../../../compiler/targets/webgpu/kernel.ts";
 import type { WebgpuCode } from "../../../compiler/targets/webgpu/plan-code.ts";
@@ -28,8 +29,8 @@ export interface DispatchOptions {
 
 /** `launch 12 of train, conv1`: what errors of WebGPU have in them, as it names objects by their labels. */
 export function launchLabel(plan: Plan, index: number): string {
-  const { path } = plan.launches[index]!;
-  return `launch ${index} of ${plan.graph}${path === "" ? "" : `, ${path}`}`;
+  const layer = layerName(plan.launches[index]!);
+  return `launch ${index} of ${plan.graph}${layer === "" ? "" : `, ${layer}`}`;
 }
 
 /** Fails with `run/kernel` for what can't be compiled or bound. */
@@ -83,6 +84,7 @@ async function compileFor(
 }
 
 /** `run/kernel` at the launch's place in the source. */
-export function refuse({ kernel, path, span }: KernelLaunch, reason: string): never {
-  return fail("run/kernel", { kernel, path, reason }, span === undefined ? {} : { span });
+export function refuse(launch: KernelLaunch, reason: string): never {
+  const { kernel, span } = launch;
+  return fail("run/kernel", { kernel, path: layerName(launch), reason }, span === undefined ? {} : { span });
 }
