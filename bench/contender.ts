@@ -1,4 +1,5 @@
 /** What is compared: something that can do a workload, again and again, from the given numbers. */
+import type { Profile } from "../src/runtime/device.ts";
 import type { NetworkWorkload, Workload } from "./workloads.ts";
 
 /** Row-major. Images are NHWC, convolution weights [O, I, kh, kw]. */
@@ -51,6 +52,8 @@ export interface Prepared {
   results(): Promise<ReadonlyMap<string, Float32Array>>;
   /** Does the workload once, to the end; milliseconds. */
   run(): Promise<number>;
+  /** Does it some more times and tells what each launch took, where the contender can. */
+  profile?(runs: number): Promise<Profile>;
   dispose(): Promise<void>;
 }
 

@@ -1,9 +1,9 @@
 /**
  * Times our devices and what else can do the same, in one process group, from the same inputs and weights.
  *
- *     npm run bench -- [--only TEXT,…] [--contenders TEXT,…] [--runs N] [--quick] [--slow] [--gpu] [--json FILE]
+ *     npm run bench -- [--only TEXT,…] [--contenders TEXT,…] [--runs N] [--quick] [--slow] [--gpu] [--json FILE] [--profile FOLDER]
  *
- * --gpu: workloads for graphics cards. Trust the ratios: they are from one run.
+ * --gpu: workloads for graphics cards. --profile: where the time of our devices goes, with Chrome traces. Trust the ratios: they are from one run.
  */
 import { existsSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
@@ -12,9 +12,10 @@ import { parseArgs } from "node:util";
 import { fieldOf } from "./contenders.ts";
 import { goalsOf, goalTable } from "./goals.ts";
 import { installPeers } from "./install.ts";
-import { measure } from "./measure.ts";
+import { measure, type Settings } from "./measure.ts";
 import { measureMemory, memoryTable, type MemoryRow } from "./memory.ts";
 import { adapterName } from "./peers/dawn.ts";
+import { saveProfile } from "./profile.ts";
 import { columnOf, report, type Outcome } from "./report.ts";
 import { root } from "./root.ts";
 import { format } from "./table.ts";
@@ -29,6 +30,7 @@ const { values: options } = parseArgs({
     slow: { type: "boolean", default: false },
     gpu: { type: "boolean", default: false },
     json: { type: "string" },
+    profile: { type: "string" },
   },
 });
 
@@ -36,6 +38,8 @@ const texts = (list: string): string[] => list.split(",").filter((text) => text 
 const only = texts(options.only);
 const runs = Number(options.runs ?? (options.quick ? 3 : 15));
 const settings = { runs, budget: options.quick ? 1000 : 5000 };
+const folder = options.profile;
+const onProfile: Settings["onProfile"] = folder === undefined ? undefined : (...made) => saveProfile(folder, ...made);
 
 installPeers();
 const { contenders, absent } = await fieldOf(texts(options.contenders), options.slow, !options.gpu);
@@ -58,7 +62,10 @@ for (const workload of sets[options.gpu ? "gpu" : "default"]) {
     console.log(`not measured: ${workload.id}, there is no ${workload.network.file}`);
     continue;
   }
-  const measured = await measure(workload, contenders, settings);
+  const measured = await measure(workload, contenders, {
+    ...settings,
+    ...(onProfile === undefined ? {} : { onProfile }),
+  });
   outcomes.push({ workload, measured });
   // Long runs may be cut off: what is known so far is told and kept.
   const times = measured.map((one) => `${columnOf(one)} ${format(one.milliseconds, 1)}`);

@@ -1,4 +1,5 @@
 /** Times the contenders at one workload: results compared first, then interleaved runs, medians. */
+import type { Profile } from "../src/runtime/device.ts";
 import { agrees, compare, type Agreement } from "./agreement.ts";
 import { isDeclined, type Contender, type Prepared, type Work } from "./contender.ts";
 import { inputsOf } from "./inputs.ts";
@@ -23,6 +24,8 @@ export interface Settings {
   readonly runs: number;
   /** Milliseconds that the timed runs of one contender may take together; at least one is done. */
   readonly budget: number;
+  /** Gets a profile, of runs of their own, of every contender that can make one. */
+  readonly onProfile?: (workload: Workload, contender: Contender, profile: Profile) => Promise<void>;
 }
 
 const WARM_UP = 2;
@@ -53,6 +56,10 @@ export async function measure(
       left.set(racer, Math.max(1, Math.min(settings.runs, Math.floor(settings.budget / time))));
       if (round >= 0) racer.times.push(time);
     }
+  }
+  for (const { contender, prepared, times } of running) {
+    if (settings.onProfile === undefined || prepared?.profile === undefined) continue;
+    await settings.onProfile(workload, contender, await prepared.profile(times.length));
   }
   for (const { prepared } of racers) await prepared?.dispose();
   return racers.map(({ contender, prepared, agreement, reason, times }) => ({

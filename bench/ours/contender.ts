@@ -57,6 +57,7 @@ function kernel(session: Session): Prepared {
       return new Map([[resultPath, Float32Array.from(data)]]);
     },
     run: () => timed(once),
+    ...profileOf(session, once),
     dispose: () => session.dispose(),
   };
 }
@@ -88,7 +89,20 @@ function network(session: Session, { network: spec, task }: NetworkWorkload, giv
       ]);
     },
     run: () => timed(bodies[task]),
+    ...profileOf(session, bodies[task]),
     dispose: () => session.dispose(),
+  };
+}
+
+/** The reference device has no launches. */
+function profileOf(session: Session, body: () => Promise<unknown>): Pick<Prepared, "profile"> {
+  if (session.device === "reference") return {};
+  return {
+    async profile(runs) {
+      await session.startProfile({ runs });
+      for (let run = 0; run < runs; run++) await body();
+      return session.stopProfile();
+    },
   };
 }
 
