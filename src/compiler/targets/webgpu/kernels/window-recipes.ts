@@ -1,21 +1,16 @@
 /** Pooling and depthwise convolution as recipes. Shapes are the graph's (NHWC, OHWI). */
 import type { Shape, WindowAttributes } from "../../../graph/graph.ts";
 import type { ConvolutionShape } from "../../../plan/convolution-shape.ts";
-import { windowGeometry } from "../../../plan/window-geometry.ts";
+import {
+  depthwiseGeometry,
+  describeWindows,
+  windowGeometry,
+  type WindowGeometry,
+} from "../../../plan/window-geometry.ts";
 import type { Epilogue } from "../elements.ts";
 import { recipeOf, type GpuRecipe } from "../kernel.ts";
 import { withJoin } from "./weight-gradient.ts";
-import {
-  depthwiseWeightGradientKernel,
-  routeKernel,
-  windowKernel,
-  type WindowGeometry,
-  type WindowSpec,
-} from "./window.ts";
-
-function describe(name: string, s: WindowGeometry): string {
-  return `${name} ${s.batch}×${s.input.join("×")}×${s.channels} ${s.kernel.join("×")}`;
-}
+import { depthwiseWeightGradientKernel, routeKernel, windowKernel, type WindowSpec } from "./window.ts";
 
 function windows(
   name: string,
@@ -23,7 +18,7 @@ function windows(
   spec: Pick<WindowSpec, "kind" | "transposed">,
   epilogue?: Epilogue,
 ): GpuRecipe {
-  return recipeOf(windowKernel(describe(name, s), { ...s, ...spec, ...(epilogue ? { epilogue } : {}) }));
+  return recipeOf(windowKernel(describeWindows(name, s), { ...s, ...spec, ...(epilogue ? { epilogue } : {}) }));
 }
 
 /** window_sum and window_max. Buffers: `x`, `e…`, `out…`. */
@@ -39,27 +34,22 @@ export function spreadRecipe(inputShape: Shape, a: WindowAttributes, epilogue?: 
 /** window_route. Buffers: `g`, `x`, `y`, `out`. */
 export function routeRecipe(x: Shape, a: WindowAttributes): GpuRecipe {
   const shape = windowGeometry(x, a);
-  return recipeOf(routeKernel(describe("window_route", shape), shape));
-}
-
-function depthwiseShape(s: ConvolutionShape): WindowGeometry {
-  const { batch, input, output, kernel, stride, dilation, offset } = s;
-  return { batch, channels: s.inputChannels, input, output, kernel, stride, dilation, offset };
+  return recipeOf(routeKernel(describeWindows("window_route", shape), shape));
 }
 
 /** Depthwise conv2d. Buffers: `x`, `w`, `e…`, `out…`. */
 export function depthwiseRecipe(s: ConvolutionShape, epilogue?: Epilogue): GpuRecipe {
-  return windows("depthwise", depthwiseShape(s), { kind: "weighted", transposed: false }, epilogue);
+  return windows("depthwise", depthwiseGeometry(s), { kind: "weighted", transposed: false }, epilogue);
 }
 
 /** Its input gradient. Buffers: `x` (g), `w`, `e…`, `out…`. */
 export function depthwiseInputGradientRecipe(s: ConvolutionShape, epilogue?: Epilogue): GpuRecipe {
-  return windows("depthwise_input_gradient", depthwiseShape(s), { kind: "weighted", transposed: true }, epilogue);
+  return windows("depthwise_input_gradient", depthwiseGeometry(s), { kind: "weighted", transposed: true }, epilogue);
 }
 
 /** Its weight gradient. Buffers: `x`, `g`, `out`; temporary `sums`. */
 export function depthwiseWeightGradientRecipe(s: ConvolutionShape): GpuRecipe {
-  const label = describe("depthwise_weight_gradient", depthwiseShape(s));
-  const { kernel, parts } = depthwiseWeightGradientKernel(label, depthwiseShape(s));
+  const label = describeWindows("depthwise_weight_gradient", depthwiseGeometry(s));
+  const { kernel, parts } = depthwiseWeightGradientKernel(label, depthwiseGeometry(s));
   return withJoin(kernel, parts, s.inputChannels * s.kernel[0] * s.kernel[1]);
 }

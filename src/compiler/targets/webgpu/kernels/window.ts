@@ -3,6 +3,7 @@
  * Transposed kernels gather: no two invocations write to one place.
  */
 import { costOf } from "../../../plan/expression.ts";
+import type { WindowGeometry } from "../../../plan/window-geometry.ts";
 import {
   canWiden,
   epilogueStatements,
@@ -14,19 +15,6 @@ import {
 } from "../elements.ts";
 import { splat, type Width } from "../expression-wgsl.ts";
 import { createMapKernel, indent, type GpuKernel } from "../kernel.ts";
-
-/** Windows over x [batch, input, channels] give [batch, output, channels]. */
-export interface WindowGeometry {
-  readonly batch: number;
-  readonly channels: number;
-  readonly input: readonly [number, number];
-  readonly output: readonly [number, number];
-  readonly kernel: readonly [number, number];
-  readonly stride: readonly [number, number];
-  readonly dilation: readonly [number, number];
-  /** Zeros before: top, left. */
-  readonly offset: readonly [number, number];
-}
 
 export interface WindowSpec extends WindowGeometry {
   readonly kind: "sum" | "max" | "weighted";
