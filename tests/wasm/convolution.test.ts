@@ -1,7 +1,7 @@
 /** Convolutions and their input gradients against plain loops, over many shapes. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { loadRecipe } from "../../bench/wasm-runner.ts";
+import { loadRecipe } from "./runner.ts";
 import { forwardShape } from "../../src/compiler/plan/convolution-shape.ts";
 import { ex } from "../../src/compiler/plan/expression.ts";
 import { renameBuffers } from "../../src/compiler/targets/wasm/kernel.ts";

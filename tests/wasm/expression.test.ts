@@ -1,7 +1,7 @@
 /** The scalar-expression IR: printing, meaning, and the same numbers from the WASM code. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { loadRecipe } from "../../bench/wasm-runner.ts";
+import { loadRecipe } from "./runner.ts";
 import {
   costOf,
   ex,

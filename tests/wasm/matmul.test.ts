@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { ex } from "../../src/compiler/plan/expression.ts";
 import { matmulRecipe } from "../../src/compiler/targets/wasm/kernels/matmul.ts";
-import { loadRecipe } from "../../bench/wasm-runner.ts";
+import { loadRecipe } from "./runner.ts";
 import { checkRecipe, randomValues } from "./support.ts";
 
 /** Rows of x [rows, depth] times rows of w [columns, depth]. */

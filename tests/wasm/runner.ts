@@ -1,6 +1,6 @@
-/** Runs recipes of WASM kernels in this thread, for tests and benchmarks: one memory, buffers by name. */
-import { assembleModule, type FunctionSource } from "../src/compiler/targets/wasm/assembler.ts";
-import { kernelSource, type Kernel, type Recipe } from "../src/compiler/targets/wasm/kernel.ts";
+/** Runs recipes of WASM kernels in this thread, for tests: one memory, buffers by name. */
+import { assembleModule, type FunctionSource } from "../../src/compiler/targets/wasm/assembler.ts";
+import { kernelSource, type Kernel, type Recipe } from "../../src/compiler/targets/wasm/kernel.ts";
 
 export interface LoadedRecipe {
   readonly recipe: Recipe;

@@ -1,7 +1,7 @@
 /** Plain float64 loops that the kernels are compared with, random data, and one way to run a recipe in all variants. */
 import { setFlagsFromString } from "node:v8";
 import { expect } from "vitest";
-import { loadRecipe } from "../../bench/wasm-runner.ts";
+import { loadRecipe } from "./runner.ts";
 import { supportsRelaxedSimd } from "../../src/compiler/targets/wasm/assembler.ts";
 import type { Recipe } from "../../src/compiler/targets/wasm/kernel.ts";
 
