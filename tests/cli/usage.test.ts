@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { bcosc, bcoscHere, root } from "./run.ts";
 
-const commands = ["check", "inspect", "train", "evaluate", "explain", "explain-error", "doctor"];
+const commands = ["check", "inspect", "train", "evaluate", "explain", "tune", "explain-error", "doctor"];
 const model = join(root, "models/mnist.bcos");
 
 describe("help and version", () => {
