@@ -21,7 +21,8 @@ describe("help and version", () => {
     expect({ code, err }).toEqual({ code: 0, err: "" });
     expect(out).toMatch(new RegExp(`^Usage:\n  \\$ bcosc ${command}\\b`, "m"));
     expect(out).toMatch(/^Options:\n( {2}-.*\n)+/m);
-    expect(out).toMatch(new RegExp(`^Examples:\n(  \\$ bcosc ${command}\\b.*\n)+$`, "m"));
+    // Later ones may go on with what the command made.
+    expect(out).toMatch(new RegExp(`^Examples:\n  \\$ bcosc ${command}\\b.*\n(  \\$ bcosc \\w.*\n)*$`, "m"));
   });
 
   it("prints the version", async () => {
