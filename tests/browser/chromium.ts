@@ -16,14 +16,17 @@ const names = ["chromium", "chromium-browser", "google-chrome"];
 /** The browser's command, undefined where there is none. */
 export const chromium = names.find((name) => spawnSync(name, ["--version"]).status === 0);
 
-/** Whether a missing browser is a failure. */
-export const required = (process.env["BCOSC_REQUIRE"] ?? "").split(",").includes("browser");
+/** Whether it is a failure that tests of this tier can not run. */
+export const requires = (tier: "browser" | "browser-webgpu"): boolean =>
+  (process.env["BCOSC_REQUIRE"] ?? "").split(",").includes(tier);
 
 export interface Page {
   /** A file of the project whose `run(data)` gives the result, as JSON can hold it. */
   readonly script: string;
   readonly data: unknown;
   readonly headers?: Readonly<Record<string, string>>;
+  /** For the browser's command line. */
+  readonly flags?: readonly string[];
 }
 
 /** Both headers that make a page cross-origin isolated. */
@@ -38,7 +41,14 @@ export async function runPage(page: Page, timeoutSeconds = 50): Promise<unknown>
   const { server, result } = serve(page);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
-  const flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", `--user-data-dir=${profile}`];
+  const flags = [
+    ...(page.flags ?? []),
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    `--user-data-dir=${profile}`,
+  ];
   // A group of its own, so that all of its processes end with it.
   const browser = spawn(chromium!, [...flags, `http://127.0.0.1:${port}/`], { stdio: "ignore", detached: true });
   let timer: NodeJS.Timeout | undefined;

@@ -6,11 +6,11 @@ import { buildProgram } from "../../src/compiler/compile.ts";
 import { wasmDevice } from "../../src/runtime/devices/wasm/device.ts";
 import { distance, feedsOf } from "../wasm-device/compare.ts";
 import { brokenProgram, mixedProgram, numbers, withLists } from "../wasm-device/hand-made.ts";
-import { chromium, isolation, required, runPage } from "./chromium.ts";
+import { chromium, isolation, requires, runPage } from "./chromium.ts";
 import type { HandData, HandResult } from "./hand-page.ts";
 import { run as runTraining, type TrainData, type Trained } from "./train-page.ts";
 
-const skipped = chromium === undefined && !required;
+const skipped = chromium === undefined && !requires("browser");
 if (skipped) console.warn("no Chromium here: the tests in a browser are skipped (BCOSC_REQUIRE=browser forbids that)");
 
 const noWorkers = { "Content-Security-Policy": "worker-src 'none'" };

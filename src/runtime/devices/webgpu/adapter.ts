@@ -3,7 +3,7 @@
 import type { GpuFeature } from "../../../compiler/targets/webgpu/kernel.ts";
 import { fail } from "../../../diagnostics/catalogue.ts";
 import type { AdapterTraits } from "./choose-variant.ts";
-import { findGpu } from "./gpu.ts";
+import { findGpu, isNode } from "./gpu.ts";
 
 export interface GpuTraits extends AdapterTraits {
   /** For people: what the driver calls itself. */
@@ -34,7 +34,9 @@ export async function lookUpAdapter(): Promise<AdapterLookup> {
   if (adapter === null) {
     return {
       missing: "WebGPU finds no adapter",
-      hint: "install a driver for the graphics card; on Linux one for Vulkan (Mesa 25's `mesa-vulkan-drivers` has one for processors, too)",
+      hint: isNode()
+        ? "install a driver for the graphics card; on Linux one for Vulkan (Mesa 25's `mesa-vulkan-drivers` has one for processors, too)"
+        : "see whether the browser uses the graphics card; Chromium on Linux wants the flag `--enable-unsafe-webgpu`",
     };
   }
   return { adapter, traits: traitsOf(adapter) };

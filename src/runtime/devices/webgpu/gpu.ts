@@ -39,7 +39,7 @@ const DAWN_FLAGS = ["disable-dawn-features=timestamp_quantization"];
 /** Dawn ends the process when the object that `create` returns is collected: it stays here. */
 const kept: GPU[] = [];
 
-function isNode(): boolean {
+export function isNode(): boolean {
   return typeof process !== "undefined" && process.versions?.node !== undefined;
 }
 

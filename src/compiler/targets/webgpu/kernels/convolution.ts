@@ -14,7 +14,7 @@ import {
 } from "../elements.ts";
 import { typeOf } from "../expression-wgsl.ts";
 import type { GpuKernel } from "../kernel.ts";
-import { channelRun, NOWHERE } from "./channel-run.ts";
+import { channelRun, NOWHERE, outsideOf } from "./channel-run.ts";
 import { productKernel, type Widths } from "./product.ts";
 import { storeOf, type Norm } from "./store.ts";
 
@@ -61,10 +61,9 @@ fn end_tap(z: u32) -> u32 {
 fn a_place(z: u32, row: u32, tap: u32) -> vec3i {
   let y = ${axis(0, `row / ${s.output[1]}u % ${s.output[0]}u`, `tap / ${s.kernel[1]}u`)};
   let x = ${axis(1, `row % ${s.output[1]}u`, `tap % ${s.kernel[1]}u`)};
-  if (y < 0 || y >= ${height} || x < 0 || x >= ${width}) {
-    return ${NOWHERE};
-  }
-  return vec3i((i32(row / ${s.output[0] * s.output[1]}u) * ${height} + y) * ${width} + x, i32(z * ${depth}u), 0);
+  let outside = ${outsideOf(["y", "y", height], ["x", "x", width])};
+  let place = vec3i((i32(row / ${s.output[0] * s.output[1]}u) * ${height} + y) * ${width} + x, i32(z * ${depth}u), 0);
+  return select(place, ${NOWHERE}, outside);
 }`,
     channelRun(widths.a),
     `fn b_place(z: u32, column: u32, tap: u32) -> vec3i {

@@ -16,7 +16,7 @@ import {
 import { typeOf } from "../expression-wgsl.ts";
 import { indent, range, type GpuKernel } from "../kernel.ts";
 import type { ConvolutionSpec } from "./convolution.ts";
-import { channelRun, NOWHERE } from "./channel-run.ts";
+import { channelRun, NOWHERE, outsideOf } from "./channel-run.ts";
 import { productKernel, type Widths } from "./product.ts";
 import { storeOf } from "./store.ts";
 
@@ -93,7 +93,10 @@ export function inputGradientKernel(
     ...{ epilogue, rows: pixels, channels: s.inputChannels, groups: s.groups },
     place: [
       coordinates,
-      `if (y >= ${height}u || x >= ${width}u) {\n  return;\n}`,
+      // Phases are of equal size: the last ones of an image whose side the stride does not divide have less.
+      ...(height % s.stride[0] === 0 && width % s.stride[1] === 0
+        ? []
+        : [`if ((y >= ${height}u) | (x >= ${width}u)) {\n  return;\n}`]),
       `let pixel = (image * ${height}u + y) * ${width}u + x;`,
       `let channel = ${part} * ${channels}u + column;`,
     ].join("\n"),
@@ -115,10 +118,9 @@ ${indent(coordinates)}
   let from_x = ${reach(1, "x")};
   let out_y = from_y / ${s.stride[0]};
   let out_x = from_x / ${s.stride[1]};
-  if (from_y < 0 || out_y >= ${outHeight} || from_x < 0 || out_x >= ${outWidth}) {
-    return ${NOWHERE};
-  }
-  return vec3i((i32(image) * ${outHeight} + out_y) * ${outWidth} + out_x, i32(${part} * ${depth}u), 0);
+  let outside = ${outsideOf(["from_y", "out_y", outHeight], ["from_x", "out_x", outWidth])};
+  let place = vec3i((i32(image) * ${outHeight} + out_y) * ${outWidth} + out_x, i32(${part} * ${depth}u), 0);
+  return select(place, ${NOWHERE}, outside);
 }`,
     channelRun(widths.a),
     `fn b_place(z: u32, column: u32, tap: u32) -> vec3i {

@@ -112,13 +112,13 @@ fn b_place(z: u32, column: u32, run: u32) -> vec3i {
   let tap = column / ${channels}u;
   let y = i32(run % ${s.output[0]}u) * ${s.stride[0]} + i32(tap / ${s.kernel[1]}u) * ${s.dilation[0]} - ${s.offset[0]};
   let x = i32(tap % ${s.kernel[1]}u) * ${s.dilation[1]} - ${s.offset[1]};
-  let first = select(-1, (i32(run / ${s.output[0]}u) * ${height} + y) * ${width}, y >= 0 && y < ${height});
+  let first = select(-1, (i32(run / ${s.output[0]}u) * ${height} + y) * ${width}, (y >= 0) & (y < ${height}));
   return vec3i(first, i32(z / ${parts}u * ${channels}u + column % ${channels}u), x);
 }
 
 fn b_at(place: vec3i, k: u32) -> ${typeOf(widths.b)} {
   let x = place.z + i32(k) * ${s.stride[1]};
-  let inside = place.x >= 0 && x >= 0 && x < ${width};
+  let inside = (place.x >= 0) & (x >= 0) & (x < ${width});
   return select(${typeOf(widths.b)}(), b_value(u32(select(0, place.x + x, inside)), u32(place.y)), inside);
 }`,
     `fn store(z: u32, row: u32, column: u32, sum: ${typeOf(widths.store)}, squares: f32) {

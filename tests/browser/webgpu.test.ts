@@ -1,0 +1,77 @@
+/** The WebGPU device in a real browser, in a page and in a worker: what it learns and explains is what Node does. */
+import { describe, expect, it } from "vitest";
+import { checkFile } from "../../src/compiler/check/check.ts";
+import { createNodeHost } from "../../src/compiler/check/node-host.node.ts";
+import { buildProgram } from "../../src/compiler/compile.ts";
+import { distance, feedsOf } from "../wasm-device/compare.ts";
+import { chromium, requires, runPage } from "./chromium.ts";
+import { trainAndExplain, type GpuData, type GpuResult } from "./gpu-page.ts";
+
+const BATCH = 8;
+/** Headless Chromium has WebGPU only with this, on an adapter that runs on the processor. */
+const flags = ["--enable-unsafe-webgpu"];
+const script = "tests/browser/gpu-page.ts";
+/** Seconds: such an adapter compiles slowly. */
+const PATIENCE = 150;
+
+async function whyNot(): Promise<string> {
+  if (chromium === undefined) return "there is no Chromium";
+  return ((await runPage({ script, flags, data: { ask: true } })) as { missing: string }).missing;
+}
+
+const reason = await whyNot();
+if (reason !== "" && requires("browser-webgpu")) throw new Error(`BCOSC_REQUIRE has browser-webgpu, but ${reason}`);
+if (reason !== "") {
+  console.warn(`the tests of WebGPU in a browser are skipped (${reason}); BCOSC_REQUIRE=browser-webgpu forbids that`);
+}
+
+describe.skipIf(reason !== "")("Chromium with WebGPU", () => {
+  const data = dataFor();
+  const inNode = trainAndExplain({ ...data, device: "wasm" });
+
+  it.each([
+    { name: "in the page", inWorker: false },
+    { name: "in a worker", inWorker: true },
+    { name: "in the page, in slices", inWorker: false, sliceMilliseconds: 8 },
+  ])(
+    "trains and explains models/mnist.bcos as Node does: $name",
+    { timeout: 1000 * (PATIENCE + 20) },
+    async (where) => {
+      const wanted = await inNode;
+      const { wasm: _, ...program } = data.program;
+      const { name: __, ...how } = where;
+      const page = (await runPage({ script, flags, data: { ...data, program, ...how } }, PATIENCE)) as GpuResult;
+      expect(page.losses).toHaveLength(4);
+      expect(wanted.losses[3]!).toBeLessThan(wanted.losses[0]!);
+      expect(distance(page.losses, wanted.losses)).toBeLessThan(1e-4);
+      expect(page.explanations).toHaveLength(BATCH);
+      page.explanations.forEach(({ predicted, explained, contributions, relativeResidual }, i) => {
+        const other = wanted.explanations[i]!;
+        expect(predicted).toBe(other.predicted);
+        expect(Math.abs(explained - other.explained)).toBeLessThan(1e-3 * Math.max(1, Math.abs(other.explained)));
+        expect(distance(contributions, other.contributions)).toBeLessThan(1e-2);
+        expect(relativeResidual).toBeLessThan(1e-5);
+      });
+    },
+  );
+});
+
+/** Four steps on the same images, which are then explained. */
+function dataFor(): GpuData {
+  const { networks } = checkFile(createNodeHost(), "models/mnist.bcos");
+  const { program } = buildProgram(networks[0]!, {
+    form: "bcos",
+    batch: BATCH,
+    graphs: ["train", "explain"],
+    train: {
+      loss: { kind: "bce" },
+      optimizer: { kind: "adam", beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, decoupled: false },
+    },
+    targets: ["wasm", "webgpu"],
+  });
+  const steps = [1, 2, 3, 4].map((step) => {
+    const feeds = Object.entries(feedsOf(program, "train", 1, step));
+    return Object.fromEntries(feeds.map(([name, values]) => [name, Array.from(values)]));
+  });
+  return { program, device: "webgpu", steps, images: steps[0]![program.input.name]!, inWorker: false };
+}
