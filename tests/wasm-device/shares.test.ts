@@ -61,7 +61,7 @@ describe("threads that take pieces", () => {
       [4, 5, 6, 7],
     ]);
     // The second thread comes only when half is done.
-    expect(shareAll(8, 8, 2, [0, 0, 0, 0, 1, 1]).by).toEqual([
+    expect(shareAll(8, 8, 2, [0, 0, 0, 1]).by).toEqual([
       [0, 1, 2, 3, 6, 7],
       [4, 5],
     ]);

@@ -91,9 +91,10 @@ export function takeShare(parts: Int32Array, base: number, threads: number, thre
       const part = Atomics.load(parts, at);
       const [first, end] = [part >>> 16, part & 0xffff];
       if (first >= end) break;
-      // Half of what is left: large pieces of work first, small ones when all are about to be done.
-      const count = (end - first + 1) >> 1;
+      // Large shares first, as each may go through the same tensors again, and small ones when all are about to be done.
       const own = turn === 0;
+      const quarters = own ? 3 : 2;
+      const count = (quarters * (end - first) + 3) >> 2;
       const left = own ? ((first + count) << 16) | end : (first << 16) | (end - count);
       if (Atomics.compareExchange(parts, at, part, left) !== part) continue;
       return own ? (first << 16) | (first + count) : ((end - count) << 16) | end;
