@@ -2,7 +2,7 @@
  * A profile as text: for each graph the totals, the layers and the launches, the costliest first. What takes little of the
  * time is put together in one line; a Chrome trace has all of it.
  */
-import { layerName } from "../compiler/plan/launch-label.ts";
+import { layerName } from "../layer-name.ts";
 import {
   someWeight,
   type GraphProfile,

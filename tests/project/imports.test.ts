@@ -70,8 +70,8 @@ function importsOf(file: string): Import[] {
   return found;
 }
 
-/** A file directly in src that everybody may import. */
-const common = ["src/shape.ts"];
+/** Files directly in src that everybody may import. */
+const common = ["src/layer-name.ts", "src/shape.ts"];
 
 /** `src/compiler/graph/x.ts` → `compiler`; files directly in src belong to none. */
 function areaOf(file: string): string | undefined {

@@ -3,7 +3,7 @@
  * new state depends on comes together at the end, and of the rest what is close by.
  */
 import { keyOf } from "./key.ts";
-import { partsOf } from "./launch-label.ts";
+import type { LaunchPart } from "./plan.ts";
 import { kernelName, type KernelStep, type Step, type StepValue } from "./steps.ts";
 import type { PlanTarget } from "./target.ts";
 import type { Values } from "./values.ts";
@@ -225,4 +225,14 @@ function merge<K>(
     group: undefined,
     members,
   };
+}
+
+/** One part a layer, in the order of the first launch of each. */
+function partsOf(launches: readonly LaunchPart[]): readonly LaunchPart[] {
+  const parts = new Map<string, LaunchPart>();
+  for (const { path, flops, bytes } of launches) {
+    const before = parts.get(path) ?? { path, flops: 0, bytes: 0 };
+    parts.set(path, { path, flops: before.flops + flops, bytes: before.bytes + bytes });
+  }
+  return [...parts.values()];
 }

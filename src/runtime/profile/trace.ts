@@ -2,7 +2,7 @@
  * A profile as a Chrome trace: the JSON that chrome://tracing and Perfetto load, one track for the runs and one a thread.
  * Format: "Trace Event Format" of the Chromium project, complete events ("X") and metadata ("M").
  */
-import { layerName } from "../../compiler/plan/launch-label.ts";
+import { layerName } from "../../layer-name.ts";
 import type { Launch } from "../../compiler/plan/plan.ts";
 import type { Span } from "../../diagnostics/diagnostic.ts";
 import type { Profile } from "../device.ts";

@@ -3,7 +3,7 @@
  * do not depend on the number of threads.
  */
 import type { GraphName, Program } from "../../../compiler/graph/program.ts";
-import { layerName } from "../../../compiler/plan/launch-label.ts";
+import { layerName } from "../../../layer-name.ts";
 import type { Plan, RandomLaunch, WasmCode } from "../../../compiler/plan/plan.ts";
 import { fail } from "../../../diagnostics/catalogue.ts";
 import { sizeOf } from "../../../shape.ts";
