@@ -5,9 +5,10 @@ import type { GpuKernel, GpuVariant } from "../../../compiler/targets/webgpu/ker
 import { fail } from "../../../diagnostics/catalogue.ts";
 import { createTuning, type Tuning } from "../../tuning.ts";
 import { chooseVariant, runsOn, tuningKey, type AdapterTraits } from "./choose-variant.ts";
-import { mapRead, usage } from "./gpu.ts";
+import { usage } from "./gpu.ts";
 import { sharedGpu, type GpuSource, type OpenedGpu } from "./opened-gpu.ts";
 import { pending } from "./pending.ts";
+import { createStamps, type Stamp } from "./stamps.ts";
 
 export interface TuneOptions {
   /** Where the device comes from. Default: the process's own. */
@@ -48,6 +49,7 @@ export async function tuneProgram(program: Program, options: TuneOptions = {}): 
   const code =
     program.webgpu ?? fail("run/no-plan", { device: "webgpu", graph: Object.keys(program.graphs).join(", ") });
   const gpu = await (options.source ?? sharedGpu)();
+  const clock = createClock(gpu);
   try {
     const tasks = tasksOf(Object.values(code.kernels), gpu.traits);
     const kernels: TunedKernel[] = [];
@@ -56,7 +58,7 @@ export async function tuneProgram(program: Program, options: TuneOptions = {}): 
       if (options.signal?.aborted === true) break;
       options.onProgress?.(kernels.length, tasks.size, kernel.label);
       const untuned = chooseVariant(kernel, gpu.traits).name;
-      const milliseconds = await measureKernel(gpu, kernel, candidates, options.repetitions ?? 5);
+      const milliseconds = await measureKernel(gpu, clock, { kernel, candidates }, options.repetitions ?? 5);
       const fastest = Object.keys(milliseconds).reduce((a, b) => (milliseconds[b]! < milliseconds[a]! ? b : a));
       const chosen = milliseconds[fastest]! < GAIN * milliseconds[untuned]! ? fastest : untuned;
       variants[key] = chosen;
@@ -64,6 +66,7 @@ export async function tuneProgram(program: Program, options: TuneOptions = {}): 
     }
     return { adapter: gpu.traits.name, kernels, tuning: createTuning(gpu.traits.name, variants) };
   } finally {
+    clock.destroy();
     await gpu.release();
   }
 }
@@ -89,14 +92,13 @@ const median = (values: readonly number[]): number => values.toSorted((a, b) => 
 /** The variants take turns, so that what disturbs the machine disturbs all of them. */
 async function measureKernel(
   gpu: OpenedGpu,
-  kernel: GpuKernel,
-  candidates: readonly GpuVariant[],
+  clock: Clock,
+  { kernel, candidates }: Task,
   repetitions: number,
 ): Promise<Record<string, number>> {
   const buffers = kernel.bindings.map(({ bytes }) =>
     gpu.device.createBuffer({ size: Math.ceil(bytes / 16) * 16, usage: usage.storage }),
   );
-  const clock = createClock(gpu);
   try {
     const runs: ((count: number) => Promise<number>)[] = [];
     for (const { wgsl, name, workgroups } of candidates) {
@@ -127,7 +129,6 @@ async function measureKernel(
     return Object.fromEntries(candidates.map(({ name }, i) => [name, median(times[i]!)]));
   } finally {
     for (const buffer of buffers) buffer.destroy();
-    clock.destroy();
   }
 }
 
@@ -142,43 +143,27 @@ function createClock({ device, traits }: OpenedGpu): Clock {
   const submit = async (
     encode: (pass: GPUComputePassEncoder) => void,
     descriptor: GPUComputePassDescriptor,
-    after: (encoder: GPUCommandEncoder) => void,
   ): Promise<number> => {
     const encoder = device.createCommandEncoder();
     const pass = encoder.beginComputePass(descriptor);
     encode(pass);
     pass.end();
-    after(encoder);
     const commands = encoder.finish();
     const began = performance.now();
     device.queue.submit([commands]);
     await pending(device, device.queue.onSubmittedWorkDone());
     return performance.now() - began;
   };
-  if (!traits.timestamps) {
-    return { time: (encode) => submit(encode, {}, () => undefined), destroy: () => undefined };
-  }
-  const querySet = device.createQuerySet({ type: "timestamp", count: 2 });
-  const resolved = device.createBuffer({ size: 16, usage: usage.copySource | usage.queryResolve });
-  const read = device.createBuffer({ size: 16, usage: usage.copyTarget | usage.mapRead });
-  const timestampWrites = { querySet, beginningOfPassWriteIndex: 0, endOfPassWriteIndex: 1 };
+  if (!traits.timestamps) return { time: (encode) => submit(encode, {}), destroy: () => undefined };
+  const stamps = createStamps(device);
   return {
     async time(encode) {
-      const waited = await submit(encode, { timestampWrites }, (encoder) => {
-        encoder.resolveQuerySet(querySet, 0, 2, resolved, 0);
-        encoder.copyBufferToBuffer(resolved, 0, read, 0, 16);
-      });
-      await pending(device, read.mapAsync(mapRead));
-      const [begin, end] = new BigUint64Array(read.getMappedRange()) as unknown as [bigint, bigint];
-      read.unmap();
+      const waited = await submit(encode, { timestampWrites: stamps.next(0) });
+      const [{ begin, end }] = (await stamps.read()) as [Stamp];
       const milliseconds = Number(end - begin) / 1e6;
       // Some drivers round so much, or reset their clock.
       return milliseconds > 0 && milliseconds <= waited ? milliseconds : waited;
     },
-    destroy() {
-      querySet.destroy();
-      resolved.destroy();
-      read.destroy();
-    },
+    destroy: () => stamps.destroy(),
   };
 }
