@@ -4,9 +4,9 @@
  */
 import { StepFailure, ThreadLoss, type Engine, type EngineSource, type RecordStep } from "../engine.ts";
 import { allocateMemory, compile } from "../instance.ts";
-import { spawn, type Thread } from "../threads/spawn.ts";
 import { initialParts } from "../threads/shares.ts";
-import { bindSteps, waitFor, walkSteps, type SharedClock } from "../threads/worker-main.ts";
+import { spawn, type Thread } from "../threads/spawn.ts";
+import { bindSteps, waitFor, walkSteps, type Walker } from "../threads/worker-main.ts";
 
 const CONTROL_WORDS = 16 + 256;
 /** How long this thread sleeps, in milliseconds, before it looks whether the others are still there. */
@@ -23,19 +23,18 @@ export async function createSharedEngine(source: EngineSource, takesPart: boolea
   const control = new Int32Array(new SharedArrayBuffer(4 * CONTROL_WORDS));
   const count = source.steps.length;
 
-  const clocks = source.steps.map((steps): SharedClock => {
-    const times = new Float64Array(new SharedArrayBuffer(16 * steps.length));
-    return { times, origin: performance.timeOrigin };
-  });
   const untaken = new Int32Array(count * source.steps[0]!.length);
   source.steps[0]!.forEach(({ pieces }, step) => {
     if (pieces !== undefined) untaken.set(initialParts(pieces, count), count * step);
   });
   const parts = new Int32Array(new SharedArrayBuffer(untaken.byteLength));
-  const starts = source.steps.map((steps, thread) => {
+  const walkers = source.steps.map((steps, thread): Walker => {
+    const times = new Float64Array(new SharedArrayBuffer(16 * steps.length));
+    return { control, parts, thread, threads: count, clock: { times, origin: performance.timeOrigin } };
+  });
+  const starts = walkers.map((walker, thread) => {
     const reports = thread === 0 && !takesPart;
-    const clock = clocks[thread]!;
-    return { kind: "shared", module, memory, control, parts, thread, threads: count, steps, clock, reports } as const;
+    return { ...walker, kind: "shared", module, memory, steps: source.steps[thread]!, reports } as const;
   });
   const settled = await Promise.allSettled((takesPart ? starts.slice(1) : starts).map(spawn));
   const threads = settled.flatMap((s) => (s.status === "fulfilled" ? [s.value] : []));
@@ -52,6 +51,7 @@ export async function createSharedEngine(source: EngineSource, takesPart: boolea
   const own = takesPart
     ? bindSteps(source.steps[0]!, (await WebAssembly.instantiate(module, { env: { memory } })).exports)
     : undefined;
+  const alone = { ...walkers[0]!, threads: 1 };
   let observer: RecordStep | undefined;
   const aloneUntil = own === undefined ? [] : lastAlone(source);
 
@@ -60,16 +60,15 @@ export async function createSharedEngine(source: EngineSource, takesPart: boolea
     control[1] = first;
     control[2] = last;
     control[7] = observer === undefined ? 0 : 1;
-    const walker = { control, parts, thread: 0, threads: count, clock: clocks[0]! };
     if (own !== undefined && aloneUntil[first]! >= last) {
-      walkSteps({ ...walker, threads: 1 }, own, first, last, Infinity);
+      walkSteps(alone, own, first, last, Infinity);
       return;
     }
     parts.set(untaken.subarray(count * first, count * last), count * first);
     Atomics.add(control, 0, 1);
     Atomics.notify(control, 0);
     if (own === undefined) return finished(threads);
-    const walk = (from: number): number | undefined => walkSteps(walker, own, from, last, PATIENCE);
+    const walk = (from: number): number | undefined => walkSteps(walkers[0]!, own, from, last, PATIENCE);
     for (let next = walk(first); next !== undefined;) {
       // No event is told while this thread sleeps: that a worker has ended is one.
       await new Promise((resolve) => setTimeout(resolve));
@@ -85,7 +84,7 @@ export async function createSharedEngine(source: EngineSource, takesPart: boolea
       await job(first, last);
       const failure = takeFailure(control);
       if (failure !== undefined) throw failure;
-      if (observer !== undefined) tell(source, clocks, first, last, observer);
+      if (observer !== undefined) tell(source, walkers, first, last, observer);
     },
     observe: (record) => void (observer = record),
     async dispose() {
@@ -99,13 +98,13 @@ export async function createSharedEngine(source: EngineSource, takesPart: boolea
 /** What the threads wrote down of the job that is done. */
 function tell(
   { steps }: EngineSource,
-  clocks: readonly SharedClock[],
+  walkers: readonly Walker[],
   first: number,
   end: number,
   record: RecordStep,
 ): void {
   for (let step = first; step < end; step++) {
-    clocks.forEach(({ times }, thread) => {
+    walkers.forEach(({ clock: { times } }, thread) => {
       if (steps[thread]![step]!.kernel !== undefined) record(step, thread, times[2 * step]!, times[2 * step + 1]!);
     });
   }

@@ -19,18 +19,22 @@ export type ToWorker =
   | { readonly kind: "read"; readonly offset: number; readonly length: number }
   | { readonly kind: "run"; readonly first: number; readonly end: number; readonly timed: boolean };
 
-/** One of several threads on a shared memory, led by the words of `control`. */
-export interface SharedStart {
+/** One of several threads, with what they share, led by the words of `control`. */
+export interface Walker {
+  readonly control: Int32Array;
+  /** What nobody has taken yet of the steps in pieces: a word a step and thread. */
+  readonly parts: Int32Array;
+  readonly thread: number;
+  readonly threads: number;
+  readonly clock: SharedClock;
+}
+
+/** A walker in a worker, on a shared memory. */
+export interface SharedStart extends Walker {
   readonly kind: "shared";
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
-  readonly control: Int32Array;
-  readonly thread: number;
-  readonly threads: number;
   readonly steps: readonly Step[];
-  /** What nobody has taken yet of the steps in pieces: a word a step and thread. */
-  readonly parts: Int32Array;
-  readonly clock: SharedClock;
   /** This thread posts `done` at the end of each job. */
   readonly reports: boolean;
 }
@@ -122,15 +126,6 @@ export function workOn(
   }
 }
 
-/** Who walks: one of several threads, with what they share. */
-export interface Walker {
-  readonly control: Int32Array;
-  readonly parts: Int32Array;
-  readonly thread: number;
-  readonly threads: number;
-  readonly clock: SharedClock;
-}
-
 /**
  * One thread's way through the steps `first` … `end`. All threads walk the same steps and meet where these say so.
  * After a failure anywhere they go on meeting, without working, so that none waits for ever.
@@ -197,20 +192,17 @@ export function runWorker(port: Port): void {
   const instantiate = (module: WebAssembly.Module, memory: WebAssembly.Memory): Promise<WebAssembly.Instance> =>
     WebAssembly.instantiate(module, { env: { memory } });
 
-  const serveShared = (
-    { control, parts, thread, threads, steps, clock, reports }: SharedStart,
-    instance: WebAssembly.Instance,
-  ): void => {
-    const bound = bindSteps(steps, instance.exports);
-    const walker = { control, parts, thread, threads, clock };
+  const serveShared = (start: SharedStart, instance: WebAssembly.Instance): void => {
+    const { control } = start;
+    const bound = bindSteps(start.steps, instance.exports);
     port.post({ kind: "ready" });
     // This never ends, so no message is read any more; those that are posted still leave.
     for (let job = 0; ;) {
       Atomics.wait(control, 0, job);
       if (Atomics.load(control, 0) === job) continue;
       job = Atomics.load(control, 0);
-      walkSteps(walker, bound, control[1]!, control[2]!, Infinity);
-      if (reports) port.post({ kind: "done" });
+      walkSteps(start, bound, control[1]!, control[2]!, Infinity);
+      if (start.reports) port.post({ kind: "done" });
     }
   };
 
