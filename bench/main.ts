@@ -1,9 +1,11 @@
 /**
  * Times our devices and what else can do the same, in one process group, from the same inputs and weights.
  *
- *     npm run bench -- [--only TEXT,…] [--contenders TEXT,…] [--runs N] [--quick] [--slow] [--gpu] [--json FILE] [--profile FOLDER]
+ *     npm run bench -- [--only TEXT,…] [--contenders TEXT,…] [--runs N] [--quick] [--slow] [--gpu] [--json FILE]
+ *                      [--profile FOLDER]
  *
- * --gpu: workloads for graphics cards. --profile: where the time of our devices goes, with Chrome traces. Trust the ratios: they are from one run.
+ * --gpu: workloads for graphics cards. --profile: where the time of our devices goes, with Chrome traces. Trust the
+ * ratios: they are from one run.
  */
 import { existsSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
@@ -37,9 +39,12 @@ const { values: options } = parseArgs({
 const texts = (list: string): string[] => list.split(",").filter((text) => text !== "");
 const only = texts(options.only);
 const runs = Number(options.runs ?? (options.quick ? 3 : 15));
-const settings = { runs, budget: options.quick ? 1000 : 5000 };
 const folder = options.profile;
-const onProfile: Settings["onProfile"] = folder === undefined ? undefined : (...made) => saveProfile(folder, ...made);
+const settings: Settings = {
+  runs,
+  budget: options.quick ? 1000 : 5000,
+  ...(folder === undefined ? {} : { onProfile: (...made) => saveProfile(folder, ...made) }),
+};
 
 installPeers();
 const { contenders, absent } = await fieldOf(texts(options.contenders), options.slow, !options.gpu);
@@ -62,10 +67,7 @@ for (const workload of sets[options.gpu ? "gpu" : "default"]) {
     console.log(`not measured: ${workload.id}, there is no ${workload.network.file}`);
     continue;
   }
-  const measured = await measure(workload, contenders, {
-    ...settings,
-    ...(onProfile === undefined ? {} : { onProfile }),
-  });
+  const measured = await measure(workload, contenders, settings);
   outcomes.push({ workload, measured });
   // Long runs may be cut off: what is known so far is told and kept.
   const times = measured.map((one) => `${columnOf(one)} ${format(one.milliseconds, 1)}`);

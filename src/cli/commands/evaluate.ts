@@ -36,7 +36,10 @@ export const evaluate: Command = {
     const weights = await loadWeights(weightsPath);
     const { form } = options;
     const { program } = buildProgram(network, {
-      ...{ form, batch, graphs: ["predict"], targets: device.targets },
+      form,
+      batch,
+      graphs: ["predict"],
+      targets: device.targets,
       cutBatch: true,
     });
     const { test } = await loadData(dataName, program.classes);

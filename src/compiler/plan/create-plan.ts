@@ -15,7 +15,7 @@ import { savedBytes } from "./saved.ts";
 import { schedule } from "./schedule.ts";
 import { mergeSideBySide, sideBySide } from "./side-by-side.ts";
 import { assignSlots, type Lifetime } from "./slots.ts";
-import { createSteps, kernelName, type Step, type StepValue } from "./steps.ts";
+import { createSteps, kernelName, membersOf, type Step, type StepValue } from "./steps.ts";
 import { createState } from "./store.ts";
 import type { PlanTarget, TargetRules } from "./target.ts";
 import { analyse, type Values } from "./values.ts";
@@ -252,7 +252,7 @@ function lifetimesOf(
   const prepared = new Set<StepValue>();
   steps.forEach((step, at) => {
     if (step.prepare) for (const value of step.writes) prepared.add(value);
-    const parts = step.kind === "kernel" ? (step.members ?? [step]) : [step];
+    const parts = membersOf(step);
     for (const part of parts) {
       const over = part.over.filter((value) => parts.every((other) => other === part || !other.reads.includes(value)));
       // Norms and parts of statistics have other elements than the result: they may lie over nothing.

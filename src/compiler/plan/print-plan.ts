@@ -1,8 +1,8 @@
 /** Plans as text, a line a launch. The same plan always gives the same text: golden tests compare it. */
 import { fusionRules, rematerialisation } from "./fusion.ts";
 import { sideBySide } from "./side-by-side.ts";
-import { layerName } from "../../layer-name.ts";
 import type { Span } from "../../diagnostics/diagnostic.ts";
+import { layerName } from "../../layer-name.ts";
 import type { BufferRef, KernelLaunch, Launch, Plan } from "./plan.ts";
 
 /** What a plan costs before anything runs. */

@@ -1,7 +1,7 @@
 /** What the forward part of a graph leaves for the backward part, in bytes by layer. */
 import { isForward } from "./phases.ts";
 import type { PlanState } from "./groups.ts";
-import type { Step, StepValue } from "./steps.ts";
+import { membersOf, type Step, type StepValue } from "./steps.ts";
 
 /**
  * Values in slots that a step of the forward part writes and one of the backward part reads. Weights
@@ -17,8 +17,7 @@ export function savedBytes(
   const running = steps.filter((step) => step.prepare !== true);
   for (const step of running) {
     if (!isForward(values, step)) continue;
-    const makers = step.kind === "kernel" ? (step.members ?? [step]) : [step];
-    for (const maker of makers) for (const value of maker.writes) madeBy.set(value, maker);
+    for (const maker of membersOf(step)) for (const value of maker.writes) madeBy.set(value, maker);
   }
   const kept = new Map<StepValue, string>();
   for (const step of running) {

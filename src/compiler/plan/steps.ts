@@ -29,6 +29,11 @@ export interface KernelStep<K = unknown> {
   readonly members?: readonly KernelStep<K>[];
 }
 
+/** The steps that a launch is made of: itself, or those that it was put together from. */
+export function membersOf<K>(step: Step<K>): readonly Step<K>[] {
+  return step.kind === "kernel" ? (step.members ?? [step]) : [step];
+}
+
 export interface RandomStep {
   readonly kind: "random";
   readonly key: number;

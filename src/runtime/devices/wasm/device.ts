@@ -3,9 +3,9 @@
  * do not depend on the number of threads.
  */
 import type { GraphName, Program } from "../../../compiler/graph/program.ts";
-import { layerName } from "../../../layer-name.ts";
 import type { Plan, RandomLaunch, WasmCode } from "../../../compiler/plan/plan.ts";
 import { fail } from "../../../diagnostics/catalogue.ts";
+import { layerName } from "../../../layer-name.ts";
 import { sizeOf } from "../../../shape.ts";
 import type { Device, DeviceOptions, DeviceSession, Tensor } from "../../device.ts";
 import { fillUniform } from "../../random.ts";

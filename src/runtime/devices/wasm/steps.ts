@@ -3,8 +3,8 @@ import type { GraphName, Program } from "../../../compiler/graph/program.ts";
 import type { KernelLaunch, Launch, Plan, RandomLaunch } from "../../../compiler/plan/plan.ts";
 import { writesState } from "../plan-facts.ts";
 import { meetingsOf } from "./meetings.ts";
-import { piecesOf, type Pieces } from "./threads/shares.ts";
 import { layoutMemory, offsetOf, type MemoryLayout } from "./memory-layout.ts";
+import { piecesOf, type Pieces } from "./threads/shares.ts";
 
 /** What one thread does for one launch. Plain data: it is sent to workers. */
 export interface Step {
@@ -128,13 +128,13 @@ function stepOf(
   const shared = threads > 1 && isShared(launch);
   const share = (t: number): number => (shared ? Math.floor((launch.units * t) / threads) : t === 0 ? 0 : launch.units);
   const [start, end] = [share(thread), share(thread + 1)];
-  const pieces = piecesOf(launch.units, Math.floor(seconds(launch) / PIECE));
+  const pieces = shared ? piecesOf(launch.units, Math.floor(seconds(launch) / PIECE)) : undefined;
   const offsets = launch.buffers.map((ref) => offsetOf(layout, plan, ref));
   return {
     ...(start < end ? { kernel: launch.kernel } : {}),
     values: [...offsets, layout.scratch(thread), start, end],
     meet,
-    ...(shared && pieces.count > threads ? { pieces } : {}),
+    ...(pieces !== undefined && pieces.count > threads ? { pieces } : {}),
     slices: Math.max(1, Math.min(end - start, Math.ceil(seconds(launch) / SLICE))),
   };
 }

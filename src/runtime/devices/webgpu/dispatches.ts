@@ -1,10 +1,10 @@
 /// <reference types="@webgpu/types" />
 /** The launches of a plan as dispatches: everything that can be made beforehand is. */
-import { layerName } from "../../../layer-name.ts";
 import type { KernelLaunch, Plan } from "../../../compiler/plan/plan.ts";
 import type { GpuKernel, GpuVariant } from "../../../compiler/targets/webgpu/kernel.ts";
 import type { WebgpuCode } from "../../../compiler/targets/webgpu/plan-code.ts";
 import { fail } from "../../../diagnostics/catalogue.ts";
+import { layerName } from "../../../layer-name.ts";
 import type { Tuning } from "../../tuning.ts";
 import { chooseVariant } from "./choose-variant.ts";
 import { scoped } from "./error-scopes.ts";
