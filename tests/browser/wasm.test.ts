@@ -1,13 +1,11 @@
 /** The WASM device in a real browser: with shared memory, without it, and where workers are forbidden. */
 import { describe, expect, it } from "vitest";
-import { checkFile } from "../../src/compiler/check/check.ts";
-import { createNodeHost } from "../../src/compiler/check/node-host.node.ts";
-import { buildProgram } from "../../src/compiler/compile.ts";
 import { wasmDevice } from "../../src/runtime/devices/wasm/device.ts";
-import { distance, feedsOf } from "../wasm-device/compare.ts";
+import { distance } from "../wasm-device/compare.ts";
 import { brokenProgram, mixedProgram, numbers, withLists } from "../wasm-device/hand-made.ts";
 import { chromium, isolation, requires, runPage } from "./chromium.ts";
 import type { HandData, HandResult } from "./hand-page.ts";
+import { mnistTraining } from "./mnist-training.ts";
 import { run as runTraining, type TrainData, type Trained } from "./train-page.ts";
 
 const skipped = chromium === undefined && !requires("browser");
@@ -77,22 +75,8 @@ describe.skipIf(skipped)("Chromium", () => {
 
 /** Five steps on the same 16 images. */
 function trainData(threads: number | null): TrainData {
-  const { networks } = checkFile(createNodeHost(), "models/mnist.bcos");
-  const { program } = buildProgram(networks[0]!, {
-    form: "bcos",
-    batch: 16,
-    graphs: ["train"],
-    train: {
-      loss: { kind: "bce" },
-      optimizer: { kind: "adam", beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, decoupled: false },
-    },
-    targets: ["wasm"],
-  });
+  const { program, steps } = mnistTraining({ batch: 16, graphs: ["train"], targets: ["wasm"], steps: 5 });
   const { module, relaxedModule } = program.wasm!;
   const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64");
-  const steps = [1, 2, 3, 4, 5].map((step) => {
-    const feeds = Object.entries(feedsOf(program, "train", 1, step));
-    return Object.fromEntries(feeds.map(([name, values]) => [name, Array.from(values)]));
-  });
   return { program, module: base64(module), relaxedModule: base64(relaxedModule), threads, steps };
 }

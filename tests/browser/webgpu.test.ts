@@ -1,10 +1,8 @@
 /** The WebGPU device in a real browser, in a page and in a worker: what it learns and explains is what Node does. */
 import { describe, expect, it } from "vitest";
-import { checkFile } from "../../src/compiler/check/check.ts";
-import { createNodeHost } from "../../src/compiler/check/node-host.node.ts";
-import { buildProgram } from "../../src/compiler/compile.ts";
-import { distance, feedsOf } from "../wasm-device/compare.ts";
+import { distance } from "../wasm-device/compare.ts";
 import { chromium, requires, runPage } from "./chromium.ts";
+import { mnistTraining } from "./mnist-training.ts";
 import { trainAndExplain, type GpuData, type GpuResult } from "./gpu-page.ts";
 
 const BATCH = 8;
@@ -58,20 +56,11 @@ describe.skipIf(reason !== "")("Chromium with WebGPU", () => {
 
 /** Four steps on the same images, which are then explained. */
 function dataFor(): GpuData {
-  const { networks } = checkFile(createNodeHost(), "models/mnist.bcos");
-  const { program } = buildProgram(networks[0]!, {
-    form: "bcos",
+  const { program, steps } = mnistTraining({
     batch: BATCH,
     graphs: ["train", "explain"],
-    train: {
-      loss: { kind: "bce" },
-      optimizer: { kind: "adam", beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, decoupled: false },
-    },
     targets: ["wasm", "webgpu"],
-  });
-  const steps = [1, 2, 3, 4].map((step) => {
-    const feeds = Object.entries(feedsOf(program, "train", 1, step));
-    return Object.fromEntries(feeds.map(([name, values]) => [name, Array.from(values)]));
+    steps: 4,
   });
   return { program, device: "webgpu", steps, images: steps[0]![program.input.name]!, inWorker: false };
 }
