@@ -11,8 +11,9 @@ import type { FunctionBuilder } from "../assembler.ts";
 import { createReader, type ElementReader } from "../elements.ts";
 import { emitExpressions } from "../expression-wasm.ts";
 import { storePartial, type Kernel, type KernelParameters } from "../kernel.ts";
-import { f32x4, i32, v128, type I32, type Int, type Local, type V128 } from "../values.ts";
+import { i32, v128, type I32, type Int, type Local, type V128 } from "../values.ts";
 import { emitImageCopy } from "./image-copy.ts";
+import { emitMaxOut } from "./max-out.ts";
 import { emitPatchNorms, normScratch } from "./patch-norm.ts";
 import { chooseWalk, packedSize, type Walk } from "./geometry.ts";
 import { maxOutSize, panelsOf } from "./panels.ts";
@@ -375,31 +376,4 @@ function emitBlock(
   const images = f.let("images", i32.sub(s.batch, v.image));
   const rows = f.let("rows", i32.sub(height, top));
   f.set(v.pixels, i32.mul(i32.mul(i32.min(images, walk.images), i32.min(rows, walk.rows)), width));
-}
-
-/** The maximum over the units of 4 outputs, two units a tile. */
-function emitMaxOut(
-  f: FunctionBuilder,
-  units: number,
-  rows: readonly Local<"i32">[],
-  panel: Local<"i32">,
-  loops: DotLoops,
-  sums: I32,
-  pointRows: () => void,
-): Local<"v128">[][] {
-  const largest = rows.map(() => f.let("largest", f32x4.splat(-Infinity)));
-  const take = (vectors: number): void => {
-    pointRows();
-    const tile = createTile(f, rows.length, vectors);
-    emitDot(f, tile, rows, panel, loops, sums);
-    tile.accumulators.forEach((row, i) => {
-      for (const value of row) f.set(largest[i]!, f32x4.max(largest[i]!, value));
-    });
-  };
-  if (units >= 4) {
-    const pair = f.local("i32", "pair");
-    f.for(pair, 0, Math.floor(units / 2), 1, () => take(2));
-  } else take(2);
-  if (units % 2 === 1) take(1);
-  return largest.map((value) => [value]);
 }
