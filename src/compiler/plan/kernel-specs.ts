@@ -52,15 +52,18 @@ export interface Gather {
   readonly withMean?: boolean;
 }
 
+/** √(Σ x² + ε), or √(Σ x²) + ε where ε is `outside`. */
+export interface Norm {
+  readonly epsilon: number;
+  readonly outside?: boolean;
+}
+
 export interface ConvolutionSpec {
   readonly shape: ConvolutionShape;
   readonly prologue?: Prologue;
   readonly epilogue?: Epilogue;
-  /**
-   * Patch norms √(Σ x² + ε), or √(Σ x²) + ε where ε is `outside`, one a pixel and group, written to the buffer `norm`
-   * [pixels, groups].
-   */
-  readonly norm?: { readonly epsilon: number; readonly outside?: boolean };
+  /** Of patches: one a pixel and group, written to the buffer `norm` [pixels, groups]. */
+  readonly norm?: Norm;
   /** Not with MaxOut, several matrices, or an input gradient with strides. */
   readonly gather?: Gather;
 }

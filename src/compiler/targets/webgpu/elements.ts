@@ -2,7 +2,8 @@
  * How kernels read the inputs of expressions: the element of each input that belongs to (row, channel), or, with width 4,
  * those of four channels from a multiple of four on. A buffer that is read four wide is an `array<vec4f>`.
  */
-import type { Access, Expression } from "../../plan/expression.ts";
+import type { Access } from "../../plan/expression.ts";
+import type { Epilogue, Prologue } from "../../plan/kernel-specs.ts";
 import { emitExpressions, splat, type Width } from "./expression-wgsl.ts";
 import type { BufferPart } from "./kernel.ts";
 
@@ -82,13 +83,6 @@ export function inputParts(prefix: string, inputs: readonly Access[], rows: numb
   return inputs.map((access, i) => ({ name: `${prefix}${i + 1}`, length: elementCount(access, rows, channels) }));
 }
 
-/** What is done to every element of a tensor on its way into a kernel. */
-export interface Prologue {
-  /** Inputs 1, 2, … over the tensor's [rows, channels]; input 0 is the element itself. Buffers `p1`, `p2`, … */
-  readonly inputs: readonly Access[];
-  readonly value: Expression;
-}
-
 /** A tensor that a kernel reads through a prologue, whose buffers are `prefix1`, `prefix2`, … */
 export interface Source {
   /** Name of the function that reads it. */
@@ -125,19 +119,6 @@ export function canWidenSource({ prologue, channels }: Source): boolean {
 export function wideSourceNames(source: Source): string[] {
   return [source.buffer, ...wideNames(source.prefix, source.prologue?.inputs ?? [])];
 }
-
-/** What is done with every result before it is written. */
-export interface Epilogue {
-  /**
-   * Inputs 1, 2, … over the output [rows, channels]; input 0 is the result. With a norm, input 1 is the norm and is not
-   * listed here; the listed ones follow. Buffers `e1`, `e2`, … in the order of the list.
-   */
-  readonly inputs: readonly Access[];
-  /** Buffers `out`, `out2`, … */
-  readonly outputs: readonly Expression[];
-}
-
-export const PLAIN: Epilogue = { inputs: [], outputs: [{ op: "input", index: 0 }] };
 
 export function outputNames(count: number): string[] {
   return Array.from({ length: count }, (_, i) => (i === 0 ? "out" : `out${i + 1}`));

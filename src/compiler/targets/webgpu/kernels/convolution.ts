@@ -1,35 +1,25 @@
 /** Convolution by implicit matrix product in NHWC, with the patch norms in the same loop. */
 import { costOf } from "../../../plan/expression.ts";
-import { convolutionFlops, describeConvolution, type ConvolutionShape } from "../../../plan/convolution-shape.ts";
+import { convolutionFlops, describeConvolution } from "../../../plan/convolution-shape.ts";
+import { PLAIN, type ConvolutionSpec } from "../../../plan/kernel-specs.ts";
 import {
   canWidenSource,
   elementFunction,
   inputParts,
-  PLAIN,
   wideEpilogueNames,
   wideSourceNames,
-  type Epilogue,
-  type Prologue,
   type Source,
 } from "../elements.ts";
 import { typeOf } from "../expression-wgsl.ts";
 import type { GpuKernel } from "../kernel.ts";
 import { channelRun, NOWHERE, outsideOf } from "./channel-run.ts";
 import { productKernel, type Widths } from "./product.ts";
-import { storeOf, type Norm } from "./store.ts";
-
-export interface ConvolutionSpec {
-  readonly shape: ConvolutionShape;
-  readonly prologue?: Prologue;
-  readonly epilogue?: Epilogue;
-  /** Patch norms, one a pixel and group. */
-  readonly norm?: Norm;
-}
+import { storeOf } from "./store.ts";
 
 /**
  * x [N,H,W,C], w [O·maxOut,kh,kw,C/groups] → [N,H',W',O]. Buffers: `x`, `w`, `p…`, `e…`, `norm` (with a norm), `out`, `out2`.
  */
-export function convolutionKernel(spec: ConvolutionSpec): GpuKernel {
+export function convolutionKernel(spec: Omit<ConvolutionSpec, "gather">): GpuKernel {
   const { shape: s } = spec;
   const epilogue = spec.epilogue ?? PLAIN;
   const [height, width] = s.input;

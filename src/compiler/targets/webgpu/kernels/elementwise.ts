@@ -1,22 +1,9 @@
 /** Element-wise chains: one expression (or several) over [rows, channels], four elements an invocation where they can be read together. */
-import { costOf, type Access, type Expression } from "../../../plan/expression.ts";
+import { costOf } from "../../../plan/expression.ts";
+import type { ElementwiseSpec } from "../../../plan/kernel-specs.ts";
 import { canWiden, inputParts, outputNames, readElement, wideNames } from "../elements.ts";
 import { emitExpressions } from "../expression-wgsl.ts";
 import { createMapKernel, type GpuKernel } from "../kernel.ts";
-
-export interface ElementwiseSpec {
-  readonly rows: number;
-  readonly channels: number;
-  /** Inputs 0, 1, …: buffers `x1`, `x2`, … */
-  readonly inputs: readonly Access[];
-  /** Buffers `out`, `out2`, … None may be the buffer of an input (WebGPU forbids that), but see `over`. */
-  readonly outputs: readonly Expression[];
-  /**
-   * For outputs that overwrite an input of access `same`: its index. Such an output has no binding of its own, the input's
-   * is for reading and writing.
-   */
-  readonly over?: readonly (number | undefined)[];
-}
 
 export function elementwiseKernel(label: string, spec: ElementwiseSpec): GpuKernel {
   const { rows, channels } = spec;

@@ -4,18 +4,17 @@
  */
 import { costOf } from "../../../plan/expression.ts";
 import { convolutionFlops, describeConvolution, type ConvolutionShape } from "../../../plan/convolution-shape.ts";
+import { PLAIN, type ConvolutionSpec } from "../../../plan/kernel-specs.ts";
 import {
   canWidenSource,
   elementFunction,
   inputParts,
-  PLAIN,
   wideEpilogueNames,
   wideSourceNames,
   type Source,
 } from "../elements.ts";
 import { typeOf } from "../expression-wgsl.ts";
 import { indent, range, type GpuKernel } from "../kernel.ts";
-import type { ConvolutionSpec } from "./convolution.ts";
 import { channelRun, NOWHERE, outsideOf } from "./channel-run.ts";
 import { productKernel, type Widths } from "./product.ts";
 import { storeOf } from "./store.ts";

@@ -1,22 +1,11 @@
 /** Matrix products, with an epilogue, MaxOut and the norms of the rows of the left side. */
 import { costOf } from "../../../plan/expression.ts";
-import type { Shape } from "../../../graph/graph.ts";
-import { PLAIN, wideEpilogueNames } from "../elements.ts";
+import { PLAIN, type ConvolutionSpec, type MatmulSpec } from "../../../plan/kernel-specs.ts";
+import { wideEpilogueNames } from "../elements.ts";
 import { typeOf } from "../expression-wgsl.ts";
 import type { GpuKernel } from "../kernel.ts";
-import type { ConvolutionSpec } from "./convolution.ts";
 import { productKernel, type Widths } from "./product.ts";
 import { storeOf } from "./store.ts";
-
-export interface MatmulSpec {
-  /** Left and right side; the right side has the left's leading axes or none. */
-  readonly a: Shape;
-  readonly b: Shape;
-  readonly transposeA: boolean;
-  readonly transposeB: boolean;
-  /** Neighbouring columns of b of which the largest product is kept. Default 1. */
-  readonly maxOut?: number;
-}
 
 /** Buffers: `a`, `b`, `e…`, `norm`, `out…`. The epilogue sees rows [M of all products] and channels N. */
 export function matmulKernel(spec: MatmulSpec, parts: Pick<ConvolutionSpec, "epilogue" | "norm"> = {}): GpuKernel {

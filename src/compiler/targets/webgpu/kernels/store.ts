@@ -1,16 +1,12 @@
 /** How a product writes its sums: through an epilogue, with the norms of the rows of its left side. */
-import { canWiden, epilogueStatements, inputParts, outputNames, type Epilogue } from "../elements.ts";
+import type { Epilogue, Norm } from "../../../plan/kernel-specs.ts";
+import { canWiden, epilogueStatements, inputParts, outputNames } from "../elements.ts";
 import { typeOf, type Width } from "../expression-wgsl.ts";
 import { indent, type BufferPart } from "../kernel.ts";
 
-/** √(Σ x² + ε), or √(Σ x²) + ε where ε is `outside`, written to the buffer `norm` [rows, groups]. */
-export interface Norm {
-  readonly epsilon: number;
-  readonly outside?: boolean;
-}
-
 export interface StoreSpec {
   readonly epilogue: Epilogue;
+  /** Of the rows of the left side, written to the buffer `norm` [rows, groups]. */
   readonly norm?: Norm;
   /** Of the output as the epilogue sees it. */
   readonly rows: number;

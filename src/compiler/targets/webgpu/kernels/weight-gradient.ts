@@ -2,28 +2,13 @@
  * conv2d_weight_gradient: (x [N,H,W,C], g [N,H',W',O]) → [O,kh,kw,C/groups], a product over the pixels of g. These are cut
  * into parts, so that a GPU has enough to do, and the parts are added in order: the same bits every time.
  */
-import { convolutionFlops, describeConvolution, type ConvolutionShape } from "../../../plan/convolution-shape.ts";
-import {
-  canWidenSource,
-  elementFunction,
-  inputParts,
-  wideSourceNames,
-  type Prologue,
-  type Source,
-} from "../elements.ts";
+import { convolutionFlops, describeConvolution } from "../../../plan/convolution-shape.ts";
+import type { WeightGradientSpec } from "../../../plan/kernel-specs.ts";
+import { canWidenSource, elementFunction, inputParts, wideSourceNames, type Source } from "../elements.ts";
 import { recipeOf, renameBindings, type GpuKernel, type GpuRecipe } from "../kernel.ts";
 import { typeOf } from "../expression-wgsl.ts";
 import { partKernel } from "./reduce.ts";
 import { productKernel, type Widths } from "./product.ts";
-
-export interface WeightGradientSpec {
-  /** Of the forward convolution; `maxOut` must be 1 (g is that of all units). */
-  readonly shape: ConvolutionShape;
-  /** Applied to g: rows are its pixels, channels O. Buffers `p1`, … */
-  readonly prologue?: Prologue;
-  /** Applied to x: rows are its pixels, channels C. Buffers `q1`, … */
-  readonly inputPrologue?: Prologue;
-}
 
 /** Invocations to aim at, pixels that a part has at least, and parts at most. */
 const WANTED = 32768;

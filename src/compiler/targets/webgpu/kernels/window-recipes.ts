@@ -1,13 +1,13 @@
 /** Pooling and depthwise convolution as recipes. Shapes are the graph's (NHWC, OHWI). */
 import type { Shape, WindowAttributes } from "../../../graph/graph.ts";
 import type { ConvolutionShape } from "../../../plan/convolution-shape.ts";
+import type { Epilogue } from "../../../plan/kernel-specs.ts";
 import {
   depthwiseGeometry,
   describeWindows,
   windowGeometry,
   type WindowGeometry,
 } from "../../../plan/window-geometry.ts";
-import type { Epilogue } from "../elements.ts";
 import { recipeOf, type GpuRecipe } from "../kernel.ts";
 import { withJoin } from "./weight-gradient.ts";
 import { depthwiseWeightGradientKernel, routeKernel, windowKernel, type WindowSpec } from "./window.ts";

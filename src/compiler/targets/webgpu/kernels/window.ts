@@ -3,16 +3,9 @@
  * Transposed kernels gather: no two invocations write to one place.
  */
 import { costOf } from "../../../plan/expression.ts";
+import { PLAIN, type Epilogue } from "../../../plan/kernel-specs.ts";
 import type { WindowGeometry } from "../../../plan/window-geometry.ts";
-import {
-  canWiden,
-  epilogueStatements,
-  inputParts,
-  outputNames,
-  PLAIN,
-  wideEpilogueNames,
-  type Epilogue,
-} from "../elements.ts";
+import { canWiden, epilogueStatements, inputParts, outputNames, wideEpilogueNames } from "../elements.ts";
 import { splat, type Width } from "../expression-wgsl.ts";
 import { createMapKernel, indent, type GpuKernel } from "../kernel.ts";
 
