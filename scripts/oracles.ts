@@ -9,6 +9,7 @@ import { cac } from "cac";
 import { runLayerCase, type LayerCase } from "./oracles/layers.ts";
 import { runNetwork, type NetworkOracle } from "./oracles/networks.ts";
 import { lineOf, type Outcome, type Target } from "./oracles/outcome.ts";
+import { runPhoto, type PhotoOracle } from "./oracles/photo.ts";
 import { runSchedule, runTrajectory, type TrainingOracle } from "./oracles/training.ts";
 import { findDevice } from "../src/runtime/devices/registry.ts";
 
@@ -40,6 +41,7 @@ function tasksOf(folder: string, file: string, target: Target): Task[] {
       ...oracle.lr_schedules.map((s) => single(`schedule/${s.desc}`, () => runSchedule(s))),
     ];
   }
+  if (file === "photo.json") return [{ id: "photo", run: () => runPhoto(read() as PhotoOracle) }];
   if (file === "explainers.json") return [skipped(file, "there are no post-hoc explainers yet")];
   return [];
 }

@@ -25,6 +25,9 @@ export {
 } from "./data/batches.ts";
 export { createDataset, datasetFromIdx, range, subset, type Dataset } from "./data/dataset.ts";
 export { parseIdx, readIdx, type IdxArray } from "./data/idx.ts";
+export { decodeImage } from "./data/image-browser.ts";
+export { fitImage, usualShorterSide, type ImageSize } from "./data/image-input.ts";
+export { toUnit, type Channels } from "./data/pixels.ts";
 export { centreCrop, resize, resizeAndCrop, resizeShorterSide, type ByteImage } from "./data/resize.ts";
 
 export { learningRateAt, type Schedule, type ScheduleTime, type Warmup } from "./train/schedule.ts";

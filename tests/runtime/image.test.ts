@@ -1,9 +1,12 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { decodeImage, readImageFile, readImageSized } from "../../src/runtime/data/image-file.node.ts";
+import { decodeImage, readImageFile } from "../../src/runtime/data/image-file.node.ts";
+import { MOST_BYTES, readImageHeader } from "../../src/runtime/data/image-header.ts";
+import { fitImage, usualShorterSide } from "../../src/runtime/data/image-input.ts";
+import { toUnit } from "../../src/runtime/data/pixels.ts";
 import { centreCrop, resize, resizeAndCrop, resizeShorterSide, type ByteImage } from "../../src/runtime/data/resize.ts";
 
 function image(
@@ -19,6 +22,22 @@ function image(
     data[i] = value(Math.floor(i / channels / width), x, c);
   }
   return { height, width, channels, data };
+}
+
+function pictureOf(height: number, width: number): ByteImage {
+  return image(height, width, 3, (y, x, c) => (y * 7 + x * (5 + c) + c * 60 + ((y * x) >> 3)) % 256);
+}
+
+async function encoded(
+  { height, width, data }: ByteImage,
+  format: "png" | "jpeg" | "webp",
+  options: object = {},
+): Promise<Uint8Array> {
+  return new Uint8Array(
+    await sharp(data, { raw: { width, height, channels: 3 } })
+      .toFormat(format, options)
+      .toBuffer(),
+  );
 }
 
 describe("resizing", () => {
@@ -110,7 +129,7 @@ describe("image files", () => {
     expect(await decodeImage(jpeg, 3)).toMatchObject({ height: 8, width: 4 });
     const path = join(folder, "x.webp");
     await writeFile(path, await sharp(flat, raw).webp({ lossless: true }).toBuffer());
-    const sized = await readImageSized(path, { height: 3, width: 3, channels: 1 });
+    const sized = fitImage(await readImageFile(path, 1), { height: 3, width: 3 });
     expect(sized).toEqual({ height: 3, width: 3, channels: 1, data: new Uint8Array(9).fill(120) });
   });
 
@@ -118,7 +137,13 @@ describe("image files", () => {
     await expect(readImageFile(join(folder, "none.png"), 3)).rejects.toThrow("data/unreadable");
     await expect(decodeImage(Uint8Array.of(1, 2, 3), 3, "f.png")).rejects.toThrow(/data\/image: .*\(f.png\)/);
     const svg = new TextEncoder().encode('<svg xmlns="http://www.w3.org/2000/svg" width="2" height="2"/>');
-    await expect(decodeImage(svg, 3)).rejects.toThrow("the format is svg");
+    await expect(decodeImage(svg, 3)).rejects.toThrow("its first bytes are those of another format");
+    await expect(decodeImage(new Uint8Array(0), 3)).rejects.toThrow("the file is empty");
+    await expect(readImageFile(folder, 3)).rejects.toThrow("it is a folder");
+    const endless = join(folder, "endless.png");
+    await writeFile(endless, "");
+    await truncate(endless, MOST_BYTES + 1);
+    await expect(readImageFile(endless, 3)).rejects.toThrow("endless.png: it has more than 256 MiB");
     const raw = { raw: { width: 64, height: 64, channels: 3 } } as const;
     const png = await sharp(
       new Uint8Array(64 * 64 * 3).map((_, i) => (i * 7919) % 251),
@@ -126,6 +151,102 @@ describe("image files", () => {
     )
       .png()
       .toBuffer();
-    await expect(decodeImage(png.subarray(0, png.length / 2), 3)).rejects.toThrow("data/image");
+    const jpeg = await sharp(pictureOf(64, 64).data, raw).jpeg().toBuffer();
+    const webp = await sharp(pictureOf(64, 64).data, raw).webp().toBuffer();
+    for (const whole of [png, jpeg, webp]) {
+      for (const length of [whole.length - 40, whole.length / 2, 100, 24, 12, 3]) {
+        await expect(decodeImage(whole.subarray(0, length), 3), `${length} bytes`).rejects.toThrow("data/image");
+      }
+    }
+  });
+
+  it("refuses too many pixels by the header alone", async () => {
+    const bomb = (await encoded(pictureOf(4, 4), "png")).slice();
+    const view = new DataView(bomb.buffer);
+    view.setUint32(16, 60_000);
+    view.setUint32(20, 50_000);
+    await expect(decodeImage(bomb, 3, "bomb.png")).rejects.toThrow(
+      "it has 50000 × 60000 pixels, more than 67 million (bomb.png)",
+    );
+    view.setUint32(16, 0);
+    await expect(decodeImage(bomb, 3)).rejects.toThrow("it has no pixels");
+  });
+
+  it("reads 16 bits, palettes, grey with opacity and printed colours", async () => {
+    const deep = { raw: { width: 2, height: 2, channels: 3 } } as const;
+    const sixteen = Uint16Array.from([0, 255, 256, 257, 32767, 32768, 65279, 65280, 65535, 1000, 20000, 40000]);
+    const png16 = await sharp(sixteen, deep).toColourspace("rgb16").png().toBuffer();
+    expect([...(await decodeImage(png16, 3)).data]).toEqual([...sixteen].map((value) => value >> 8));
+    const grey16 = await sharp(sixteen.slice(0, 4), { raw: { width: 4, height: 1, channels: 1 } })
+      .toColourspace("grey16")
+      .png()
+      .toBuffer();
+    expect([...(await decodeImage(grey16, 1)).data]).toEqual([0, 0, 1, 1]);
+    const two = image(4, 4, 3, (y, x) => ((x + y) % 2 === 0 ? 0 : 255));
+    const palette = await sharp(two.data, { raw: { width: 4, height: 4, channels: 3 } })
+      .png({ palette: true, colours: 2 })
+      .toBuffer();
+    expect(await decodeImage(palette, 3)).toEqual(two);
+    const veiled = await sharp(Uint8Array.of(0, 255, 0, 128, 100, 51, 9, 0), {
+      raw: { width: 4, height: 1, channels: 2 },
+    })
+      .png()
+      .toBuffer();
+    expect([...(await decodeImage(veiled, 1)).data]).toEqual([0, 127, 224, 255]);
+    const ink = await sharp(image(8, 8, 3, (_y, _x, c) => [200, 60, 30][c]!).data, {
+      raw: { width: 8, height: 8, channels: 3 },
+    })
+      .toColourspace("cmyk")
+      .jpeg({ quality: 100 })
+      .toBuffer();
+    // Ink 0, 227, 255, 29: paper 226, of which that ink takes its share.
+    expect([...(await decodeImage(ink, 3)).data.slice(0, 3)]).toEqual([226, 25, 0]);
+  });
+
+  it("does not apply colour profiles", async () => {
+    const pixels = image(2, 2, 3, (_y, _x, c) => [200, 60, 30][c]!);
+    const png = await sharp(pixels.data, { raw: { width: 2, height: 2, channels: 3 } })
+      .png()
+      .withIccProfile("p3", { attach: true })
+      .toBuffer();
+    const { data } = await sharp(png, { ignoreIcc: true }).raw().toBuffer({ resolveWithObject: true });
+    expect(await sharp(png).metadata()).toMatchObject({ hasProfile: true });
+    expect([...(await decodeImage(png, 3)).data]).toEqual([...data]);
+  });
+
+  it("knows the size from the first bytes, whatever the kind of file", async () => {
+    const picture = pictureOf(37, 53);
+    const kinds = { png: {}, jpeg: { progressive: true }, webp: { lossless: true } } as const;
+    for (const format of ["png", "jpeg", "webp"] as const) {
+      const bytes = await encoded(picture, format, kinds[format]);
+      expect(readImageHeader(bytes, "x")).toEqual({ format, height: 37, width: 53 });
+    }
+    const lossy = await encoded(picture, "webp");
+    expect(readImageHeader(lossy, "x")).toEqual({ format: "webp", height: 37, width: 53 });
+    const withOpacity = await sharp(await encoded(picture, "png"))
+      .ensureAlpha(0.5)
+      .webp()
+      .toBuffer();
+    expect(readImageHeader(withOpacity, "x")).toEqual({ format: "webp", height: 37, width: 53 });
+  });
+});
+
+describe("the input of a model", () => {
+  it("is resized to 256 for 224 and to 320 for 299, other sizes cover the model's", () => {
+    const any = { height: 300, width: 500 };
+    expect(usualShorterSide(any, 224, 224)).toBe(256);
+    expect(usualShorterSide(any, 299, 299)).toBe(320);
+    expect(usualShorterSide(any, 28, 28)).toBe(28);
+    expect(usualShorterSide(any, 100, 200)).toBe(120);
+    const picture = pictureOf(60, 90);
+    const same = (a: ByteImage, b: ByteImage): boolean => Buffer.compare(a.data, b.data) === 0;
+    expect(same(fitImage(picture, { height: 224, width: 224 }), resizeAndCrop(picture, 256, 224, 224))).toBe(true);
+    const long = fitImage(picture, { height: 224, width: 224, shorterSide: 232 });
+    expect(same(long, resizeAndCrop(picture, 232, 224, 224))).toBe(true);
+    expect(() => fitImage(picture, { height: 224, width: 224, shorterSide: 200 })).toThrow("smaller than 224 × 224");
+  });
+
+  it("has numbers from 0 to 1, rounded to float32", () => {
+    expect([...toUnit(Uint8Array.of(0, 1, 128, 255))]).toEqual([0, 1 / 255, 128 / 255, 1].map(Math.fround));
   });
 });

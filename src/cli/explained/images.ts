@@ -1,7 +1,9 @@
 /** The images that an explanation is asked for: image files, or images of a test split. */
 import type { Program, ProgramInput } from "../../compiler/graph/program.ts";
 import { fail } from "../../diagnostics/catalogue.ts";
-import { readImageSized } from "../../runtime/data/image-file.node.ts";
+import { readImageFile } from "../../runtime/data/image-file.node.ts";
+import { fitImage } from "../../runtime/data/image-input.ts";
+import { toUnit, type Channels } from "../../runtime/data/pixels.ts";
 import type { Arguments } from "../arguments.ts";
 import { loadData } from "../data.ts";
 
@@ -103,15 +105,11 @@ export async function loadImages(
 }
 
 async function readFiles(paths: readonly string[], input: ProgramInput): Promise<SourceImage[]> {
-  const [height, width, channels] = input.shape as [number, number, 1 | 3];
+  const [height, width, channels] = input.shape as [number, number, Channels];
   const images: SourceImage[] = [];
   for (const path of paths) {
-    const { data } = await readImageSized(path, { height, width, channels });
+    const { data } = fitImage(await readImageFile(path, channels), { height, width });
     images.push({ name: path, pixels: toUnit(data) });
   }
   return images;
-}
-
-function toUnit(bytes: Uint8Array): Float32Array {
-  return Float32Array.from(bytes, (byte) => byte / 255);
 }

@@ -92,6 +92,16 @@ export const runCodes = {
     message: (p) => `the device \`webgpu\` is not here: ${p.reason}`,
     hint: () => "`bcosc doctor` says what is there; the device `wasm` needs no graphics card",
   }),
+  "run/no-sharp": entry<{ reason: string }>({
+    severity: "error",
+    message: (p) => `the package \`sharp\`, which reads and writes image files, can not be loaded: ${p.reason}`,
+    hint: () => "`npm install --include=optional sharp@0.35.5`",
+  }),
+  "run/no-decoder": entry({
+    severity: "error",
+    message: () => "there is no decoder of images here: `createImageBitmap` and `OffscreenCanvas` are missing",
+    hint: () => "in Node, `decodeImage` and `readImageFile` of `bcosc/node` read images",
+  }),
   "run/tuning": entry<{ file: string; reason: string }>({
     severity: "error",
     message: (p) => `\`${p.file}\` is no tuning: ${p.reason}`,

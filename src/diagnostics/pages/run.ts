@@ -134,6 +134,20 @@ export const runPages: PagesOf<typeof runCodes> = {
     remedy:
       "Install what the message names. `bcosc doctor` lists the adapter that is found; `--device wasm` runs everywhere.",
   },
+  "run/no-sharp": {
+    kind: "situation",
+    meaning: "The package that reads and writes image files does not load.",
+    why: "Its binaries are packages of their own, one for each system, that npm takes as optional ones. Nothing else needs them: training, measuring and inspecting work without.",
+    situation: "`npm ci --omit=optional`, or `node_modules` copied from a machine with another system.",
+    remedy: "Install again on this machine, without `--omit=optional`.",
+  },
+  "run/no-decoder": {
+    kind: "situation",
+    meaning: "An image is to be decoded as browsers do it where there is no browser.",
+    why: "`bcosc/runtime` is made for browsers and Node alike, and has no decoder of its own: browsers bring one, in Node the package `sharp` is one.",
+    situation: "A program for Node calls `decodeImage` of `bcosc/runtime`.",
+    remedy: "Take `decodeImage` or `readImageFile` from `bcosc/node`.",
+  },
   "run/tuning": {
     kind: "situation",
     meaning: "A file that was given with `--tuning` is not what `bcosc tune` writes.",

@@ -1,54 +1,42 @@
-/** Reads image files (PNG, JPEG, WebP) as 8-bit grey or RGB pixels. */
-import sharp from "sharp";
+/** Reads image files (PNG, JPEG, WebP) as 8-bit grey or RGB pixels, with the package `sharp`. */
+import type { SharpOptions } from "sharp";
 import { fail } from "../../diagnostics/catalogue.ts";
 import { readBytes } from "../files/read.node.ts";
 import { reasonOf } from "../files/reason.ts";
-import { resizeAndCrop, type ByteImage } from "./resize.ts";
-
-const FORMATS: readonly string[] = ["png", "jpeg", "webp"];
+import { loadSharp } from "../files/sharp.node.ts";
+import { MOST_BYTES, MOST_PIXELS, readImageHeader } from "./image-header.ts";
+import { rgbFromInk, toChannels, type Channels } from "./pixels.ts";
+import type { ByteImage } from "./resize.ts";
 
 /**
- * The pixels of an image file: upright as its EXIF data says, sRGB, transparent parts over white, `channels` 1 (grey)
- * or 3. Throws `data/unreadable` and `data/image`.
+ * The pixels of an image file, with `channels` 1 (grey) or 3 (RGB): upright as its EXIF data says, of animations the first
+ * picture, transparent parts over white, of 16 bits the upper 8. Colour profiles are not applied, as with the Python
+ * Imaging Library. Throws `data/unreadable`, `data/image` and `run/no-sharp`.
  */
-export async function readImageFile(path: string, channels: 1 | 3): Promise<ByteImage> {
-  return decodeImage(await readBytes(path), channels, path);
+export async function readImageFile(path: string, channels: Channels): Promise<ByteImage> {
+  return decodeImage(await readBytes(path, MOST_BYTES), channels, path);
 }
+
+/** `failOn`: what is cut off is broken too. */
+const options: SharpOptions = { failOn: "error", ignoreIcc: true, limitInputPixels: MOST_PIXELS };
 
 /** The same for the bytes of a file. `name` is for messages. */
-export async function decodeImage(bytes: Uint8Array, channels: 1 | 3, name = "image"): Promise<ByteImage> {
+export async function decodeImage(bytes: Uint8Array, channels: Channels, name = "image"): Promise<ByteImage> {
+  readImageHeader(bytes, name);
+  const sharp = await loadSharp();
   try {
-    const image = sharp(bytes, { failOn: "error" });
-    const { format } = await image.metadata();
-    if (!FORMATS.includes(format)) fail("data/image", { reason: `the format is ${format}` }, { place: name });
-    const { data, info } = await image
+    const { space } = await sharp(bytes, options).metadata();
+    const { data, info } = await sharp(bytes, options)
       .autoOrient()
-      .flatten({ background: "white" })
-      .toColourspace(channels === 1 ? "b-w" : "srgb")
+      .toColourspace(space === "cmyk" ? "cmyk" : "srgb")
       .raw({ depth: "uchar" })
       .toBuffer({ resolveWithObject: true });
-    if (info.channels !== channels) {
-      fail("data/image", { reason: `it has ${info.channels} channels, not ${channels}` }, { place: name });
-    }
-    return { height: info.height, width: info.width, channels, data: new Uint8Array(data) };
+    const { height, width } = info;
+    // Not a Buffer, whose `slice` has another meaning.
+    const all = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    if (space === "cmyk") return toChannels({ height, width, channels: 3, data: rgbFromInk(all) }, channels);
+    return toChannels({ height, width, channels: info.channels, data: all }, channels);
   } catch (error) {
-    if (error instanceof Error && error.name === "BcosError") throw error;
     return fail("data/image", { reason: reasonOf(error) }, { place: name });
   }
-}
-
-export interface ImageSize {
-  readonly height: number;
-  readonly width: number;
-  readonly channels: 1 | 3;
-  /** Shorter side before the middle is cut out. Default: just large enough. 256 for the usual 224 × 224. */
-  readonly shorterSide?: number;
-}
-
-/** Reads a file and brings it to a model's input size: shorter side resized, then the middle cut out. */
-export async function readImageSized(path: string, size: ImageSize): Promise<ByteImage> {
-  const image = await readImageFile(path, size.channels);
-  const scale = Math.max(size.height / image.height, size.width / image.width);
-  const enough = Math.ceil(Math.min(image.height, image.width) * scale);
-  return resizeAndCrop(image, size.shorterSide ?? enough, size.height, size.width);
 }
