@@ -1,5 +1,8 @@
 /** The options that choose the device. */
-import { targetsFor, type TargetName } from "../compiler/plan/plan.ts";
+import type { ProgramOptions } from "../compiler/compile.ts";
+import { targetsFor } from "../compiler/plan/plan.ts";
+import { storageTypes, type StorageType } from "../compiler/plan/storage.ts";
+import { fail } from "../diagnostics/catalogue.ts";
 import { bestDevice, deviceNames } from "../runtime/devices/registry.ts";
 import type { Tuning } from "../runtime/tuning.ts";
 import type { Arguments } from "./arguments.ts";
@@ -15,23 +18,37 @@ export const deviceOptions: readonly OptionSpec[] = [
   { flags: "--tuning <file>", summary: "What `bcosc tune` measured, for the device `webgpu`" },
 ];
 
+/** Of the commands that do not train. */
+export const storageOption: OptionSpec = {
+  flags: "--storage <type>",
+  summary: "What the device `webgpu` keeps activations and weights in: f32, or f16 for half of the memory (f32)",
+};
+
+export function readStorage(args: Arguments): StorageType {
+  return args.choice("--storage", storageTypes) ?? "f32";
+}
+
 export interface DeviceSettings {
   /** For the session. */
   readonly session: { readonly device: string; readonly threads?: number; readonly tuning?: Tuning };
-  /** What the program needs code for. */
-  readonly targets: readonly TargetName[];
+  /** For the program: what it needs code for. */
+  readonly program: Required<Pick<ProgramOptions, "targets" | "storage">>;
 }
 
 /** Chooses the device, so that a program is built for it alone. Says on `err` what `auto` could not take. */
 export async function readDevice(args: Arguments, { err }: Pick<Terminal, "err">): Promise<DeviceSettings> {
   const choice = args.choice("--device", names) ?? "auto";
+  const storage = readStorage(args);
   const threads = args.integer("--threads", { min: 1, max: 256 });
   const file = args.text("--tuning");
   const tuning = file === undefined ? {} : { tuning: await loadTuning(file) };
   const { name, warning } = choice === "auto" ? await bestDevice() : { name: choice };
   if (warning !== undefined) err.write(`warning: ${warning}; taking the device \`${name}\`\n`);
+  if (storage === "f16" && name !== "webgpu") {
+    fail("usage/needs-option", { option: "--storage f16", other: "--device webgpu" });
+  }
   return {
     session: { device: name, ...(threads === undefined ? {} : { threads }), ...tuning },
-    targets: targetsFor(name),
+    program: { targets: targetsFor(name), storage },
   };
 }

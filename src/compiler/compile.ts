@@ -10,6 +10,7 @@ import { checkForm, encodedShape } from "./network/forms.ts";
 import { lower } from "./network/lower.ts";
 import type { Network } from "./network/network.ts";
 import type { TargetName } from "./plan/plan.ts";
+import type { StorageType } from "./plan/storage.ts";
 import { createWasmCode } from "./targets/wasm/plan-code.ts";
 import { createWebgpuCode } from "./targets/webgpu/plan-code.ts";
 import { PlanTooLarge } from "./targets/webgpu/plan-limits.ts";
@@ -32,6 +33,11 @@ export interface ProgramOptions {
   readonly stopAfter?: string;
   /** The program gets fused plans and kernels for the devices of these names. Default: none. */
   readonly targets?: readonly TargetName[];
+  /**
+   * What the target `webgpu` keeps activations and prepared weights in; it computes in float32 all the same. Default `f32`.
+   * `f16` takes half of their memory and needs an adapter with `shader-f16`. Not with `train`.
+   */
+  readonly storage?: StorageType;
   /**
    * Where a target's limits allow fewer samples at once, the program has a smaller batch instead. Not with `train`, whose
    * samples depend on each other.
@@ -68,6 +74,7 @@ function buildWhole(network: Network, options: ProgramOptions): BuiltProgram {
   if (!Number.isSafeInteger(batch) || batch < 1) {
     fail("run/input", { name: "batch", expected: "a whole number of at least 1", found: String(batch) });
   }
+  checkStorage(options);
 
   const base = lower(network, { name: "predict", form, batch, training: false });
   const state = new Map<string, StateSpec>(base.state.map((spec) => [spec.path, spec]));
@@ -90,20 +97,32 @@ function buildWhole(network: Network, options: ProgramOptions): BuiltProgram {
     classes: base.graph.shapeOf(base.logits).at(-1) ?? 0,
     state: [...state.values()],
     graphs,
-    ...codeFor(graphs, batch, options.targets ?? []),
+    ...codeFor(graphs, batch, options.targets ?? [], options.storage),
   };
   return { program, notes: base.notes };
 }
 
-/** Plans and kernels for each target. Throws `limit/webgpu`. */
+/** Weights change by less than f16 tells apart, and gradients become smaller than it can be. */
+function checkStorage({ storage, targets = [], graphs }: ProgramOptions): void {
+  if (storage !== "f16") return;
+  if (!targets.includes("webgpu")) {
+    fail("run/input", { name: "storage", expected: "`f32` without the target `webgpu`", found: "`f16`" });
+  }
+  if (graphs.includes("train")) {
+    fail("run/input", { name: "storage", expected: "`f32` with the graph `train`", found: "`f16`" });
+  }
+}
+
+/** Plans and kernels for each target. `storage` is that of `webgpu`. Throws `limit/webgpu`. */
 export function codeFor(
   graphs: Program["graphs"],
   batch: number,
   targets: readonly TargetName[],
+  storage: StorageType = "f32",
 ): Pick<Program, TargetName> {
   return {
     ...(targets.includes("wasm") ? { wasm: createWasmCode(graphs, batch) } : {}),
-    ...(targets.includes("webgpu") ? { webgpu: createWebgpuCode(graphs, batch) } : {}),
+    ...(targets.includes("webgpu") ? { webgpu: createWebgpuCode(graphs, batch, { storage }) } : {}),
   };
 }
 

@@ -6,7 +6,7 @@ import { openSession } from "../../runtime/session.ts";
 import type { Command } from "../command.ts";
 import { compileModel } from "../compile-model.ts";
 import { loadData } from "../data.ts";
-import { deviceOptions, readDevice } from "../device-option.ts";
+import { deviceOptions, readDevice, storageOption } from "../device-option.ts";
 import { exitCodes } from "../exit.ts";
 import { createInterrupt } from "../interrupt.ts";
 import { writeJson } from "../json.ts";
@@ -23,6 +23,7 @@ export const evaluate: Command = {
     { flags: "--batch <n>", summary: "Images at once, at most (100)" },
     ...modelOptions,
     ...deviceOptions,
+    storageOption,
     { flags: "--json", summary: "Write JSON" },
   ],
   examples: ["bcosc evaluate models/mnist.bcos --weights runs/mnist/model.safetensors --data mnist"],
@@ -39,7 +40,7 @@ export const evaluate: Command = {
       form,
       batch,
       graphs: ["predict"],
-      targets: device.targets,
+      ...device.program,
       cutBatch: true,
     });
     const { test } = await loadData(dataName, program.classes);

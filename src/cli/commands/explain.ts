@@ -8,7 +8,7 @@ import { openSession, type Session } from "../../runtime/session.ts";
 import type { Arguments } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import { compileModel } from "../compile-model.ts";
-import { deviceOptions, readDevice } from "../device-option.ts";
+import { deviceOptions, readDevice, storageOption } from "../device-option.ts";
 import { exitCodes } from "../exit.ts";
 import {
   checkSelection,
@@ -38,6 +38,7 @@ export const explain: Command = {
     { flags: "--out <folder>", summary: "Where pictures and explanation.json go (runs/explained)" },
     ...modelOptions,
     ...deviceOptions,
+    storageOption,
     profileOption,
     { flags: "--json", summary: "Write explanation.json to standard output too" },
   ],
@@ -61,7 +62,7 @@ export const explain: Command = {
       form: options.form,
       batch: batchFor(selection),
       graphs: ["explain"],
-      targets: device.targets,
+      ...device.program,
       cutBatch: true,
     });
     if (program.graphs.explain === undefined) fail("run/no-graph", { graph: "explain", available: "none" });

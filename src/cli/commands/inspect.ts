@@ -5,6 +5,7 @@ import { printGraph } from "../../compiler/graph/print.ts";
 import { passes } from "../../compiler/graph/simplify.ts";
 import type { Network } from "../../compiler/network/network.ts";
 import { targetNames, type TargetName } from "../../compiler/plan/plan.ts";
+import type { StorageType } from "../../compiler/plan/storage.ts";
 import { planFromJson } from "../../compiler/plan/plan-json.ts";
 import { printPlan } from "../../compiler/plan/print-plan.ts";
 import { launchedKernels, printWgsl } from "../../compiler/targets/webgpu/print-wgsl.ts";
@@ -16,6 +17,7 @@ import { createPlaces } from "../../diagnostics/places.ts";
 import type { Arguments } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import { compileModel } from "../compile-model.ts";
+import { readStorage, storageOption } from "../device-option.ts";
 import { exitCodes } from "../exit.ts";
 import { readSource, requireReadable } from "../files.ts";
 import { writeJson } from "../json.ts";
@@ -38,6 +40,7 @@ export const inspect: Command = {
     ...modelOptions,
     { flags: "--dump <stage>", summary: "Print a stage instead: `network`, `graph`, `plan` or `wgsl` (GPU kernels)" },
     { flags: "--target <name>", summary: `What to plan for: ${targetNames.join(", ")} (wasm)` },
+    storageOption,
     { flags: "--graph <name>", summary: `Which graph to dump, or to plan: ${graphNames.join(", ")} (predict)` },
     { flags: "--after <pass>", summary: `Dump the graph after a pass: ${passNames.join(", ")} (the last)` },
     { flags: "--batch <n>", summary: "Batch size of the dumped graph or plan (1)" },
@@ -74,7 +77,7 @@ export const inspect: Command = {
         graphs: [dump.graph],
         ...(dump.graph === "train" ? { train: readTrainSettings(args, options.form) } : {}),
         ...(dump.after === undefined ? {} : { stopAfter: dump.after }),
-        ...(dump.target === undefined ? {} : { targets: [dump.target] }),
+        ...(dump.target === undefined ? {} : { targets: [dump.target], storage: dump.storage }),
       });
       const plan = program.wasm?.plans[dump.graph] ?? program.webgpu?.plans[dump.graph];
       if (plan !== undefined) {
@@ -117,6 +120,7 @@ type Dump =
       readonly after: string | undefined;
       readonly batch: number;
       readonly target: TargetName | undefined;
+      readonly storage: StorageType;
     };
 
 function readDump(args: Arguments, options: ModelOptions): Dump | undefined {
@@ -125,6 +129,7 @@ function readDump(args: Arguments, options: ModelOptions): Dump | undefined {
   const after = args.choice("--after", passNames);
   const batch = args.integer("--batch", { min: 1, max: 65536 });
   const target = args.choice("--target", targetNames);
+  const storage = readStorage(args);
   const planned = stage === "plan" || stage === "wgsl";
   if (stage !== "plan" && target !== undefined)
     fail("usage/needs-option", { option: "--target", other: "--dump plan" });
@@ -137,12 +142,18 @@ function readDump(args: Arguments, options: ModelOptions): Dump | undefined {
     const stray = trainOptionNames.find((option) => args.given.has(option));
     if (stray !== undefined) fail("usage/needs-option", { option: stray, other: "--dump graph --graph train" });
   }
+  const plannedFor = stage === "wgsl" ? "webgpu" : stage === "plan" ? (target ?? "wasm") : undefined;
+  if (args.given.has("--storage") && plannedFor !== "webgpu") {
+    fail("usage/needs-option", { option: "--storage", other: "--dump plan --target webgpu" });
+  }
   if (stage === undefined || stage === "network") return stage === undefined ? undefined : { stage };
   if (graph === "explain" && options.form === "standard") {
     fail("usage/conflict", { option: "--graph explain", other: "--as standard" });
   }
-  const plannedFor = stage === "wgsl" ? "webgpu" : stage === "plan" ? (target ?? "wasm") : undefined;
-  return { stage, graph: graph ?? "predict", after, batch: batch ?? 1, target: plannedFor };
+  if (storage === "f16" && graph === "train") {
+    fail("usage/conflict", { option: "--storage f16", other: "--graph train" });
+  }
+  return { stage, graph: graph ?? "predict", after, batch: batch ?? 1, target: plannedFor, storage };
 }
 
 function totals(layers: readonly LayerSummary[]): { parameters: number; macs: number } {

@@ -84,7 +84,7 @@ async function runTraining(args: Arguments, terminal: Terminal, signal: AbortSig
     batch: settings.batch,
     graphs: ["train", "predict"],
     train: settings.train,
-    targets: device.targets,
+    ...device.program,
   });
   const data = await loadData(settings.data, program.classes);
   for (const split of [data.train, data.test]) checkFit(program, split);

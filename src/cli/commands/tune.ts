@@ -1,11 +1,13 @@
 /** `bcosc tune FILE`: measures the variants of a model's WebGPU kernels on this machine and keeps the fastest. */
 import { existsSync } from "node:fs";
 import { buildProgram } from "../../compiler/compile.ts";
+import { fail } from "../../diagnostics/catalogue.ts";
 import { tuneProgram, type TunedKernel } from "../../runtime/devices/webgpu/tune.ts";
 import { writeFileAtomic } from "../../runtime/files/atomic-write.node.ts";
 import { mergeTunings } from "../../runtime/tuning.ts";
 import type { Command } from "../command.ts";
 import { compileModel } from "../compile-model.ts";
+import { readStorage, storageOption } from "../device-option.ts";
 import { exitCodes } from "../exit.ts";
 import { createInterrupt } from "../interrupt.ts";
 import { writeJson } from "../json.ts";
@@ -22,6 +24,7 @@ export const tune: Command = {
     { flags: "--graph <name>", summary: `Of ${graphs.join(", ")}: which (predict)` },
     { flags: "--batch <n>", summary: "Images at once (64 for train, else 1)" },
     { flags: "--out <file>", summary: "Where the result goes (tuning.json); what is in the file stays in it" },
+    storageOption,
     ...modelOptions,
     { flags: "--json", summary: "Write JSON" },
   ],
@@ -32,13 +35,17 @@ export const tune: Command = {
   run: async (args, { out, err, ...terminal }) => {
     const options = readModelOptions(args);
     const graph = args.choice("--graph", graphs) ?? "predict";
+    const storage = readStorage(args);
+    if (storage === "f16" && graph === "train") {
+      fail("usage/conflict", { option: "--storage f16", other: "--graph train" });
+    }
     const batch = args.integer("--batch", { min: 1, max: 65536 }) ?? (graph === "train" ? 64 : 1);
     const file = args.text("--out") ?? "tuning.json";
     const known = existsSync(file) ? await loadTuning(file) : undefined;
     const network = compileModel(args.positionals[0]!, options, { out, err, ...terminal });
     const { form } = options;
     const { program } = buildProgram(network, {
-      ...{ form, batch, graphs: [graph], targets: ["webgpu"] },
+      ...{ form, batch, graphs: [graph], targets: ["webgpu"], storage },
       train: {
         loss: { kind: form === "bcos" ? "bce" : "cross_entropy" },
         optimizer: { kind: "sgd", momentum: 0.9, weightDecay: 0 },

@@ -4,6 +4,7 @@ import type { GraphName } from "../graph/program.ts";
 import { ex } from "./expression.ts";
 import { fuse, rematerialisation } from "./fusion.ts";
 import type { PlanState } from "./groups.ts";
+import { halfValues } from "./half-values.ts";
 import { keyOf } from "./key.ts";
 import { toNormalForm } from "./normal-form.ts";
 import { planHash } from "./plan-json.ts";
@@ -16,6 +17,7 @@ import { schedule } from "./schedule.ts";
 import { mergeSideBySide, sideBySide } from "./side-by-side.ts";
 import { assignSlots, type Lifetime } from "./slots.ts";
 import { createSteps, kernelName, membersOf, type Step, type StepValue } from "./steps.ts";
+import { storageBytes, type StorageType } from "./storage.ts";
 import { createState } from "./store.ts";
 import type { PlanTarget, TargetRules } from "./target.ts";
 import { analyse, type Values } from "./values.ts";
@@ -25,6 +27,8 @@ export interface PlanOptions {
   readonly batch: number;
   /** Default true. Without fusion every operation is a launch. */
   readonly fuse?: boolean;
+  /** What `halfValues` chooses is kept in this. Default f32. `f16` only for targets that have it, and graphs without updates. */
+  readonly storage?: StorageType;
 }
 
 export interface CreatedPlan<K> {
@@ -39,11 +43,14 @@ export function createPlan<K>(given: Graph, target: PlanTarget<K>, options: Plan
   const { values } = state;
   const { graph } = values;
   const { order, inPlace } = schedule(state);
-  const { steps: own, temporaries } = createSteps({ target, state, inPlace }, order);
+  const { storage = "f32" } = options;
+  const half = storage === "f16" ? halfValues(state) : new Set<StepValue>();
+  const storageOf = (value: StepValue): StorageType => (half.has(value) ? "f16" : "f32");
+  const { steps: own, temporaries } = createSteps({ target, state, inPlace }, order, storageOf);
   const extra = copies(target, values, inPlace, values.graph.nodes.length + temporaries.size);
   const singles = prepareFirst([...extra.before, ...own, ...extra.after], values);
   const bytesOf = (value: StepValue): number =>
-    temporaries.get(value) ?? extra.temporaries.get(value) ?? 4 * values.size(value);
+    temporaries.get(value) ?? extra.temporaries.get(value) ?? storageBytes[storageOf(value)] * values.size(value);
 
   const fixed = fixedPlaces(values, inPlace, extra.written);
   const results = new Set(extra.outputs.values());
@@ -81,6 +88,7 @@ export function createPlan<K>(given: Graph, target: PlanTarget<K>, options: Plan
     target: target.name,
     graph: options.name,
     batch: options.batch,
+    ...(storage === "f32" ? {} : { storage }),
     slots: sizes,
     constants: fixed.constants,
     inputs: Object.fromEntries(

@@ -5,6 +5,7 @@
 import type { Span } from "../../diagnostics/diagnostic.ts";
 import type { Shape } from "../../shape.ts";
 import type { GraphName } from "../graph/program.ts";
+import type { StorageType } from "./storage.ts";
 
 export const planVersion = 2;
 
@@ -23,6 +24,8 @@ export interface Plan {
   readonly target: TargetName;
   readonly graph: GraphName;
   readonly batch: number;
+  /** What activations and prepared weights are kept in; absent it is `f32`. All else is float32. */
+  readonly storage?: StorageType;
   /** Bytes of each slot, a multiple of 16. Whole buffers, reused by values whose lifetimes do not overlap. */
   readonly slots: readonly number[];
   /** Values that never change, float32. */

@@ -63,7 +63,7 @@ export function printPlan(plan: Plan, placeOf?: (span: Span) => string): string 
   const totals = planTotals(plan);
   const prepare = totals.prepare === 0 ? "" : `, and ${totals.prepare} that prepare weights (marked *)`;
   return [
-    `plan ${plan.graph} for ${plan.target}, batch ${plan.batch}`,
+    `plan ${plan.graph} for ${plan.target}, batch ${plan.batch}${plan.storage === "f16" ? ", activations and prepared weights in f16" : ""}`,
     `${totals.launches} launches a run${prepare}`,
     `${scaled(totals.flops)}FLOP, ${scaled(totals.bytes)}B moved, ${scaled(totals.peakBytes)}B at most in ${plan.slots.length} slots`,
     `beside them ${scaled(totals.stateBytes)}B of state, ${scaled(totals.constantBytes)}B of constants and ${scaled(totals.scratchBytes)}B of scratch memory a thread`,

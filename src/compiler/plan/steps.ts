@@ -6,7 +6,8 @@ import { epilogueOf, prologueOf, readsOf, resultOf, withEpilogue } from "./group
 import { lowerGroup } from "./lower-group.ts";
 import type { Lowering } from "./lowering.ts";
 import type { LaunchLabel } from "./plan.ts";
-import type { KernelFacts } from "./target.ts";
+import type { StorageType } from "./storage.ts";
+import type { KernelFacts, PlanTarget } from "./target.ts";
 import { isWhole } from "./views.ts";
 
 /** A root of the graph, or a number behind those for a temporary. */
@@ -56,7 +57,11 @@ export function kernelName(label: string, key: string): string {
   return `${word}_${sha256(new TextEncoder().encode(key)).slice(0, 12)}`;
 }
 
-export function createSteps<K>(lowering: Lowering<K>, order: readonly Group[]): Steps<K> {
+export function createSteps<K>(
+  lowering: Lowering<K>,
+  order: readonly Group[],
+  storageOf: (value: StepValue) => StorageType,
+): Steps<K> {
   const { state, target } = lowering;
   const steps: Step<K>[] = [];
   const temporaries = new Map<StepValue, number>();
@@ -77,17 +82,19 @@ export function createSteps<K>(lowering: Lowering<K>, order: readonly Group[]): 
       names.set(name, next);
       temporaries.set(next++, bytes);
     }
-    recipe.steps.forEach((kernel, index) => {
-      const facts = target.facts(kernel);
-      const buffers = facts.buffers.map((name) => {
+    recipe.steps.forEach((plain, index) => {
+      const buffers = target.facts(plain).buffers.map((name) => {
         const value = names.get(name);
-        if (value === undefined) throw new Error(`nothing is bound to ${name} of ${facts.label}`);
+        if (value === undefined) throw new Error(`nothing is bound to ${name} of ${target.facts(plain).label}`);
         return value;
       });
+      const storage = buffers.map(storageOf);
+      const kernel = stored(target, plain, storage);
+      const facts = target.facts(kernel);
       const writes = buffers.slice(facts.reads);
       steps.push({
         kind: "kernel",
-        name: kernelName(facts.label, `${key}#${index}`),
+        name: kernelName(facts.label, `${key}#${index}${storage.includes("f16") ? ` ${storage.join()}` : ""}`),
         kernel,
         facts,
         reads: buffers.slice(0, facts.reads),
@@ -99,6 +106,13 @@ export function createSteps<K>(lowering: Lowering<K>, order: readonly Group[]): 
     });
   }
   return { steps, temporaries };
+}
+
+/** The kernel for buffers of these storage types. */
+function stored<K>(target: PlanTarget<K>, kernel: K, storage: readonly StorageType[]): K {
+  if (!storage.includes("f16")) return kernel;
+  if (target.withStorage === undefined) throw new Error(`kernels for ${target.name} have buffers of float32 alone`);
+  return target.withStorage(kernel, storage);
 }
 
 /**

@@ -1,6 +1,7 @@
 /** What a plan needs to know of a target: its kernels as far as a schedule is concerned, and what they can't do. */
 import type { TargetName } from "./plan.ts";
 import type { RecipeTable } from "./recipe.ts";
+import type { StorageType } from "./storage.ts";
 
 /** A kernel, whatever its code. */
 export interface KernelFacts {
@@ -33,6 +34,8 @@ export interface PlanTarget<K> {
   readonly rules: TargetRules;
   readonly table: RecipeTable<K>;
   readonly facts: (kernel: K) => KernelFacts;
+  /** The same kernel for buffers of other storage types, one a buffer; absent where the target has only `f32`. */
+  readonly withStorage?: (kernel: K, storage: readonly StorageType[]) => K;
   /** One kernel that does the work of several that do not depend on each other, where the target has such. */
   readonly several?: (members: readonly SeveralMember<K>[], buffers: readonly string[], reads: number) => K;
 }

@@ -4,6 +4,7 @@
  */
 import { planVersion, targetNames } from "./plan.ts";
 import { arrayOf, isCount, isRecord, isRef, type Ref } from "./plan-shapes.ts";
+import { storageTypes } from "./storage.ts";
 
 /** Sentences, first things first; empty for a sound plan. Never throws. */
 export function verifyPlan(value: unknown): readonly string[] {
@@ -17,6 +18,10 @@ export function verifyPlan(value: unknown): readonly string[] {
   if (!["predict", "train", "explain", "gradient"].includes(String(value["graph"]))) {
     problems.push(`there is no graph ${JSON.stringify(value["graph"])}`);
   }
+  const { storage } = value;
+  if (storage !== undefined && !storageTypes.some((type) => type === storage)) {
+    problems.push(`there is no storage ${JSON.stringify(storage)}`);
+  } else if (storage === "f16" && value["target"] !== "webgpu") problems.push("only `webgpu` has the storage f16");
   if (!isCount(value["batch"]) || value["batch"] < 1) problems.push("the batch must be a whole number from 1 on");
   if (!isCount(value["scratchBytes"])) problems.push("scratchBytes must be a whole number");
   if (typeof value["hash"] !== "string" || !/^[0-9a-f]{64}$/.test(value["hash"]))

@@ -8,9 +8,9 @@ export const runPages: PagesOf<typeof runCodes> = {
     meaning: "A number that must be finite became infinite or not a number.",
     why: "A training would lose every weight from then on, so it stops at once; what was saved before stays. Logits that are not numbers have no largest one, so there is nothing to measure or to explain.",
     situation:
-      "The learning rate is too large for this model, or the input or the file of weights holds values that are not numbers.",
+      "The learning rate is too large for this model, or the input or the file of weights holds values that are not numbers. With `--storage f16` activations above 65,504 become infinite, too.",
     remedy:
-      "In a training, take a smaller `--lr`; `--resume` goes on from what was saved last. Otherwise, look at the weights.",
+      "In a training, take a smaller `--lr`; `--resume` goes on from what was saved last. Otherwise, look at the weights, and leave `--storage f16` out.",
   },
   "run/disposed": {
     kind: "situation",
@@ -147,6 +147,13 @@ export const runPages: PagesOf<typeof runCodes> = {
     why: "`bcosc/runtime` is made for browsers and Node alike, and has no decoder of its own: browsers bring one, in Node the package `sharp` is one.",
     situation: "A program for Node calls `decodeImage` of `bcosc/runtime`.",
     remedy: "Take `decodeImage` or `readImageFile` from `bcosc/node`.",
+  },
+  "run/no-f16": {
+    kind: "situation",
+    meaning: "A program that keeps its activations in f16 is opened on an adapter whose shaders have no such numbers.",
+    why: "WebGPU leaves it to adapters whether they have `shader-f16`. Taking f32 in secret would need twice the memory that the plan says.",
+    situation: "`bcosc explain net.bcos --device webgpu --storage f16 …` on an old graphics card.",
+    remedy: "Leave `--storage f16` out. `bcosc doctor` has a line that says whether the adapter has f16.",
   },
   "run/tuning": {
     kind: "situation",

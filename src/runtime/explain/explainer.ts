@@ -27,7 +27,8 @@ export interface ExplainOptions {
   readonly cotangent?: ArrayLike<number>;
   /**
    * Largest residual, relative to the magnitude max(Σ|vₖ·logitₖ|, |constant|, Σ|contributions|). Default 1e-4: float32 stays
-   * some ten times below it, a wrong explanation is far above it. Infinity switches the check off.
+   * some ten times below it, a wrong explanation is far above it. On `webgpu` with `storage: "f16"` 2e-3, four times what one
+   * rounding to f16 may change. Infinity switches the check off.
    */
   readonly bound?: number;
   /** Smoothing of the colour explanation's opacity, odd. Default: in proportion to the image, 15 at 224 pixels. */
@@ -62,7 +63,11 @@ export interface Explanation {
   readonly relativeResidual: number;
 }
 
-const DEFAULT_BOUND = 1e-4;
+const DEFAULT_BOUNDS = { f32: 1e-4, f16: 2e-3 } as const;
+
+function defaultBound({ device, program }: Session): number {
+  return DEFAULT_BOUNDS[device === "webgpu" ? (program.webgpu?.storage ?? "f32") : "f32"];
+}
 
 /**
  * Explains images [n, …input shape] with numbers from 0 to 1; one explanation an image, with `top` several, the largest logit
@@ -102,7 +107,7 @@ export async function explain(
     const [image, time] = [Math.floor(at / times), at % times];
     return readExplanation(program, outputs[time]!, cotangents[time]!, choices[time]![image]!, image, options);
   });
-  checkResiduals(explanations, options.bound ?? DEFAULT_BOUND);
+  checkResiduals(explanations, options.bound ?? defaultBound(session));
   return explanations;
 }
 

@@ -3,6 +3,7 @@ import type { Graph } from "../../graph/graph.ts";
 import type { GraphName } from "../../graph/program.ts";
 import { createPlan } from "../../plan/create-plan.ts";
 import type { Plan } from "../../plan/plan.ts";
+import type { StorageType } from "../../plan/storage.ts";
 import type { GpuKernel } from "./kernel.ts";
 import { checkPlanLimits, PlanTooLarge, type PlanExcess } from "./plan-limits.ts";
 import { gpuTarget } from "./recipe-table.ts";
@@ -12,11 +13,15 @@ export interface WebgpuCode {
   /** By the names that the launches of the plans have for them. */
   readonly kernels: Readonly<Record<string, GpuKernel>>;
   readonly plans: Readonly<Partial<Record<GraphName, Plan>>>;
+  /** What activations and prepared weights are kept in; absent it is `f32`. `f16` needs an adapter with `shader-f16`. */
+  readonly storage?: StorageType;
 }
 
 export interface WebgpuOptions {
   /** Default true. Without fusion every operation is a launch of its own. */
   readonly fuse?: boolean;
+  /** What activations and prepared weights are kept in. Default f32. `f16` not with the graph `train`. */
+  readonly storage?: StorageType;
 }
 
 /** Throws a `PlanTooLarge`, with `limit/webgpu` for every layer that goes beyond what each WebGPU device has. */
@@ -25,6 +30,7 @@ export function createWebgpuCode(
   batch: number,
   options: WebgpuOptions = {},
 ): WebgpuCode {
+  const { storage } = options;
   const plans: Partial<Record<GraphName, Plan>> = {};
   const kernels: Record<string, GpuKernel> = {};
   const problems: PlanExcess[] = [];
@@ -35,5 +41,5 @@ export function createWebgpuCode(
     for (const [kernelName, kernel] of created.kernels) kernels[kernelName] = kernel;
   }
   if (problems.length > 0) throw new PlanTooLarge(problems);
-  return { kernels, plans };
+  return { kernels, plans, ...(storage === "f16" ? { storage } : {}) };
 }

@@ -2,6 +2,7 @@
 import type { RecipeTable } from "../../plan/recipe.ts";
 import type { PlanTarget } from "../../plan/target.ts";
 import { recipeOf, renameBindings, type GpuKernel } from "./kernel.ts";
+import { withStorage } from "./kernel-storage.ts";
 import { convolutionKernel } from "./kernels/convolution.ts";
 import {
   broadcastRecipe,
@@ -73,4 +74,5 @@ export const gpuTarget: PlanTarget<GpuKernel> = {
     bytes: kernel.bytes,
     scratchBytes: 0,
   }),
+  withStorage,
 };

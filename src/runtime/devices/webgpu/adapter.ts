@@ -1,6 +1,7 @@
 /// <reference types="@webgpu/types" />
 /** Adapters: what there is, whether it is a processor in disguise, and what it can do. */
 import type { GpuFeature } from "../../../compiler/targets/webgpu/kernel.ts";
+import type { WebgpuCode } from "../../../compiler/targets/webgpu/plan-code.ts";
 import { fail } from "../../../diagnostics/catalogue.ts";
 import type { AdapterTraits } from "./choose-variant.ts";
 import { findGpu, isNode } from "./gpu.ts";
@@ -47,6 +48,11 @@ export async function requireAdapter(): Promise<FoundAdapter> {
   const found = await lookUpAdapter();
   if ("adapter" in found) return found;
   return fail("run/no-webgpu", { reason: found.missing }, { hints: [found.hint] });
+}
+
+/** Fails with `run/no-f16` where buffers of the code have a type that the adapter lacks. */
+export function requireStorage({ storage }: Pick<WebgpuCode, "storage">, { name, features }: GpuTraits): void {
+  if (storage === "f16" && !features.includes("shader-f16")) fail("run/no-f16", { adapter: name });
 }
 
 export function traitsOf(adapter: GPUAdapter): GpuTraits {

@@ -12,6 +12,7 @@ import { createContinuation, type NeededLaunches } from "../continuation.ts";
 import { writesState } from "../plan-facts.ts";
 import { checkRun } from "../plan-run.ts";
 import { createRecorder } from "../recorder.ts";
+import { requireStorage } from "./adapter.ts";
 import { delay, DeviceLoss, orLost } from "./device-loss.ts";
 import { createHistory, type HistoryLimits } from "./history.ts";
 import { bufferOf } from "./memory.ts";
@@ -59,6 +60,7 @@ export async function openGpuSession(program: Program, options: GpuSessionOption
     const gpu = await options.source();
     try {
       return await orLost(gpu.device, async () => {
+        requireStorage(code, gpu.traits);
         await options.check(gpu);
         const resources = await createResources(gpu, program, code, {
           allSliced: clock !== undefined,

@@ -4,6 +4,7 @@ import type { Program } from "../../../compiler/graph/program.ts";
 import type { GpuKernel, GpuVariant } from "../../../compiler/targets/webgpu/kernel.ts";
 import { fail } from "../../../diagnostics/catalogue.ts";
 import { createTuning, type Tuning } from "../../tuning.ts";
+import { requireStorage } from "./adapter.ts";
 import { chooseVariant, runsOn, tuningKey, type AdapterTraits } from "./choose-variant.ts";
 import { usage } from "./gpu.ts";
 import { sharedGpu, type GpuSource, type OpenedGpu } from "./opened-gpu.ts";
@@ -42,8 +43,8 @@ const MOST_RUNS = 32;
 
 /**
  * Runs every kernel of the program's plans that has several variants on buffers of zeros, each variant in turn. Needs a
- * program with code for `webgpu` (`run/no-plan`) and an adapter (`run/no-webgpu`). Where `signal` is aborted, gives what was
- * measured until then.
+ * program with code for `webgpu` (`run/no-plan`) and an adapter (`run/no-webgpu`) that has the program's storage type
+ * (`run/no-f16`). Where `signal` is aborted, gives what was measured until then.
  */
 export async function tuneProgram(program: Program, options: TuneOptions = {}): Promise<TuningResult> {
   const code =
@@ -51,6 +52,7 @@ export async function tuneProgram(program: Program, options: TuneOptions = {}): 
   const gpu = await (options.source ?? sharedGpu)();
   const clock = createClock(gpu);
   try {
+    requireStorage(code, gpu.traits);
     const tasks = tasksOf(Object.values(code.kernels), gpu.traits);
     const kernels: TunedKernel[] = [];
     const variants: Record<string, string> = {};
