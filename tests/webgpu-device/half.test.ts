@@ -175,9 +175,11 @@ describe.skipIf(silent === undefined)("an adapter without f16", () => {
     const without = withoutF16(silent!);
     const device = createWebgpuDevice({ source: without });
     await expect(device.open(program, {})).rejects.toMatchObject({
-      diagnostics: [{ code: "run/no-f16", hints: [expect.stringContaining("leave `--storage f16` out") as string] }],
+      diagnostics: [
+        { code: "run/no-half-precision", hints: [expect.stringContaining("leave `--storage f16` out") as string] },
+      ],
     });
-    await expect(tuneProgram(program, { source: without })).rejects.toThrow("run/no-f16");
+    await expect(tuneProgram(program, { source: without })).rejects.toThrow("run/no-half-precision");
   });
 });
 

@@ -102,7 +102,7 @@ export const runCodes = {
     message: () => "there is no decoder of images here: `createImageBitmap` and `OffscreenCanvas` are missing",
     hint: () => "in Node, `decodeImage` and `readImageFile` of `bcosc/node` read images",
   }),
-  "run/no-f16": entry<{ adapter: string }>({
+  "run/no-half-precision": entry<{ adapter: string }>({
     severity: "error",
     message: (p) => `the adapter \`${p.adapter}\` has no numbers in f16, in which the program keeps its activations`,
     hint: () => "leave `--storage f16` out, or build the program without `storage`; `bcosc doctor` says what is there",

@@ -148,7 +148,7 @@ export const runPages: PagesOf<typeof runCodes> = {
     situation: "A program for Node calls `decodeImage` of `bcosc/runtime`.",
     remedy: "Take `decodeImage` or `readImageFile` from `bcosc/node`.",
   },
-  "run/no-f16": {
+  "run/no-half-precision": {
     kind: "situation",
     meaning: "A program that keeps its activations in f16 is opened on an adapter whose shaders have no such numbers.",
     why: "WebGPU leaves it to adapters whether they have `shader-f16`. Taking f32 in secret would need twice the memory that the plan says.",

@@ -50,9 +50,9 @@ export async function requireAdapter(): Promise<FoundAdapter> {
   return fail("run/no-webgpu", { reason: found.missing }, { hints: [found.hint] });
 }
 
-/** Fails with `run/no-f16` where buffers of the code have a type that the adapter lacks. */
+/** Fails with `run/no-half-precision` where buffers of the code have a type that the adapter lacks. */
 export function requireStorage({ storage }: Pick<WebgpuCode, "storage">, { name, features }: GpuTraits): void {
-  if (storage === "f16" && !features.includes("shader-f16")) fail("run/no-f16", { adapter: name });
+  if (storage === "f16" && !features.includes("shader-f16")) fail("run/no-half-precision", { adapter: name });
 }
 
 export function traitsOf(adapter: GPUAdapter): GpuTraits {

@@ -44,7 +44,7 @@ const MOST_RUNS = 32;
 /**
  * Runs every kernel of the program's plans that has several variants on buffers of zeros, each variant in turn. Needs a
  * program with code for `webgpu` (`run/no-plan`) and an adapter (`run/no-webgpu`) that has the program's storage type
- * (`run/no-f16`). Where `signal` is aborted, gives what was measured until then.
+ * (`run/no-half-precision`). Where `signal` is aborted, gives what was measured until then.
  */
 export async function tuneProgram(program: Program, options: TuneOptions = {}): Promise<TuningResult> {
   const code =
