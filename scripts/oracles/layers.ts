@@ -1,48 +1,31 @@
-/** Single layers: each case lowers one entry of the layer table and compares values and both kinds of gradients. */
-import { codeFor } from "../../src/compiler/compile.ts";
+/** Single layers: each case lowers entries of the layer table and compares values and both kinds of gradients. */
 import * as g from "../../src/compiler/graph/build.ts";
-import { createBuilder, type GraphBuilder } from "../../src/compiler/graph/builder.ts";
 import { differentiate } from "../../src/compiler/graph/differentiate.ts";
-import { sizeOf, type Graph, type Shape, type ValueId } from "../../src/compiler/graph/graph.ts";
-import type { Form, Program, TrainSettings } from "../../src/compiler/graph/program.ts";
-import type { GradientMode } from "../../src/compiler/graph/ops/definition.ts";
+import { sizeOf, type Shape } from "../../src/compiler/graph/graph.ts";
+import type { TrainSettings } from "../../src/compiler/graph/program.ts";
 import { logitLayer } from "../../src/compiler/composites/logits.ts";
-import type { ArgumentValue, LoweringContext, Variant } from "../../src/compiler/layers/layer.ts";
-import { layerTable } from "../../src/compiler/layers/table.ts";
-import { presets } from "../../src/compiler/network/presets.ts";
-import { targetsFor } from "../../src/compiler/plan/plan.ts";
+import type { ArgumentValue, Variant } from "../../src/compiler/layers/layer.ts";
 import type { BcosSettings } from "../../src/compiler/network/settings.ts";
 import { clipUnitwise } from "../../src/compiler/training/clip.ts";
 import { lossOf } from "../../src/compiler/training/losses.ts";
 import { colourExplanation } from "../../src/runtime/explain/colour.ts";
-import { compareArray, relative, type Deviation, type Expected } from "./compare.ts";
+import { compareArray, relative, type Deviation } from "./compare.ts";
 import { byRule } from "./generators.ts";
+import {
+  emitLayer,
+  evaluate,
+  pullback,
+  type Input,
+  type Inputs,
+  type LayerCase,
+  type Results,
+  type Runner,
+} from "./layer-graph.ts";
 import { channelsLastShape, permute, toChannelsFirst, toChannelsLast } from "./layout.ts";
 import { attempt, Skip, type Outcome, type Target } from "./outcome.ts";
+import { attention, encoder, patchEmbedding, positions } from "./token-layers.ts";
 
-export interface LayerCase {
-  readonly id: string;
-  readonly op: string;
-  readonly params: Readonly<Record<string, unknown>>;
-  readonly inputs: Readonly<Record<string, { tag: string; shape: Shape; rule: string; then?: string }>>;
-  readonly expected: Readonly<Record<string, Expected | number>>;
-}
-
-interface Input {
-  /** Channels last. */
-  readonly values: Float64Array;
-  readonly shape: Shape;
-}
-
-type Inputs = Readonly<Record<string, Input>>;
-
-/** A case's graph is built over inputs by name and gives outputs by name. */
-type Build = (b: GraphBuilder, inputs: Readonly<Record<string, ValueId>>) => Readonly<Record<string, ValueId>>;
-
-/** Values by expected name, channels last. */
-type Results = Readonly<Record<string, ArrayLike<number>>>;
-
-type Runner = (layerCase: LayerCase, inputs: Inputs, target: Target) => Promise<Results>;
+export type { LayerCase } from "./layer-graph.ts";
 
 export async function runLayerCase(layerCase: LayerCase, target: Target): Promise<Outcome> {
   return attempt(layerCase.id, async () => {
@@ -83,107 +66,6 @@ function edit(values: Float64Array, shape: Shape, then: string | undefined): voi
     const zeros = Math.floor(height / 2) * width;
     for (let start = 0; start < values.length; start += height * width) values.fill(0, start, start + zeros);
   } else throw new Skip(`unknown edit: ${then}`);
-}
-
-/** Builds a graph over the inputs and runs it. */
-async function evaluate(target: Target, inputs: Inputs, build: Build): Promise<Results> {
-  const b = createBuilder("case");
-  const ids = Object.fromEntries(Object.entries(inputs).map(([name, i]) => [name, g.input(b, name, i.shape)]));
-  for (const [name, value] of Object.entries(build(b, ids))) b.output(name, value);
-  return runGraph(target, b.finish(), inputs);
-}
-
-async function runGraph(target: Target, graph: Graph, inputs: Inputs): Promise<Results> {
-  const graphs = { predict: graph };
-  const program: Program = {
-    model: "case",
-    form: "bcos",
-    batch: 1,
-    input: { name: "x", shape: [], encodedShape: [] },
-    classes: 0,
-    state: [],
-    graphs,
-    ...codeFor(graphs, 1, targetsFor(target.device.name)),
-  };
-  const session = await target.device.open(program, { precision: target.precision });
-  const used = new Set(graph.nodes.flatMap((node) => (node.op === "input" ? [node.attributes.name] : [])));
-  const array = target.precision === "float64" ? Float64Array : Float32Array;
-  const feeds = Object.entries(inputs).filter(([name]) => used.has(name));
-  try {
-    return await session.run("predict", Object.fromEntries(feeds.map(([name, i]) => [name, array.from(i.values)])));
-  } finally {
-    await session.dispose();
-  }
-}
-
-interface LayerOptions {
-  readonly form: Form;
-  readonly settings?: Partial<BcosSettings>;
-  readonly training?: boolean;
-}
-
-/** Emits one layer of the table. Its tensors are the inputs of their names; new running statistics are outputs. */
-function emitLayer(
-  b: GraphBuilder,
-  name: string,
-  args: Readonly<Record<string, ArgumentValue>>,
-  ids: Readonly<Record<string, ValueId>>,
-  options: LayerOptions,
-): { y: ValueId; updates: Record<string, ValueId> } {
-  const definition = layerTable[name]!;
-  const updates: Record<string, ValueId> = {};
-  const tensor = (tensorName: string): ValueId => {
-    const id = ids[tensorName];
-    if (id === undefined) throw new Error(`the case has no input ${tensorName}`);
-    return id;
-  };
-  const context: LoweringContext = {
-    graph: b,
-    form: options.form,
-    settings: { ...presets.v2, ...options.settings },
-    training: options.training ?? false,
-    batch: b.shapeOf(ids["x"]!)[0]!,
-    weight: (_, tensorName) => tensor(tensorName),
-    buffer: (_, tensorName) => tensor(tensorName),
-    updateBuffer: (_, tensorName, value) => {
-      updates[tensorName] = value;
-    },
-    step: () => g.filled(b, 1, [1]),
-    note: () => undefined,
-  };
-  const defaults = Object.fromEntries(definition.parameters.map((p) => [p.name, p.default]));
-  const x = ids["x"]!;
-  const shape = b.shapeOf(x).slice(1);
-  const layer = {
-    layer: name,
-    path: "layer",
-    arguments: { ...defaults, ...args },
-    inputs: ["input" as const],
-    inputShapes: [shape],
-    shape,
-    span: { file: "case", start: 0, end: 0 },
-    expansion: [],
-  };
-  const y = definition[options.form](context, layer, [x]);
-  return { y, updates };
-}
-
-/** Gradients of Σ y·g, by input name. */
-function pullback(
-  b: GraphBuilder,
-  ids: Readonly<Record<string, ValueId>>,
-  y: ValueId,
-  wrt: readonly string[],
-  mode: GradientMode,
-): Record<string, ValueId> {
-  const cotangent = g.reshape(b, ids["g"]!, b.shapeOf(y));
-  const { gradients } = differentiate(
-    b,
-    [{ value: y, cotangent }],
-    wrt.map((name) => ids[name]!),
-    mode,
-  );
-  return Object.fromEntries(wrt.map((name, i) => [name, gradients[i] ?? g.filled(b, 0, b.shapeOf(ids[name]!))]));
 }
 
 /** A layer with one weight: y, both gradients to x, and the one to the weight. */
@@ -363,6 +245,10 @@ const runners: Readonly<Record<string, Runner>> = {
   "GNInstanceNormUncentered2d(NoBias)": norm("instance_uncentered"),
   "DetachableLayerNorm(NoBias), last dim": norm("layer"),
   avg_pool2d: pool,
+  patch_embedding: patchEmbedding,
+  sincos_positional_embedding: positions,
+  vit_attention: attention,
+  "vit_encoder (attn + ff with mlp=2*dim)": encoder,
   loss,
   agc,
   logit_layer: logit,

@@ -140,11 +140,13 @@ function checked(path: string, host: SourceHost): Network {
 }
 
 /**
- * Our weight path of a key of the reference implementation: `layer1.0.conv1.linear.weight` → `layer1.0.conv1.weight`.
- * Undefined for what is not a tensor of ours.
+ * Our weight path of a key of the reference implementation: `layer1.0.conv1.linear.weight` → `layer1.0.conv1.weight`, as
+ * B-cos layers keep their product in a module of its own. A key that is a `known` path of ours is that. Undefined for
+ * what is not a tensor of ours.
  */
-export function weightPath(key: string): string | undefined {
+export function weightPath(key: string, known: ReadonlySet<string>): string | undefined {
   if (key.endsWith("num_batches_tracked")) return undefined;
+  if (known.has(key)) return key;
   const path = key.replace(/\.linear\.(weight|bias)$/, ".$1");
   // The reference wraps some networks in a sequence or a module; a bare number is a layer of a perceptron.
   if (/^\d+\.(weight|bias)$/.test(path)) return `layer${path}`;

@@ -1,6 +1,7 @@
 /** Whole networks: logits, the outputs of named modules, and two explanations, against golden numbers. */
 import { buildProgram } from "../../src/compiler/compile.ts";
 import { targetsFor } from "../../src/compiler/plan/plan.ts";
+import { sameShape } from "../../src/compiler/graph/graph.ts";
 import type { Program } from "../../src/compiler/graph/program.ts";
 import { colourExplanation } from "../../src/runtime/explain/colour.ts";
 import { openSession, type Session } from "../../src/runtime/session.ts";
@@ -35,6 +36,12 @@ interface NetworkExpected {
   readonly dot_minus_bias?: number;
   readonly stages?: Readonly<Record<string, { shape: readonly number[]; mean: number; sumabs: number; dot: number }>>;
   readonly explanations?: Readonly<Record<string, ExpectedExplanation>>;
+  /** Of the logit of the argmax to the image; of conventional networks. */
+  readonly input_gradient_argmax?: {
+    readonly shape: readonly number[];
+    readonly sumabs: number;
+    readonly dot: number;
+  };
 }
 
 interface ExpectedExplanation {
@@ -134,7 +141,7 @@ async function open(oracle: NetworkOracle, target: Target): Promise<Session> {
   const built = buildProgram(network, {
     form,
     batch: 1,
-    graphs: ["predict", "explain"],
+    graphs: ["predict", oracle.expected.input_gradient_argmax === undefined ? "explain" : "gradient"],
     keepTaps: true,
     targets: targetsFor(target.device.name),
   });
@@ -158,7 +165,7 @@ export function filledWeights(
   const known = new Set(program.state.map((spec) => spec.path));
   const weights = new Map<string, WeightTensor>();
   for (const [key, shape] of keys) {
-    const path = weightPath(key);
+    const path = weightPath(key, known);
     if (path === undefined || (!known.has(path) && path.endsWith("running_mean"))) continue;
     weights.set(path, { shape, data: values(key, shape) });
   }
@@ -206,19 +213,36 @@ async function compareNetwork(
   for (const [name, stage] of Object.entries(expected.stages ?? {})) {
     const tap = out[`tap/${tapPath(name)}`];
     if (tap === undefined) throw new Error(`the network has no place named ${tapPath(name)}`);
-    const found = summarise(toChannelsFirst(tap, stage.shape));
+    const graph = session.program.graphs.predict!;
+    const own = graph.nodes[graph.outputs[`tap/${tapPath(name)}`]!]!.shape;
+    // Modules of transformers have their channels last, as we do.
+    const found = summarise(sameShape(own, stage.shape) ? tap : toChannelsFirst(tap, stage.shape));
     deviations.push(
       { what: `${name} size`, value: relative(found.sumabs, stage.sumabs), bound: bounds.stageSumabs },
       { what: `${name} dot`, value: relative(found.dot, stage.dot, stage.sumabs), bound: bounds.stageDot },
     );
   }
   for (const [name, explanation] of Object.entries(expected.explanations ?? {})) {
-    const cotangent = new Float64Array(classes);
-    cotangent[explanation.class] = 1;
+    const cotangent = oneHot(classes, explanation.class);
     const result = await session.run("explain", { [input.name]: image, cotangent });
     deviations.push(...compareExplanation(name, explanation, result, session, bounds));
   }
+  const { input_gradient_argmax: wanted } = expected;
+  if (wanted !== undefined) {
+    const cotangent = oneHot(classes, expected.argmax);
+    const { gradient } = await session.run("gradient", { [input.name]: image, cotangent });
+    const found = summarise(toChannelsFirst(gradient!, wanted.shape));
+    const bound = bounds.explanationSums;
+    deviations.push(
+      { what: "Σ |gradient|", value: relative(found.sumabs, wanted.sumabs), bound },
+      { what: "dot of the gradient", value: relative(found.dot, wanted.dot, wanted.sumabs), bound },
+    );
+  }
   return deviations;
+}
+
+function oneHot(classes: number, at: number): Float64Array {
+  return Float64Array.from({ length: classes }, (_, i) => (i === at ? 1 : 0));
 }
 
 function compareExplanation(

@@ -227,8 +227,9 @@ function compareTensors(
   bound: number,
 ): Deviation[] {
   const specs = new Map(program.state.map((spec) => [spec.path, spec]));
+  const paths = new Set(specs.keys());
   return Object.entries(expected).flatMap(([key, summary]) => {
-    const spec = specs.get(weightPath(key) ?? "");
+    const spec = specs.get(weightPath(key, paths) ?? "");
     if (spec === undefined) throw new Error(`there is no tensor for ${key}`);
     const found = summarise(valuesOf(spec));
     return [

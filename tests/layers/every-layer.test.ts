@@ -32,7 +32,14 @@ const uses: Readonly<Record<string, Readonly<Record<string, ArgumentValue>>>> = 
   add: {},
   mul: {},
   concat: {},
+  patches: { size: 2 },
+  position_embed: {},
+  tokens: {},
+  attention: { heads: 2 },
 };
+
+/** Channels of the image in front of a layer that does not take any number of them. */
+const widths: Readonly<Record<string, number>> = { position_embed: 8, attention: 12 };
 
 test("every layer of the table is here", () => {
   expect(Object.keys(uses).toSorted()).toEqual(Object.keys(layerTable).toSorted());
@@ -42,8 +49,10 @@ describe.each(Object.keys(layerTable))("%s", (layer) => {
   /** image -> conv -> the layer -> classifier; joins get the convolution and the layer before it. */
   function network(): Network {
     const b = net([4, 4, 3]);
-    const first = b.layer("conv", "first", "input", { width: 4, kernel: 3 });
-    const second = b.layer("conv", "second", first, { width: 4, kernel: 1 });
+    const width = widths[layer] ?? 4;
+    const first = b.layer("conv", "first", "input", { width, kernel: 3 });
+    const pixels = b.layer("conv", "second", first, { width, kernel: 1 });
+    const second = layer === "attention" ? b.layer("tokens", "tokens", pixels) : pixels;
     const it = b.layer(layer, "it", layerTable[layer]!.inputs === "many" ? [first, second] : second, uses[layer] ?? {});
     const pooled = ["flatten", "global_avg_pool"].includes(layer) ? it : b.layer("global_avg_pool", "pool", it);
     return b.finish(b.layer("linear", "fc", pooled, { width: 3 }), { relu: "keep", gelu: "keep", normBias: true });

@@ -227,6 +227,49 @@ describe("conventional layers against plain formulas", () => {
     expect(apply("upsample", {}, "standard", use).y).toEqual(twice);
   });
 
+  test("patches have their pixels row by row", () => {
+    const cut = apply("patches", { size: 2 }, "standard", use).y;
+    const expected = everywhere(2, 8, (n, h, w, c) => {
+      const pixel = Math.floor(c / 2);
+      return at(n, 2 * h + Math.floor(pixel / 2), 2 * w + (pixel % 2), c % 2);
+    });
+    expect(cut).toEqual(expected);
+  });
+
+  test("position embedding, of the column in the first half of the channels and of the row in the second", () => {
+    const zeros = new Float64Array(6 * 8);
+    const { y } = apply("position_embed", {}, "standard", { shape: [2, 3, 8], batch: 1, x: zeros });
+    const one = [Math.sin(1), Math.sin(1e-4), Math.cos(1), Math.cos(1e-4)];
+    const nought = [0, 0, 1, 1];
+    expect(worst(y.slice(8, 16), [...one, ...nought])).toBeLessThan(1e-15);
+    expect(worst(y.slice(24, 32), [...nought, ...one])).toBeLessThan(1e-15);
+  });
+
+  test("attention", () => {
+    const [count, heads, depth] = [3, 2, 2];
+    const qkv = noise(2 * count * 12, 6);
+    const { y } = apply("attention", { heads }, "standard", { shape: [count, 12], batch: 2, x: qkv });
+    const part = (n: number, which: number, head: number, token: number): number[] => {
+      const start = (n * count + token) * 12 + which * 4 + head * depth;
+      return Array.from(qkv.slice(start, start + depth));
+    };
+    const places = [0, 1, 2];
+    const expected = [0, 1].flatMap((n) =>
+      places.flatMap((token) =>
+        [0, 1].flatMap((head) => {
+          const q = part(n, 0, head, token);
+          const shares = places.map((other) =>
+            Math.exp(sum(part(n, 1, head, other).map((k, i) => k * q[i]!)) / Math.sqrt(depth)),
+          );
+          return [0, 1].map((i) =>
+            sum(places.map((other) => (shares[other]! / sum(shares)) * part(n, 2, head, other)[i]!)),
+          );
+        }),
+      ),
+    );
+    expect(worst(y, expected)).toBeLessThan(1e-15);
+  });
+
   test("regularisation in evaluation", () => {
     expect(apply("dropout", { rate: 0.5 }, "standard", use).y).toEqual(x);
     expect(apply("stochastic_depth", { rate: 0.5 }, "standard", use).y).toEqual(x);
@@ -271,6 +314,8 @@ describe("the B-cos form of layers with settings", () => {
     const args = { width: 3, kernel: 1, b: 1 };
     const free = apply("conv", args, "bcos", { ...use, state, settings: { weights: "free" } });
     expect(worst(free.y, apply("conv", args, "standard", { ...use, state }).y)).toBeLessThan(1e-15);
+    const own = apply("conv", { ...args, weights: "free" }, "bcos", { ...use, state });
+    expect(own.y).toEqual(free.y);
     const unit = apply("conv", args, "bcos", { ...use, state });
     const length = Math.hypot(weight[0]!, weight[1]!);
     expect(unit.y[0]).toBeCloseTo(free.y[0]! / length, 12);

@@ -39,7 +39,23 @@ const stepOf = (width: fc.Arbitrary<number>): fc.Arbitrary<Step> =>
     fc.tuple(fc.constantFrom("dropout", "stochastic_depth"), fc.constant({ rate: 0.3 })),
     fc.tuple(fc.constant("crop"), fc.record({ size: small })),
     fc.tuple(fc.constantFrom("pad"), fc.record({ size: fc.nat(2) })),
+    fc.tuple(fc.constant("patches"), fc.record({ size: small })),
   );
+
+/** Layers of transformers behind the widths that they need. */
+export const transformerSteps: fc.Arbitrary<readonly Step[]> = fc.oneof(
+  fc
+    .record({ heads: fc.integer({ min: 1, max: 2 }), depth: fc.integer({ min: 1, max: 3 }) })
+    .map(({ heads, depth }): readonly Step[] => [
+      ["tokens", {}],
+      ["linear", { width: 3 * heads * depth, b: 1, maxout: 1, weights: "free" }],
+      ["attention", { heads }],
+    ]),
+  fc.constantFrom(8, 12).map((width): readonly Step[] => [
+    ["linear", { width }],
+    ["position_embed", {}],
+  ]),
+);
 
 const settings: fc.Arbitrary<BcosSettings> = fc
   .record({
@@ -77,12 +93,15 @@ function networkOf(shape: Shape, steps: readonly Step[], given: BcosSettings): N
   return b.finish(values.at(-1)!, given);
 }
 
+const several = (step: fc.Arbitrary<Step>): fc.Arbitrary<readonly Step[]> =>
+  fc.oneof({ arbitrary: fc.tuple(step), weight: 6 }, { arbitrary: transformerSteps, weight: 1 });
+
 /** Images (or vectors) of sides and channels up to `size`, layers of up to `width` channels, at most `layers` of them. */
 export function networks(size: number, width: number, layers: number): fc.Arbitrary<Network> {
   const length = fc.integer({ min: 1, max: size });
   const shapes: fc.Arbitrary<Shape> = fc.oneof(fc.tuple(length, length, length), fc.tuple(length));
   const step = stepOf(fc.integer({ min: 1, max: width }));
   return fc
-    .tuple(shapes, fc.array(step, { maxLength: layers }), settings)
-    .map(([shape, steps, given]) => networkOf(shape, steps, given));
+    .tuple(shapes, fc.array(several(step), { maxLength: layers }), settings)
+    .map(([shape, steps, given]) => networkOf(shape, steps.flat(), given));
 }

@@ -49,6 +49,10 @@ describe("shapes", () => {
     ["dropout", { rate: 0.5 }, image, image],
     ["stochastic_depth", { rate: 0.5 }, image, image],
     ["identity", {}, image, image],
+    ["patches", { size: [2, 3] }, image, [4, 3, 24]],
+    ["position_embed", {}, [8, 9, 12], [8, 9, 12]],
+    ["tokens", {}, image, [72, 4]],
+    ["attention", { heads: 2 }, [5, 12], [5, 4]],
   ])("%s %o of %o", (layer, args, input, expected) => {
     expect(outcome(layer, args, input)).toEqual(expected);
   });
@@ -109,6 +113,16 @@ describe("problems", () => {
       "`norm(kind: instance)` takes an image `[H, W, C]` or tokens `[T, D]`, not `[4]`",
     ],
     ["crop", { size: 9 }, [image], "`crop` to height 9, but the image has only 8"],
+    ["patches", { size: 3 }, [image], "patches of height 3 don't divide an image of height 8"],
+    ["patches", { size: [2, 2] }, [image], "patches of width 2 don't divide an image of width 9"],
+    ["patches", { size: 2 }, [[8, 4]], "`patches` takes an image `[H, W, C]`, not `[8, 4]`"],
+    ["position_embed", {}, [image], "`position_embed` takes a multiple of 4 channels, 8 or more, not 4"],
+    ["position_embed", {}, [[8, 9, 10]], "`position_embed` takes a multiple of 4 channels, 8 or more, not 10"],
+    ["position_embed", {}, [[72, 8]], "`position_embed` takes an image `[H, W, C]`, not `[72, 8]`"],
+    ["tokens", {}, [[5, 4]], "`tokens` takes an image `[H, W, C]`, not `[5, 4]`"],
+    ["attention", { heads: 4 }, [[5, 18]], "18 channels are not queries, keys and values of 4 heads each"],
+    ["attention", { heads: 1 }, [[5, 4]], "4 channels are not queries, keys and values of 1 head each"],
+    ["attention", { heads: 2 }, [[2, 2, 12]], "`attention` takes tokens `[T, 3 * D]`, not `[2, 2, 12]`"],
     ["add", {}, [image, [8, 9, 1]], "the two sides of `+` have different shapes"],
     ["mul", {}, [image, [8, 9, 1]], "the two sides of `*` have different shapes"],
     ["concat", {}, [image, [8, 8, 4]], "the parts of `concat` do not fit together"],

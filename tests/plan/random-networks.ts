@@ -7,6 +7,7 @@ import type { Network, NetworkValue } from "../../src/compiler/network/network.t
 import { presets } from "../../src/compiler/network/presets.ts";
 import type { BcosSettings } from "../../src/compiler/network/settings.ts";
 import { argumentsOf, net } from "../layers/nets.ts";
+import { transformerSteps } from "../layers/random-networks.ts";
 
 type Given = Readonly<Record<string, ArgumentValue>>;
 
@@ -27,7 +28,9 @@ const norms = fc.constantFrom(
 );
 const units = { b: fc.constantFrom(1, 1.5, 2, 2.5), maxout: fc.integer({ min: 1, max: 3 }) };
 
-const step: fc.Arbitrary<readonly [string, Given]> = fc.oneof(
+type Step = readonly [string, Given];
+
+const step: fc.Arbitrary<Step> = fc.oneof(
   { arbitrary: fc.tuple(fc.constant("conv"), fc.record({ width, ...window, ...units })), weight: 3 },
   fc.tuple(
     fc.constant("conv"),
@@ -41,6 +44,7 @@ const step: fc.Arbitrary<readonly [string, Given]> = fc.oneof(
   { arbitrary: fc.tuple(fc.constantFrom("add", "mul", "concat"), fc.constant({})), weight: 2 },
   fc.tuple(fc.constant("dropout"), fc.constant({ rate: 0.3 })),
   fc.tuple(fc.constant("pad"), fc.record({ size: fc.nat(2) })),
+  fc.tuple(fc.constant("patches"), fc.record({ size: kernel })),
 );
 
 const settings: fc.Arbitrary<BcosSettings> = fc
@@ -62,7 +66,7 @@ const shapes: fc.Arbitrary<Shape> = fc.oneof(
 );
 
 /** Steps that fit, in order; a join takes the value two steps before. Ends in a classifier. */
-function networkOf(shape: Shape, steps: readonly (readonly [string, Given])[], given: BcosSettings): Network {
+function networkOf(shape: Shape, steps: readonly Step[], given: BcosSettings): Network {
   const b = net(shape);
   const values: NetworkValue[] = ["input"];
   const known: Shape[] = [shape];
@@ -84,6 +88,11 @@ function networkOf(shape: Shape, steps: readonly (readonly [string, Given])[], g
   return b.finish(values.at(-1)!, given);
 }
 
+const several: fc.Arbitrary<readonly Step[]> = fc.oneof(
+  { arbitrary: fc.tuple(step), weight: 6 },
+  { arbitrary: transformerSteps, weight: 1 },
+);
+
 export const networks: fc.Arbitrary<Network> = fc
-  .tuple(shapes, fc.array(step, { maxLength: 7 }), settings)
-  .map(([shape, steps, given]) => networkOf(shape, steps, given));
+  .tuple(shapes, fc.array(several, { maxLength: 7 }), settings)
+  .map(([shape, steps, given]) => networkOf(shape, steps.flat(), given));

@@ -6,12 +6,15 @@ import * as g from "../graph/build.ts";
 import type { GraphBuilder } from "../graph/builder.ts";
 import type { ConvAttributes, Shape, ValueId } from "../graph/graph.ts";
 import type { Variant } from "../layers/layer.ts";
+import { attend } from "./attention.ts";
 import { bcosConv, bcosLinear, type BcosOptions } from "./bcos-linear.ts";
 import { encodeInput, type EncodedInput } from "./encode.ts";
 import { gated, geluGate, siluGate, unattributed } from "./gates.ts";
 import { logitLayer } from "./logits.ts";
 import { normalise, normKindOf } from "./norm.ts";
+import { cutPatches } from "./patches.ts";
 import { averageWindow, blurWindow, globalAverage } from "./pools.ts";
+import { addPositions } from "./position.ts";
 
 export interface CompositeSpecimen {
   /** Of the input, with the batch. */
@@ -150,6 +153,16 @@ export const composites: Readonly<Record<string, Composite>> = {
         input: [1, 5, 5, 2],
         build: (graph, x) => blurWindow(graph, x, 3, { stride: [2, 2], padding: [1, 1, 1, 1] }),
       },
+    ],
+  },
+  tokens: {
+    functions: [cutPatches, addPositions, attend],
+    specimens: [
+      { input: [2, 4, 6, 3], build: (graph, x) => cutPatches(graph, x, [2, 3]) },
+      { input: [2, 3, 2, 8], build: (graph, x) => addPositions(graph, x, 10000, "places") },
+      { input: [1, 1, 3, 12], build: (graph, x) => addPositions(graph, x, 100, "places") },
+      { input: [2, 4, 12], build: (graph, x) => attend(graph, x, 2) },
+      { input: [1, 5, 9], build: (graph, x) => attend(graph, x, 1) },
     ],
   },
   "input encoding": {

@@ -58,6 +58,16 @@ export const maxout: LayerParameter = {
   doc: "Units per output of this layer in the B-cos form, instead of the settings' `maxout`; the largest one counts.",
 };
 
+export const weights: LayerParameter = {
+  name: "weights",
+  type: { kind: "enum", values: ["unit", "free"] },
+  default: undefined,
+  required: false,
+  doc:
+    "Whether the rows of this layer's weights are normalised to length 1 in the B-cos form (`unit`) or taken as they are " +
+    "(`free`), instead of the settings' `weights`. With `b: 1, maxout: 1, weights: free` the layer is the conventional one.",
+};
+
 export function bias(value: boolean): LayerParameter {
   return {
     name: "bias",
@@ -90,6 +100,13 @@ export function optionalNumber(args: LayerArguments, name: string): number | und
 export function boolOf(args: LayerArguments, name: string): boolean {
   const value = args[name];
   return typeof value === "boolean" ? value : wrong(name, value);
+}
+
+/** The argument `weights`, else what the settings say. */
+export function weightsOf(args: LayerArguments, settings: BcosSettings): BcosSettings["weights"] {
+  const value = args["weights"];
+  if (value === undefined) return settings.weights;
+  return value === "unit" || value === "free" ? value : wrong("weights", value);
 }
 
 export function pairOf(args: LayerArguments, name: string): Pair {
@@ -139,11 +156,13 @@ export function imageOf(
   };
 }
 
-/** `B 2` or `B 2, MaxOut 2`: the exponent and the units per output of a layer in the B-cos form. */
+/** `B 2` or `B 2, MaxOut 2`: what is special about a layer in the B-cos form. */
 export function unitText(args: LayerArguments, settings: BcosSettings): string {
   const units = optionalNumber(args, "maxout") ?? settings.maxout;
-  const exponent = `B ${optionalNumber(args, "b") ?? settings.b}`;
-  return units === 1 ? exponent : `${exponent}, MaxOut ${units}`;
+  const parts = [`B ${optionalNumber(args, "b") ?? settings.b}`];
+  if (units !== 1) parts.push(`MaxOut ${units}`);
+  if (weightsOf(args, settings) !== settings.weights) parts.push(`${weightsOf(args, settings)} weights`);
+  return parts.join(", ");
 }
 
 /** The one input of a layer that takes one. */

@@ -20,6 +20,8 @@ import {
   problem,
   single,
   stride,
+  weights,
+  weightsOf,
   width,
 } from "./arguments.ts";
 import type { LayerArguments, LayerDefinition, LoweringContext, ShapeResult } from "./layer.ts";
@@ -100,7 +102,7 @@ function convLayer(
       return bcosConv(context.graph, single(inputs), weight, attributes, {
         b: optionalNumber(layer.arguments, "b") ?? settings.b,
         maxout: units,
-        weights: settings.weights,
+        weights: weightsOf(layer.arguments, settings),
         divisor: scaleDivisor(settings.scale, kernel, channels),
       });
     },
@@ -127,6 +129,7 @@ export const conv = convLayer(
       },
       b,
       maxout,
+      weights,
       bias(false),
     ],
   },
@@ -152,6 +155,7 @@ export const depthwiseConv = convLayer(
       },
       b,
       maxout,
+      weights,
       bias(false),
     ],
   },

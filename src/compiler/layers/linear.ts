@@ -3,7 +3,19 @@ import { bcosLinear, scaleDivisor } from "../composites/bcos-linear.ts";
 import * as g from "../graph/build.ts";
 import type { ValueId } from "../graph/graph.ts";
 import type { LayerInstance } from "../network/network.ts";
-import { b, bias, boolOf, maxout, numberOf, optionalNumber, single, unitText, width } from "./arguments.ts";
+import {
+  b,
+  bias,
+  boolOf,
+  maxout,
+  numberOf,
+  optionalNumber,
+  single,
+  unitText,
+  weights,
+  weightsOf,
+  width,
+} from "./arguments.ts";
 import type { LayerDefinition, LoweringContext } from "./layer.ts";
 
 function weightOf(context: LoweringContext, layer: LayerInstance, input: ValueId, units: number) {
@@ -17,7 +29,7 @@ export const linear: LayerDefinition = {
   name: "linear",
   summary: "Matrix product over the last axis of a vector, of tokens or of an image's pixels.",
   category: "linear",
-  parameters: [width("Number of outputs."), b, maxout, bias(true)],
+  parameters: [width("Number of outputs."), b, maxout, weights, bias(true)],
   inputs: "one",
   weighted: true,
   shape(args, inputs) {
@@ -39,7 +51,7 @@ export const linear: LayerDefinition = {
     return bcosLinear(context.graph, single(inputs), weight, {
       b: optionalNumber(layer.arguments, "b") ?? settings.b,
       maxout: units,
-      weights: settings.weights,
+      weights: weightsOf(layer.arguments, settings),
       divisor: scaleDivisor(settings.scale, [1, 1], features),
     });
   },

@@ -11,6 +11,7 @@ import { linear } from "./linear.ts";
 import { norm } from "./norm.ts";
 import { avgPool, blurPool, globalAvgPool, maxPool } from "./pools.ts";
 import { dropout, layerScale, stochasticDepth } from "./regularisation.ts";
+import { attention, patches, positionEmbed, tokens } from "./tokens.ts";
 
 const layers: readonly LayerDefinition[] = [
   conv,
@@ -36,6 +37,10 @@ const layers: readonly LayerDefinition[] = [
   add,
   mul,
   concat,
+  patches,
+  positionEmbed,
+  tokens,
+  attention,
 ];
 
 /** By the name that the language gives it. Has no prototype: any name can be looked up. */

@@ -53,6 +53,22 @@ export const shapeCodes = {
     severity: "error",
     message: (p) => `\`crop\` to ${p.axis} ${p.wanted}, but the image has only ${p.actual}`,
   }),
+  "shape/patches": entry<{ axis: string; patch: number; size: number }>({
+    severity: "error",
+    message: (p) => `patches of ${p.axis} ${p.patch} don't divide an image of ${p.axis} ${p.size}`,
+    hint: () => "`pad` and `crop` change the size of an image",
+  }),
+  "shape/position": entry<{ channels: number }>({
+    severity: "error",
+    message: (p) => `\`position_embed\` takes a multiple of 4 channels, 8 or more, not ${p.channels}`,
+  }),
+  "shape/heads": entry<{ heads: number; channels: number }>({
+    severity: "error",
+    message: (p) =>
+      `${p.channels} channels are not queries, keys and values of ${p.heads} ${p.heads === 1 ? "head" : "heads"} each`,
+    hint: () =>
+      "the channels must be a multiple of 3 * heads: `linear(3 * D) -> attention(heads)`, D a multiple of heads",
+  }),
   "shape/logits": entry<{ name: string; actual: string }>({
     severity: "error",
     message: (p) => `the first output, \`${p.name}\`, must be a vector of logits \`[classes]\`, not ${p.actual}`,

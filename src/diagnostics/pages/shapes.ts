@@ -98,6 +98,27 @@ export const shapePages: PagesOf<typeof shapeCodes> = {
     wrong: one("crop(12)"),
     right: one("crop(4)"),
   },
+  "shape/patches": {
+    kind: "source",
+    meaning: "The height or width of a patch does not divide that of the image.",
+    why: "Patches neither overlap nor leave pixels out.",
+    wrong: one("patches(3) -> linear(16)"),
+    right: one("patches(4) -> linear(16)"),
+  },
+  "shape/position": {
+    kind: "source",
+    meaning: "`position_embed` is given channels that are not four times two or more.",
+    why: "A quarter of the channels each are sines and cosines of the column and of the row, in waves from the shortest to the longest: two at least.",
+    wrong: one("conv(6, kernel: 1) -> position_embed"),
+    right: one("conv(8, kernel: 1) -> position_embed"),
+  },
+  "shape/heads": {
+    kind: "source",
+    meaning: "The channels of a token do not divide into queries, keys and values of equal heads.",
+    why: "`attention` takes all three of a token one after the other, and every head has the same share of each.",
+    wrong: one("tokens -> linear(16) -> attention(4)"),
+    right: one("tokens -> linear(24) -> attention(4)"),
+  },
   "shape/logits": {
     kind: "source",
     meaning: "The first output of a model is not a vector.",
