@@ -99,7 +99,7 @@ export function* editsAt(tokens: readonly IToken[], at: number): Generator<Edit>
     if (found?.tokenType !== from) continue;
     yield { kind: "replace", from: at, to: at + 1, put: [retype(found, to, text)], guess: true };
   }
-  if (found?.tokenType === t.DottedName) {
+  if (found?.tokenType === t.LabelName) {
     yield { kind: "replace", from: at, to: at + 1, put: [retype(found, t.Identifier, "")], guess: true };
   }
   if (before?.tokenType === t.From) {
@@ -152,5 +152,5 @@ function demandsNothing(token: IToken): boolean {
 }
 
 function isKeyword(token: IToken): boolean {
-  return /^[a-z]/.test(token.image) && token.tokenType !== t.Identifier && token.tokenType !== t.DottedName;
+  return /^[a-z]/.test(token.image) && token.tokenType !== t.Identifier && token.tokenType !== t.LabelName;
 }

@@ -170,7 +170,7 @@ function hintsFor(rule: StatementRule, tokens: readonly IToken[], at: number): s
     const sign = found!.image;
     return [`\`${sign}\` joins sources: put brackets around a row of steps, \`(x -> conv(8)) ${sign} y\``];
   }
-  if (type === t.DottedName || before?.tokenType === t.DottedName) {
+  if (type === t.LabelName || before?.tokenType === t.LabelName) {
     return ["a name with dots can only be a label: `downsample.0: conv(8)`"];
   }
   if (type === t.StringLiteral && rule !== "importStatement") return ["only `import` has a text in quotes"];

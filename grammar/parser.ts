@@ -264,7 +264,7 @@ class BcosParser extends CstParser {
   });
 
   label = this.RULE("label", () => {
-    this.OR([{ ALT: () => this.CONSUME(t.DottedName) }, { ALT: () => this.CONSUME(t.Identifier) }]);
+    this.OR([{ ALT: () => this.CONSUME(t.LabelName) }, { ALT: () => this.CONSUME(t.Identifier) }]);
     this.CONSUME(t.Colon);
   });
 

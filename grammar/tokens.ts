@@ -34,16 +34,17 @@ function add(scope: Scope, type: TokenType): TokenType {
 /** Names of layers, blocks, bindings, parameters. Keywords are tried first, see `longer_alt`. */
 export const Identifier = createToken({ name: "Identifier", pattern: /[A-Za-z_][A-Za-z0-9_]*/, label: "a name" });
 
-/** `downsample.0`: allowed as a label only. */
-export const DottedName = createToken({
-  name: "DottedName",
-  pattern: /[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)+/,
-  label: "a dotted label",
+/** `downsample.0`, `layer{index + 1}.conv`: allowed as a label only. */
+export const LabelName = createToken({
+  name: "LabelName",
+  pattern:
+    /[A-Za-z_][A-Za-z0-9_]*(?:(?:\.[A-Za-z0-9_]+)*\{ *index *(?:\+ *\d+ *)?\}(?:\.[A-Za-z0-9_]+)*|(?:\.[A-Za-z0-9_]+)+)/,
+  label: "a label",
 });
 
 function keyword(word: string, scope: Scope, suffix = ""): TokenType {
   const name = word[0]!.toUpperCase() + word.slice(1) + suffix;
-  return add(scope, createToken({ name, pattern: word, longer_alt: [DottedName, Identifier], label: `\`${word}\`` }));
+  return add(scope, createToken({ name, pattern: word, longer_alt: [LabelName, Identifier], label: `\`${word}\`` }));
 }
 
 function symbol(name: string, text: string, scope: Scope): TokenType {
@@ -109,7 +110,7 @@ export const StringLiteral = add(
   "string.quoted.double",
   createToken({ name: "String", pattern: /"[^"\r\n]*"/, label: "a text in quotes" }),
 );
-add("entity.name.label", DottedName);
+add("entity.name.label", LabelName);
 add("variable", Identifier);
 
 /** The tokens of the language with their editor scopes, in the order in which the lexer tries them. */
@@ -158,8 +159,8 @@ const lexed: TokenType[] = [
   LineComment,
   BlockComment,
   HashComment,
-  ...rows.map((row) => row.type).filter((type) => type !== DottedName && type !== Identifier),
-  DottedName,
+  ...rows.map((row) => row.type).filter((type) => type !== LabelName && type !== Identifier),
+  LabelName,
   Identifier,
   BadNumber,
   OpenString,

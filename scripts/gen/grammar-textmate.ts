@@ -1,6 +1,6 @@
 /** Owns the TextMate grammar, with which editors colour `.bcos` files: made from the table of tokens. */
 import type { TokenType } from "chevrotain";
-import { DottedName, Identifier, LineComment, StringLiteral, tokenTable, type Scope } from "../../grammar/tokens.ts";
+import { LabelName, Identifier, LineComment, StringLiteral, tokenTable, type Scope } from "../../grammar/tokens.ts";
 
 interface Pattern {
   readonly name: string;
@@ -15,7 +15,7 @@ export function generateTextMate(): string {
   // A name is what its surroundings make it: label, step or what is bound.
   const name = sourceOf(Identifier);
   const names = [
-    { name: scoped("entity.name.label"), match: `(?:${sourceOf(DottedName)}|${name})(?=\\s*:(?!\\s*\\[))` },
+    { name: scoped("entity.name.label"), match: `(?:${sourceOf(LabelName)}|${name})(?=\\s*:(?!\\s*\\[))` },
     { name: scoped("variable.other.assignment"), match: `${name}(?=\\s*=(?!=))` },
     { name: scoped("entity.name.function"), match: `${name}(?=\\s*\\()` },
     { name: scoped("variable.other"), match: name },

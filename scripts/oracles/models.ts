@@ -17,6 +17,8 @@ const root = [join(import.meta.dirname, "../.."), join(import.meta.dirname, "../
 export interface Described {
   readonly form: Form;
   readonly network: Network;
+  /** From a name of the reference implementation to the one that our file of the model follows, where they differ. */
+  readonly rename?: (name: string) => string;
 }
 
 /** The logit layer; what is not given is the preset's. */
@@ -82,20 +84,50 @@ export function describedNetwork(constructor: string, logits: Logits): Described
   const pretrained = /pretrained\.(standard_)?(\w+)\(/.exec(constructor);
   if (pretrained !== null) {
     const form = pretrained[1] === undefined ? "bcos" : "standard";
-    return { form, network: networkOf(`models/${pretrained[2]}.bcos`, { preset: "v2", ...logitSettings(logits) }) };
+    return { form, network: networkOf(fileOf(pretrained[2]!), { preset: "v2", ...logitSettings(logits) }) };
   }
-  const first = /^v1 (resnet\d+)$/.exec(constructor);
+  const first = /^v1 ([a-z]+\d+)$/.exec(constructor);
   if (first !== null) {
-    return { form: "bcos", network: networkOf(`models/${first[1]}.bcos`, { preset: "v1", ...logitSettings(logits) }) };
+    const name = first[1]!;
+    const scale = name.startsWith("vgg") ? { scale: "v1(1000)" } : {};
+    const network = networkOf(fileOf(name), { preset: "v1", ...scale, ...logitSettings(logits) });
+    return { form: "bcos", network, ...(name === "vgg11" ? { rename: withoutNorms } : {}) };
   }
   const cosified = /BcosifyNetwork\((\w+)\)/.exec(constructor);
   if (cosified !== null) {
-    const settings = { preset: "cosified", ...logitSettings(logits) };
-    return { form: "bcos", network: networkOf(`models/${cosified[1]}.bcos`, settings) };
+    const name = cosified[1]!;
+    const network = networkOf(fileOf(name), { preset: "cosified", ...logitSettings(logits) });
+    return { form: "bcos", network, ...(name.startsWith("densenet") ? { rename: numberedParts } : {}) };
   }
   const layers = Array.from(constructor.matchAll(/BcosLinear (\d+)->(\d+) B=([\d.]+)(?: MaxOut (\d+))?/g));
   if (layers.length > 0) return { form: "bcos", network: perceptron(layers, logits) };
   throw new Skip(`there is no model for ${constructor}`);
+}
+
+/** The file of an entry point: `resnet50_long` is trained longer, `vgg11_bnu` is the only VGG with norms. */
+function fileOf(name: string): string {
+  return `models/${name
+    .replace(/_long$/, "")
+    .replace("vgg11_bnu", "vgg11")
+    .replaceAll("_", "-")}.bcos`;
+}
+
+/** The place of a module of the VGG-11 of 2022, which has no norms, in that of 2024. */
+function withoutNorms(name: string): string {
+  const places = [0, 2, 3, 5, 6, 8, 10, 11, 13, 15, 16, 18, 20];
+  return name.replace(/(features\.)(\d+)/, (_, before: string, at: string) => `${before}${places[Number(at)]}`);
+}
+
+/** The fork that turns DenseNets into B-cos networks numbers their parts. */
+function numberedParts(name: string): string {
+  const parts = [
+    ...["conv0", "norm0", "relu0", "pool0", "denseblock1", "transition1", "denseblock2", "transition2"],
+    ...["denseblock3", "transition3", "denseblock4", "norm5"],
+  ];
+  const inTransition = ["norm", "relu", "conv", "pool"];
+  return name
+    .replace(/(features\.)(\d+)/, (_, before: string, at: string) => `${before}${parts[Number(at)]}`)
+    .replace(/(transition\d\.)(\d)/, (_, before: string, at: string) => `${before}${inTransition[Number(at)]}`);
 }
 
 /** Linear layers one after the other; the first sees the encoded input, twice as long as the input. */

@@ -102,42 +102,49 @@ const exact = (bound: number): Bounds => ({
   residual: bound,
 });
 
+/** A network on a device. */
+interface Opened {
+  readonly session: Session;
+  /** Our name of a module of the reference implementation. */
+  readonly tap: (stage: string) => string;
+}
+
 export async function runNetwork(oracle: NetworkOracle, target: Target, folder: string): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
-  let session: Session | undefined;
+  let opened: Opened | undefined;
   try {
     outcomes.push(
       await attempt(`net/${oracle.name}`, async () => {
-        session = await open(oracle, target);
+        opened = await open(oracle, target);
         const { seed, H, W } = oracle.input;
         const bounds = target.precision === "float64" ? exact(1e-9) : float32;
-        const counted = parameters(session.program);
+        const counted = parameters(opened.session.program);
         return [
           { what: "parameters", value: Math.abs(counted - oracle.total_parameters), bound: 0 },
-          ...(await compareNetwork(session, oracle, oracle.expected, formulaImage(seed, H, W), bounds)),
+          ...(await compareNetwork(opened, oracle, oracle.expected, formulaImage(seed, H, W), bounds)),
         ];
       }),
     );
     const { photo } = oracle;
-    if (photo !== undefined && session !== undefined) {
-      const opened = session;
+    if (photo !== undefined && opened !== undefined) {
+      const network = opened;
       outcomes.push(
         await attempt(`net/${oracle.name}/photo`, async () => {
           // The reference rounds 1 − x to float32 also in its float64 run.
           const bounds = target.precision === "float64" ? exact(2e-6) : float32;
-          return compareNetwork(opened, oracle, photo.expected, await photoInput(folder), bounds);
+          return compareNetwork(network, oracle, photo.expected, await photoInput(folder), bounds);
         }),
       );
     }
   } finally {
-    await session?.dispose();
+    await opened?.session.dispose();
   }
   return outcomes;
 }
 
-async function open(oracle: NetworkOracle, target: Target): Promise<Session> {
+async function open(oracle: NetworkOracle, target: Target): Promise<Opened> {
   const logits = { bias: oracle.config.logit_bias, temperature: oracle.config.T };
-  const { network, form } = describedNetwork(oracle.config.constructor, logits);
+  const { network, form, rename = (name: string) => name } = describedNetwork(oracle.config.constructor, logits);
   const built = buildProgram(network, {
     form,
     batch: 1,
@@ -147,13 +154,13 @@ async function open(oracle: NetworkOracle, target: Target): Promise<Session> {
   });
   const [height, width] = built.program.input.shape;
   if (height !== oracle.input.H || width !== oracle.input.W) throw new Skip("the model has another input size");
-  return openSession(built.program, {
+  const fill = (key: string, shape: readonly number[]) => fillTensor(oracle.tag, key, shape, oracle.fill);
+  const session = await openSession(built.program, {
     device: target.device,
     precision: target.precision,
-    weights: filledWeights(built.program, oracle.state_dict, (key, shape) =>
-      fillTensor(oracle.tag, key, shape, oracle.fill),
-    ),
+    weights: filledWeights(built.program, oracle.state_dict, fill, rename),
   });
+  return { session, tap: (stage) => tapPath(rename(stage)) };
 }
 
 /** Weights by our paths from a state dict's keys. Keys without a tensor of ours are left out (unused buffers). */
@@ -161,11 +168,12 @@ export function filledWeights(
   program: Program,
   keys: readonly StateKey[],
   values: (key: string, shape: readonly number[]) => Float64Array,
+  rename: (key: string) => string = (key) => key,
 ): Map<string, WeightTensor> {
   const known = new Set(program.state.map((spec) => spec.path));
   const weights = new Map<string, WeightTensor>();
   for (const [key, shape] of keys) {
-    const path = weightPath(key, known);
+    const path = weightPath(rename(key), known);
     if (path === undefined || (!known.has(path) && path.endsWith("running_mean"))) continue;
     weights.set(path, { shape, data: values(key, shape) });
   }
@@ -179,7 +187,7 @@ function parameters(program: Program): number {
 }
 
 async function compareNetwork(
-  session: Session,
+  { session, tap: tapOf }: Opened,
   oracle: NetworkOracle,
   expected: NetworkExpected,
   image: Float64Array,
@@ -211,10 +219,11 @@ async function compareNetwork(
     deviations.push({ what: "dot of logits", value, bound: bounds.sums });
   }
   for (const [name, stage] of Object.entries(expected.stages ?? {})) {
-    const tap = out[`tap/${tapPath(name)}`];
-    if (tap === undefined) throw new Error(`the network has no place named ${tapPath(name)}`);
+    const path = tapOf(name);
+    const tap = out[`tap/${path}`];
+    if (tap === undefined) throw new Error(`the network has no place named ${path}`);
     const graph = session.program.graphs.predict!;
-    const own = graph.nodes[graph.outputs[`tap/${tapPath(name)}`]!]!.shape;
+    const own = graph.nodes[graph.outputs[`tap/${path}`]!]!.shape;
     // Modules of transformers have their channels last, as we do.
     const found = summarise(sameShape(own, stage.shape) ? tap : toChannelsFirst(tap, stage.shape));
     deviations.push(

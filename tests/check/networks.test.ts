@@ -135,6 +135,35 @@ describe("weight paths", () => {
     expect(paths("  a = image -> repeat 2 { c: conv(4, kernel: 1) }")).toEqual(["c.0", "c.1", "fc"]);
   });
 
+  test("a number in a label's braces takes the place of the one behind it", () => {
+    expect(paths("  a = image -> repeat 2 { c{index + 1}.of: conv(4, kernel: 1) -> n{index}: norm }")).toEqual([
+      "c1.of",
+      "n0",
+      "c2.of",
+      "n1",
+      "fc",
+    ]);
+    expect(paths("  a = image -> repeat 2 { p.q{ index }: Pair(4) }", pair)).toEqual([
+      "p.q0.y.conv0",
+      "p.q0.n",
+      "p.q1.y.conv0",
+      "p.q1.n",
+      "fc",
+    ]);
+    const nested = "  a = image -> repeat 2 { s{index}: repeat 2 { c: conv(4, kernel: 1) } }";
+    expect(paths(nested)).toEqual(["s0.0.c", "s0.1.c", "s1.0.c", "s1.1.c", "fc"]);
+  });
+
+  test("a number in a label needs a repeat around it, and is one like any other", () => {
+    const of = (rows: string) => findings(check(withHead(rows)));
+    expect(of("  a = image -> c{index}: conv(4, kernel: 1)")).toEqual(["name/wrong-kind: index"]);
+    expect(of("  a = image -> repeat 2 { c{index + 9007199254740993}: conv(4, kernel: 1) }")).toEqual([
+      "type/overflow: 9007199254740993",
+    ]);
+    const twice = "  a = image -> repeat 2 { c{index}: conv(4, kernel: 1) -> c{index + 1}: norm }";
+    expect(of(twice)).toEqual(["name/weight-path: c{index}"]);
+  });
+
   test("a labelled repeat is a scope of numbered instances", () => {
     expect(paths("  a = image -> stage: repeat 2 { c: conv(4, kernel: 1) -> n: norm }")).toEqual([
       "stage.0.c",

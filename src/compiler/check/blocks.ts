@@ -15,6 +15,7 @@ import {
   type Tensor,
 } from "./frame.ts";
 import { callSpan } from "./layers.ts";
+import { placeLabel } from "./labels.ts";
 import { limits } from "./limits.ts";
 import { finishPaths } from "./finish-paths.ts";
 import type { BlockCall, Target } from "./resolution.ts";
@@ -52,8 +53,8 @@ export function expandBlock(
   }
   const from = markOf(builder);
   const value = instantiate(builder, template, input.value, link);
-  const { row, repeated, iteration } = place;
-  const label = step.label?.text || undefined;
+  const { row, iteration } = place;
+  const { label, repeated } = placeLabel(frame, place, step.label);
   const nameSpan = step.label?.span ?? step.callee.span;
   row.parts.push({
     kind: "instance",

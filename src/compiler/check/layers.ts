@@ -3,10 +3,11 @@ import { diagnose } from "../../diagnostics/catalogue.ts";
 import type { Span } from "../../diagnostics/diagnostic.ts";
 import { sizeOf, type Shape } from "../graph/graph.ts";
 import type { ArgumentValue, LayerArguments, LayerDefinition } from "../layers/layer.ts";
-import type { CallStep, Name } from "../syntax/ast.ts";
+import type { CallStep, Label } from "../syntax/ast.ts";
 import { describeConstant, toArgument } from "./constants.ts";
 import { evaluate } from "./evaluate-expression.ts";
 import { reportAt, stopAt, type Frame, type RowPlace, type Tensor } from "./frame.ts";
+import { placeLabel } from "./labels.ts";
 import { limits } from "./limits.ts";
 import type { PartKind } from "./paths.ts";
 import type { LayerCall } from "./resolution.ts";
@@ -79,12 +80,13 @@ interface NewLayer {
   readonly shape: Shape;
   readonly span: Span;
   readonly nameSpan: Span;
-  readonly label: Name | undefined;
+  readonly label: Label | undefined;
 }
 
 /** Adds an instance, whose path comes when its row is complete. */
-export function addLayer(frame: Frame, { row, repeated, iteration }: RowPlace, layer: NewLayer): Tensor | undefined {
+export function addLayer(frame: Frame, place: RowPlace, layer: NewLayer): Tensor | undefined {
   const { builder } = frame;
+  const { row, iteration } = place;
   const { definition, shape, span, nameSpan } = layer;
   // Not `size > limit`, so that a size that is no number does not pass.
   if (!(sizeOf(shape) <= limits.tensor)) {
@@ -95,7 +97,7 @@ export function addLayer(frame: Frame, { row, repeated, iteration }: RowPlace, l
     stopAt(frame, span, "limit/layers", { limit: limits.layers });
     return undefined;
   }
-  const label = layer.label?.text || undefined;
+  const { label, repeated } = placeLabel(frame, place, layer.label);
   const value = builder.layers.length;
   const from = markOf(builder);
   builder.layers.push({

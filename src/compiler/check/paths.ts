@@ -1,6 +1,7 @@
 /**
  * Weight paths. A row is what one binding holds; when it is complete, its parts get their names:
- * - a label is a name. Inside a `repeat` its instances are numbered: `block.0`, `block.1`;
+ * - a label is a name. Inside a `repeat` its instances are numbered: `block.0`, `block.1`.
+ *   A label with a number in braces, `layer{index + 1}`, has that number instead;
  * - an instance of a block without a label has the row's name, numbered along the whole row where it holds a `repeat` or
  *   several instances: `layer2.0`;
  * - a layer without a label has the row's name where it is the only one with weights, otherwise `row.kindN`;

@@ -5,6 +5,7 @@ import { evaluate } from "./evaluate-expression.ts";
 import { nested, reportAt, show, spend, type Frame, type RowPlace, type Tensor } from "./frame.ts";
 import { join } from "./joins.ts";
 import { expandLayer } from "./layers.ts";
+import { placeLabel } from "./labels.ts";
 import { limits } from "./limits.ts";
 import { nameRow, type Row } from "./paths.ts";
 import { differences, evaluateShape, filled, fits, shapeText } from "./shapes.ts";
@@ -121,7 +122,7 @@ function expandRepeat(
     reportAt(frame, step.count.span, "limit/repeat", { limit: limits.repeat, found: count.value });
     return undefined;
   }
-  const label = step.label?.text || undefined;
+  const { label, repeated } = placeLabel(frame, place, step.label);
   const own: Row = { name: "", parts: [] };
   const from = markOf(frame.builder);
   const errors = frame.expansion.report.errors();
@@ -141,7 +142,7 @@ function expandRepeat(
   }
   if (label === undefined) return value;
   nameRow(frame.builder, own);
-  const { row, repeated, iteration } = place;
+  const { row, iteration } = place;
   const to = markOf(frame.builder);
   const { span } = step.label!;
   const output = value?.value;

@@ -11,6 +11,7 @@ import {
   checkCondition,
   checkDimension,
   checkRepeatCount,
+  inferType,
   type ExpressionScope,
 } from "./infer-types.ts";
 import { limits } from "./limits.ts";
@@ -275,6 +276,8 @@ function checkFlow(scope: Scope, flow: Flow): void {
 
 function checkSteps(scope: Scope, steps: readonly Step[]): void {
   for (const step of steps) {
+    const number = step.kind === "call" || step.kind === "repeat" ? step.label?.number : undefined;
+    if (number !== undefined) inferType(scope.context, expressionScope(scope), number.value);
     switch (step.kind) {
       case "call":
         resolveCall(scope.context, expressionScope(scope), step);

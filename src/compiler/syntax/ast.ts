@@ -9,6 +9,12 @@ export interface Name {
   readonly span: Span;
 }
 
+/** `conv1`, `downsample.0`, `layer{index + 1}.conv`. */
+export interface Label extends Name {
+  /** What stands in braces, and the text on both sides of it. */
+  readonly number?: { readonly before: string; readonly value: Expression; readonly after: string };
+}
+
 /** A comment as written, with its slashes. `///` comments before a declaration are also its `doc`. */
 export interface Comment {
   readonly text: string;
@@ -125,7 +131,7 @@ export type Step =
   | CallStep
   | {
       readonly kind: "repeat";
-      readonly label: Name | undefined;
+      readonly label: Label | undefined;
       readonly count: Expression;
       readonly steps: readonly Step[];
       readonly span: Span;
@@ -144,8 +150,7 @@ export type Step =
 /** `conv1: conv(64, kernel: 7)`: a layer or a block. */
 export interface CallStep {
   readonly kind: "call";
-  /** May contain dots: `downsample.0`. */
-  readonly label: Name | undefined;
+  readonly label: Label | undefined;
   readonly callee: Name;
   readonly arguments: readonly Argument[];
   readonly span: Span;

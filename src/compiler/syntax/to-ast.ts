@@ -14,6 +14,7 @@ import type {
   Comment,
   Declaration,
   Expression,
+  Label,
   Flow,
   Import,
   Name,
@@ -237,7 +238,7 @@ function createBuilder(context: Context) {
   function step(cst: CstNode): Step {
     const span = spanOfNode(cst);
     const labelNode = nodes(cst, "label")[0];
-    const label = labelNode === undefined ? undefined : labelName(labelNode);
+    const label = labelNode === undefined ? undefined : labelOf(labelNode);
     const conditional = nodes(cst, "ifStep")[0];
     const repeated = nodes(cst, "repeatStep")[0];
     const call = nodes(cst, "callStep")[0];
@@ -249,12 +250,12 @@ function createBuilder(context: Context) {
     return call === undefined ? { kind: "missing", span } : callStep(call, label, span);
   }
 
-  function labelName(cst: CstNode): Name | undefined {
-    const name = nameOf((tokens(cst, "DottedName")[0] ?? tokens(cst, "Identifier")[0])!);
-    return name.text === "" ? undefined : name;
+  function labelOf(cst: CstNode): Label | undefined {
+    const name = nameOf((tokens(cst, "LabelName")[0] ?? tokens(cst, "Identifier")[0])!);
+    return name.text === "" ? undefined : numbered(name);
   }
 
-  function callStep(cst: CstNode, label: Name | undefined, span: Span): CallStep | Step {
+  function callStep(cst: CstNode, label: Label | undefined, span: Span): CallStep | Step {
     const callee = nameOf(tokens(cst, "Identifier")[0]!);
     if (callee.text === "") return { kind: "missing", span };
     return { kind: "call", label, callee, arguments: nodes(cst, "argument").map(argument), span };
@@ -344,6 +345,31 @@ function createBuilder(context: Context) {
   }
 
   return { importStatement, settingsBlock, declaration };
+}
+
+/** The token has `{index}` or `{index + 1}` as a whole, so that braces around it are always those of a flow or a body. */
+function numbered(label: Name): Label {
+  const { text, span } = label;
+  const parts = /^(.*)\{ *(index) *(?:\+ *(\d+) *)?\}(.*)$/.exec(text);
+  if (parts === null) return label;
+  const [, before = "", name = "", offset, after = ""] = parts;
+  const placed = (word: string, from: number) => {
+    const start = span.start + text.indexOf(word, from);
+    return { ...span, start, end: start + word.length };
+  };
+  const left: Expression = { kind: "name", name, span: placed(name, before.length + 1) };
+  if (offset === undefined) return { ...label, number: { before, value: left, after } };
+  const plus = text.indexOf("+", before.length);
+  const right: Expression = { kind: "int", value: Number(offset), span: placed(offset, plus) };
+  const sum: Expression = {
+    kind: "binary",
+    operator: "+",
+    operatorSpan: placed("+", plus),
+    left,
+    right,
+    span: { ...span, start: left.span.start, end: right.span.end },
+  };
+  return { ...label, number: { before, value: sum, after } };
 }
 
 function nodes(cst: CstNode, rule: string): CstNode[] {

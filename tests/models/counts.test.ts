@@ -1,0 +1,61 @@
+/** Weights of every model: those of the published networks and of torchvision's. */
+import { describe, expect, test } from "vitest";
+import { buildProgram } from "../../src/compiler/compile.ts";
+import { sizeOf } from "../../src/compiler/graph/graph.ts";
+import { formOf, modelFiles, networkOf, type Kind } from "./networks.ts";
+
+/** By file. `v2` is also the number of the cosified network, which has the same tensors. */
+const counts: Readonly<Record<string, Partial<Record<Kind, number>>>> = {
+  "mnist.bcos": { v2: 20_312 },
+  "resnet18.bcos": { v2: 11_693_120, standard: 11_689_512 },
+  "resnet34.bcos": { v2: 21_797_568, v1: 43_578_112, standard: 21_797_672 },
+  "resnet50.bcos": { v2: 25_538_880, standard: 25_557_032 },
+  "resnet101.bcos": { v2: 44_504_896, standard: 44_549_160 },
+  "resnet152.bcos": { v2: 60_125_504, standard: 60_192_808 },
+  "resnext50-32x4d.bcos": { v2: 25_003_200, standard: 25_028_904 },
+  "densenet121.bcos": { v2: 7_945_440, v1: 15_807_232, standard: 7_978_856 },
+  "densenet161.bcos": { v2: 28_584_144, standard: 28_681_000 },
+  "densenet169.bcos": { v2: 14_078_688, standard: 14_149_480 },
+  "densenet201.bcos": { v2: 19_907_808, standard: 20_013_928 },
+  "vgg11.bcos": { v2: 132_855_872, v1: 265_706_240, standard: 132_868_840 },
+  "cifar/resnet20.bcos": { v2: 272_112 },
+  "cifar/resnet32.bcos": { v2: 466_096 },
+  "cifar/resnet44.bcos": { v2: 660_080 },
+  "cifar/resnet56.bcos": { v2: 854_064 },
+};
+
+/** The published entry points and the files that hold them. */
+const published: Readonly<Record<string, string>> = {
+  resnet18: "resnet18",
+  resnet34: "resnet34",
+  resnet50: "resnet50",
+  resnet101: "resnet101",
+  resnet152: "resnet152",
+  resnext50_32x4d: "resnext50-32x4d",
+  densenet121: "densenet121",
+  densenet161: "densenet161",
+  densenet169: "densenet169",
+  densenet201: "densenet201",
+  vgg11_bnu: "vgg11",
+  resnet50_long: "resnet50",
+  resnet152_long: "resnet152",
+  densenet121_long: "densenet121",
+};
+
+test("every model has its numbers here", () => {
+  expect(Object.keys(counts).toSorted()).toEqual(modelFiles);
+});
+
+test("every published network has a file with a number", () => {
+  for (const [name, file] of Object.entries(published)) expect(counts[`${file}.bcos`]?.v2, name).toBeGreaterThan(0);
+});
+
+describe.each(Object.entries(counts))("%s", (file, expected) => {
+  // The means of the preset `cosified` are those of three channels.
+  const given = { ...expected, ...(file === "mnist.bcos" ? {} : { cosified: expected.v2 }) };
+  test.each(Object.entries(given) as [Kind, number][])("%s: %i weights", (kind, count) => {
+    const { program } = buildProgram(networkOf(file, kind), { form: formOf(kind), batch: 1, graphs: [] });
+    const weights = program.state.filter((spec) => spec.role === "weight");
+    expect(weights.reduce((total, spec) => total + sizeOf(spec.shape), 0)).toBe(count);
+  });
+});
