@@ -1,13 +1,14 @@
 /** The compiler's middle end in one call: a checked network → the graphs of a program. */
 import { fail } from "../diagnostics/catalogue.ts";
 import { BcosError, type Diagnostic } from "../diagnostics/diagnostic.ts";
+import { closest } from "../diagnostics/suggest.ts";
 import { explainGraph, gradientGraph, predictGraph } from "./graphs/evaluation.ts";
 import { trainGraph } from "./graphs/training.ts";
-import type { Graph } from "./graph/graph.ts";
+import type { Graph, ValueId } from "./graph/graph.ts";
 import type { Form, GraphName, Program, StateSpec, TrainSettings } from "./graph/program.ts";
 import { simplify, type SimplifyOptions } from "./graph/simplify.ts";
 import { checkForm, encodedShape } from "./network/forms.ts";
-import { lower } from "./network/lower.ts";
+import { lower, type Lowered } from "./network/lower.ts";
 import type { Network } from "./network/network.ts";
 import type { TargetName } from "./plan/plan.ts";
 import type { StorageType } from "./plan/storage.ts";
@@ -31,6 +32,8 @@ export interface ProgramOptions {
   readonly outputGradients?: boolean;
   /** The last simplification to run, for listings: a name from `passes`, or `build` for none. All without it. */
   readonly stopAfter?: string;
+  /** `explain` explains the values of the layer, binding or block of this path instead of the logits. */
+  readonly explainedLayer?: string;
   /** The program gets fused plans and kernels for the devices of these names. Default: none. */
   readonly targets?: readonly TargetName[];
   /**
@@ -77,6 +80,7 @@ function buildWhole(network: Network, options: ProgramOptions): BuiltProgram {
   checkStorage(options);
 
   const base = lower(network, { name: "predict", form, batch, training: false });
+  const explained = options.explainedLayer === undefined ? undefined : findTap(base, options.explainedLayer);
   const state = new Map<string, StateSpec>(base.state.map((spec) => [spec.path, spec]));
   const graphs: Partial<Record<GraphName, Graph>> = {};
   for (const name of new Set(options.graphs)) {
@@ -97,6 +101,9 @@ function buildWhole(network: Network, options: ProgramOptions): BuiltProgram {
     classes: base.graph.shapeOf(base.logits).at(-1) ?? 0,
     state: [...state.values()],
     graphs,
+    ...(explained === undefined
+      ? {}
+      : { explainedLayer: { path: options.explainedLayer!, shape: base.graph.shapeOf(explained).slice(1) } }),
     ...codeFor(graphs, batch, options.targets ?? [], options.storage),
   };
   return { program, notes: base.notes };
@@ -111,6 +118,13 @@ function checkStorage({ storage, targets = [], graphs }: ProgramOptions): void {
   if (graphs.includes("train")) {
     fail("run/input", { name: "storage", expected: "`f32` with the graph `train`", found: "`f16`" });
   }
+}
+
+function findTap({ taps }: Lowered, path: string): ValueId {
+  const value = taps.get(path);
+  if (value !== undefined) return value;
+  const near = closest(path, taps.keys());
+  return fail("run/no-layer", { path }, near === undefined ? {} : { hints: [`did you mean \`${near}\`?`] });
 }
 
 /** Plans and kernels for each target. `storage` is that of `webgpu`. Throws `limit/webgpu`. */
@@ -142,8 +156,11 @@ function build(name: GraphName, network: Network, options: ProgramOptions): Buil
   switch (name) {
     case "predict":
       return { graph: predictGraph(evaluation(), options.keepTaps ?? false), state: [] };
-    case "explain":
-      return { graph: explainGraph(evaluation()), state: [] };
+    case "explain": {
+      const lowered = evaluation();
+      const path = options.explainedLayer;
+      return { graph: explainGraph(lowered, path === undefined ? path : findTap(lowered, path)), state: [] };
+    }
     case "gradient":
       return { graph: gradientGraph(evaluation()), state: [] };
     case "train": {

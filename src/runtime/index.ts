@@ -43,7 +43,9 @@ export { evaluate, type ClassAccuracy, type EvaluateOptions, type Evaluation } f
 
 export { colourExplanation, smoothingFor, type ColourOptions, type WeightImage } from "./explain/colour.ts";
 export { contributionBound, contributionMap, type ContributionMapOptions } from "./explain/contribution-map.ts";
-export { explain, type ExplainOptions, type Explanation } from "./explain/explainer.ts";
+export { explain, type ExplainOptions } from "./explain/explainer.ts";
+export type { ColourScale, Explanation, Neuron } from "./explain/explanation.ts";
+export { explainNeurons, type NeuronOptions } from "./explain/neurons.ts";
 export {
   profileReport,
   type GraphProfile,

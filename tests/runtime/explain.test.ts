@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { BcosError } from "../../src/diagnostics/diagnostic.ts";
-import { explain, type Explanation } from "../../src/runtime/explain/explainer.ts";
+import { explain } from "../../src/runtime/explain/explainer.ts";
+import type { Explanation } from "../../src/runtime/explain/explanation.ts";
 import { openSession } from "../../src/runtime/session.ts";
 import { toyProgram } from "./toy-program.ts";
 

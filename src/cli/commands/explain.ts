@@ -2,7 +2,8 @@
 import { join } from "node:path";
 import { buildProgram } from "../../compiler/compile.ts";
 import { fail } from "../../diagnostics/catalogue.ts";
-import { explain as explainSession, type Explanation } from "../../runtime/explain/explainer.ts";
+import { explain as explainSession } from "../../runtime/explain/explainer.ts";
+import type { Explanation } from "../../runtime/explain/explanation.ts";
 import { writeFileAtomic } from "../../runtime/files/atomic-write.node.ts";
 import { openSession, type Session } from "../../runtime/session.ts";
 import type { Arguments } from "../arguments.ts";

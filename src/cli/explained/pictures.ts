@@ -5,7 +5,7 @@ import { rasterFromUnit, type Colour } from "../../runtime/pictures/canvas.ts";
 import { contactSheet } from "../../runtime/pictures/contact-sheet.ts";
 import { savePng } from "../../runtime/pictures/png.node.ts";
 import { contributionMap } from "../../runtime/explain/contribution-map.ts";
-import type { Explanation } from "../../runtime/explain/explainer.ts";
+import type { Explanation } from "../../runtime/explain/explanation.ts";
 import type { SourceImage } from "./images.ts";
 
 export interface Explained {

@@ -16,6 +16,8 @@ export interface Program {
   readonly state: readonly StateSpec[];
   /** Which graphs are there depends on what was asked for and on the form (`explain` only for B-cos). */
   readonly graphs: Readonly<Partial<Record<GraphName, Graph>>>;
+  /** What the graph `explain` explains instead of the logits. */
+  readonly explainedLayer?: ExplainedLayer;
   /** Fused plans and their kernels for the `wasm` device, where they were asked for. */
   readonly wasm?: WasmCode;
   /** The same for the `webgpu` device. */
@@ -28,10 +30,18 @@ export interface Program {
  *   `logits`; updates weights, running statistics and optimiser state.
  * - `explain`: inputs image, `cotangent` v [N, classes] → `logits`, `explained` [N] (v · logits), `weights` (W(x)ᵀv, of
  *   the encoded input's shape), `contributions` ([N,H,W], for vectors [N,D]: weights · encoded input summed over
- *   channels), `constant` [N], and `constant/NAME` [N] for every named constant part.
+ *   channels), `constant` [N], and `constant/NAME` [N] for every named constant part. With `explainedLayer` the values of
+ *   that layer are explained in place of the logits: v has their shape, and they are an output too, `activation`.
  * - `gradient`: inputs image, `cotangent` → `logits`, `gradient`: the true gradient to the encoded input.
  */
 export type GraphName = "predict" | "train" | "explain" | "gradient";
+
+/** A layer, binding or block whose values are explained: neurons. */
+export interface ExplainedLayer {
+  readonly path: string;
+  /** Of its values, without the batch: channels last. */
+  readonly shape: Shape;
+}
 
 export interface ProgramInput {
   /** Name of the model's input: the feed's name. */

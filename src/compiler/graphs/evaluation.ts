@@ -15,17 +15,19 @@ export function predictGraph(lowered: Lowered, keepTaps: boolean): Graph {
   return graph.finish();
 }
 
-/** W(x)ᵀ·v and what it adds up to; see `GraphName`. */
-export function explainGraph(lowered: Lowered): Graph {
+/** W(x)ᵀ·v and what it adds up to, of the logits or of another value, `activation`; see `GraphName`. */
+export function explainGraph(lowered: Lowered, activation?: ValueId): Graph {
   const { graph, logits, encoded } = lowered;
-  const cotangent = g.input(graph, "cotangent", graph.shapeOf(logits));
-  const { gradients, shifts } = differentiate(graph, [{ value: logits, cotangent }], [encoded], "explain");
+  const value = activation ?? logits;
+  const cotangent = g.input(graph, "cotangent", graph.shapeOf(value));
+  const { gradients, shifts } = differentiate(graph, [{ value, cotangent }], [encoded], "explain");
   const weights = gradients[0] ?? g.filled(graph, 0, graph.shapeOf(encoded));
   const parts = constantParts(graph, shifts);
   const [batch = 1] = graph.shapeOf(logits);
 
   graph.output("logits", logits);
-  graph.output("explained", sumOfSample(graph, g.mul(graph, cotangent, logits)));
+  if (activation !== undefined) graph.output("activation", activation);
+  graph.output("explained", sumOfSample(graph, g.mul(graph, cotangent, value)));
   graph.output("weights", weights);
   graph.output("contributions", contributionsOf(graph, weights, encoded));
   graph.output("constant", totalOf(graph, [...parts.values()], batch));

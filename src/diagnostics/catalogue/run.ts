@@ -19,6 +19,11 @@ export const runCodes = {
         ? "only the B-cos form explains itself: compile the model without `--as standard`"
         : "ask for the graph when the program is built",
   }),
+  "run/no-layer": entry<{ path: string }>({
+    severity: "error",
+    message: (p) => `the network has no layer, binding or block \`${p.path}\``,
+    hint: () => "`bcosc inspect FILE` lists them",
+  }),
   "run/device": entry<{ name: string; available: string }>({
     severity: "error",
     message: (p) => `there is no device \`${p.name}\`; there are ${p.available}`,

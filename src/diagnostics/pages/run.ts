@@ -26,6 +26,13 @@ export const runPages: PagesOf<typeof runCodes> = {
     situation: "`bcosc explain net.bcos --as standard`",
     remedy: "Leave out `--as standard`, or name the graph when the program is built.",
   },
+  "run/no-layer": {
+    kind: "situation",
+    meaning: "The network has nothing of the path whose values are to be explained.",
+    why: "Layers are named by their weight paths, blocks and bindings by the paths that these start with.",
+    situation: "`bcosc explain net.bcos photo.jpg --at layer5.0`, and the last binding is `layer4`.",
+    remedy: "`bcosc inspect FILE` lists layers, bindings and blocks.",
+  },
   "run/device": {
     kind: "situation",
     meaning: "There is no device of this name here.",

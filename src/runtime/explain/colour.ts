@@ -24,6 +24,9 @@ export interface WeightImage {
   readonly contributions: ArrayLike<number>;
 }
 
+/** Opacity is full from this percentile on, where nothing else is asked for. */
+export const COLOUR_PERCENTILE = 99.5;
+
 const EPSILON = 1e-12;
 
 /**
@@ -61,7 +64,7 @@ export function colourExplanation(image: WeightImage, options: ColourOptions = {
     opacity[p] = contributions[p]! < 0 ? EPSILON : Math.sqrt(squares);
   }
   const smoothed = boxMean(opacity, height, width, smooth);
-  const full = percentile(smoothed, options.percentile ?? 99.5);
+  const full = percentile(smoothed, options.percentile ?? COLOUR_PERCENTILE);
   for (let p = 0; p < pixels; p++) {
     // An explanation without any weight is transparent.
     result[p * 4 + 3] = full > 0 ? Math.min(1, Math.max(0, smoothed[p]! / full)) : 0;
