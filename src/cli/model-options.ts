@@ -1,6 +1,7 @@
 /** The options of all commands that compile a model. */
 import { fail } from "../diagnostics/catalogue.ts";
 import type { Form } from "../compiler/graph/program.ts";
+import type { BcosSettings } from "../compiler/network/settings.ts";
 import type { Arguments } from "./arguments.ts";
 import type { OptionSpec } from "./command.ts";
 
@@ -12,14 +13,18 @@ export interface ModelOptions {
   readonly parameters: Readonly<Record<string, ParameterValue>>;
   /** Which model of the file; without it the file must have one. */
   readonly model: string | undefined;
+  /** Where the B-cos settings start from, in place of the preset that the file names. */
+  readonly preset: BcosSettings["preset"] | undefined;
 }
 
 export const modelOptions: readonly OptionSpec[] = [
   { flags: "--as <form>", summary: "Compile as `bcos` (the default) or as the conventional network, `standard`" },
   { flags: "--set <name=value>", summary: "Give a parameter of the model a value; may be repeated", repeatable: true },
+  { flags: "--preset <name>", summary: "B-cos settings to start from instead of the file's: `v1`, `v2` or `cosified`" },
   { flags: "--model <name>", summary: "Which model of the file, where it has several" },
 ];
 
+const presetNames = ["v1", "v2", "cosified"] as const satisfies readonly BcosSettings["preset"][];
 export const forms = ["bcos", "standard"] as const;
 
 export function readModelOptions(args: Arguments): ModelOptions {
@@ -27,6 +32,7 @@ export function readModelOptions(args: Arguments): ModelOptions {
     form: args.choice("--as", forms) ?? "bcos",
     parameters: readParameters(args.texts("--set")),
     model: args.text("--model"),
+    preset: args.choice("--preset", presetNames),
   };
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { presets } from "../../src/compiler/network/presets.ts";
 import { check, findings, model, networkOf, residual, resnet34Files, weightPaths, withHead } from "./helper.ts";
 
 describe("ResNet-34", () => {
@@ -285,6 +286,12 @@ describe("B-cos settings", () => {
       b: 2.5,
     });
     expect(settings("bcos { maxout: 3 }", "bcos { preset: v1 }")).toMatchObject({ preset: "v1", maxout: 3 });
+  });
+
+  test("start from a preset that is given from outside, and keep what is written beside it", () => {
+    const text = withHead("  bcos { preset: v1, b: 1.5 }\n  a = image -> relu", "bcos { preset: v2, maxout: 3 }");
+    const { networks } = check(text, { preset: "cosified" });
+    expect(networks[0]?.settings).toEqual({ ...presets.cosified, b: 1.5, maxout: 3 });
   });
 
   test("take variants with arguments, lists and the parameters of the model", () => {

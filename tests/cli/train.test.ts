@@ -1,7 +1,9 @@
 /** `bcosc train`, `evaluate` and `explain` on a tiny model and data set. */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import sharp from "sharp";
 import { describe, expect, it } from "vitest";
+import { loadWeights } from "../../src/runtime/weights/files.node.ts";
 import { bcosc, temporaryFolder, type RunOptions } from "./run.ts";
 import { tinyData, tinyModel } from "./tiny.ts";
 
@@ -103,6 +105,51 @@ describe("bcosc train", () => {
     const more = await run("train tiny.bcos --out a --resume --epochs 4 --batch 10");
     expect(more.code).toBe(0);
     expect(lines("a/metrics.jsonl").map((m) => m["epoch"])).toEqual([1, 2, 3, 4]);
+  });
+
+  it("starts from weights, and with the settings of another preset", async () => {
+    const start = "train tiny.bcos --data data --batch 10 --epochs 1 --preset cosified --out";
+    const refused = await run(`${start} from-v2 --init a/model.safetensors --lr 1e-30`);
+    expect(refused.code).toBe(1);
+    expect(refused.err).toContain("error[bcos/encode-channels]: ");
+    const grey = tinyModel.replace("model", "bcos { encode: add_inverse_normalized([0.5], [0.25]) }\nmodel");
+    writeFileSync(join(folder, "grey.bcos"), grey);
+    const line = start.replace("tiny", "grey");
+    expect((await run(`${line} first --seed 5`)).code).toBe(0);
+    // So small a rate leaves the weights as they are.
+    const { code, err } = await run(`${line} second --init first/model.safetensors --lr 1e-30 --seed 6`);
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    const weightOf = async (path: string) => (await loadWeights(join(folder, path))).get("conv1.weight");
+    expect(await weightOf("second/model.safetensors")).toEqual(await weightOf("first/model.safetensors"));
+    expect(JSON.parse(read("second/settings.json").toString())).toMatchObject({
+      init: "first/model.safetensors",
+      preset: "cosified",
+    });
+    expect((await run("train grey.bcos --out second --resume --epochs 2")).code).toBe(0);
+    const other = await run(`${line} third --init damaged`);
+    expect(other.code).toBe(2);
+    expect(other.err).toContain("error[data/unreadable]: ");
+  });
+
+  it("reads a folder of images with one folder a class", async () => {
+    for (const [i, part] of ["train", "test"].entries()) {
+      for (let c = 0; c < 10; c++) {
+        mkdirSync(join(folder, `pictures/${part}/${c}`), { recursive: true });
+        const pixels = Uint8Array.from({ length: 64 }, (_, at) => (at % 8 === c % 8 ? 255 : 20 * i + c));
+        const file = join(folder, `pictures/${part}/${c}/picture.png`);
+        await sharp(pixels, { raw: { height: 8, width: 8, channels: 1 } }).toFile(file);
+      }
+    }
+    const trained = await run("train tiny.bcos --data pictures --batch 5 --epochs 1 --out pictured");
+    expect({ code: trained.code, err: trained.err }).toEqual({ code: 0, err: "" });
+    expect(lines("pictured/metrics.jsonl")[0]).toMatchObject({ images: 10 });
+    const line = "evaluate tiny.bcos --weights pictured/model.safetensors --json --data";
+    const whole = await run(`${line} pictures`);
+    expect(JSON.parse(whole.out)).toMatchObject({ count: 10, perClass: { length: 10 } });
+    expect((await run(`${line} pictures/test`)).out).toBe(whole.out);
+    const half = await run("train tiny.bcos --data pictures/test --batch 5 --out halved");
+    expect(half.code).toBe(2);
+    expect(half.err).toContain("can not find the folder `train` in pictures/test");
   });
 
   it("refuses a damaged folder, and weights of another model, without changing them", async () => {

@@ -165,6 +165,7 @@ describe("settings", () => {
       weights: "free",
       norm: { variant: "group", args: [2] },
       norm_bias: true,
+      bias: true,
       relu: "keep",
       gelu: "keep",
       max_pool: "keep",

@@ -37,6 +37,8 @@ const cases: readonly (readonly [string, Partial<BcosSettings>])[] = [
   ["cosified", presets.cosified],
   ["B 1.5, two units", { b: 1.5, maxout: 2 }],
   ["centred norms with bias, activations kept", { norm: { variant: "batch", args: [] }, normBias: true, relu: "keep" }],
+  ["biases kept, head before the pool", { bias: true, b: 1.5 }],
+  ["biases kept, head behind the pool", { bias: true, head: "after_pool" }],
   ["per-sample norms", { norm: { variant: "position", args: [] }, maxPool: "keep" }],
   [
     "group norm, no encoding, head behind the pool",
@@ -86,6 +88,17 @@ describe.each(cases)("a small residual network, %s", (name, settings) => {
     expect(worst(logits[1]!, logits[0]!)).toBeLessThan(1e-14);
     expect(worst(logits[2]!, logits[0]!)).toBeLessThan(1e-14);
   });
+});
+
+test("the conventional form normalises its input by the lists of the encoding, and by nothing else", () => {
+  const [means, deviations] = presets.cosified.encode.args as [number[], number[]];
+  const inNet = build(resNet({ ...small, settings: presets.cosified }), { form: "standard", graphs: ["predict"] });
+  const raw = build(resNet({ ...small }), { form: "standard", graphs: ["predict"] });
+  const state = stateFor(raw.state);
+  const pixels = image(raw);
+  const before = pixels.map((v, i) => (v - means[i % 3]!) / deviations[i % 3]!);
+  const logits = run(inNet, "predict", { image: pixels }, state).outputs["logits"]!;
+  expect(worst(logits, run(raw, "predict", { image: before }, state).outputs["logits"]!)).toBeLessThan(1e-12);
 });
 
 test("the true gradient of the input is the slope, and differs from the explanation's weights", () => {

@@ -62,6 +62,7 @@ const settings: fc.Arbitrary<BcosSettings> = fc
     preset: fc.constantFrom("v1", "v2", "cosified" as const),
     norm: norms,
     normBias: fc.boolean(),
+    bias: fc.boolean(),
     relu: fc.constantFrom("drop", "keep" as const),
     gelu: fc.constantFrom("drop", "keep" as const),
     head: fc.constantFrom("before_pool", "after_pool" as const),

@@ -5,7 +5,7 @@ import { evaluate as evaluateSession, type Evaluation } from "../../runtime/eval
 import { openSession } from "../../runtime/session.ts";
 import type { Command } from "../command.ts";
 import { compileModel } from "../compile-model.ts";
-import { loadData } from "../data.ts";
+import { dataSummary, loadData } from "../data.ts";
 import { deviceOptions, readDevice, storageOption } from "../device-option.ts";
 import { exitCodes } from "../exit.ts";
 import { createInterrupt } from "../interrupt.ts";
@@ -19,7 +19,7 @@ export const evaluate: Command = {
   positionals: "<file>",
   options: [
     { flags: "--weights <file>", summary: "The safetensors file with the trained weights" },
-    { flags: "--data <name>", summary: "`mnist`, or a folder with the four idx files of such a data set" },
+    { flags: "--data <name>", summary: dataSummary },
     { flags: "--batch <n>", summary: "Images at once, at most (100)" },
     ...modelOptions,
     ...deviceOptions,
@@ -43,7 +43,7 @@ export const evaluate: Command = {
       ...device.program,
       cutBatch: true,
     });
-    const { test } = await loadData(dataName, program.classes);
+    const { test } = await loadData(dataName, program, ["test"]);
     const session = await openSession(program, device.session);
     const controller = new AbortController();
     const interrupt = createInterrupt(() => controller.abort());

@@ -9,6 +9,7 @@ import { openSession, type Session } from "../../runtime/session.ts";
 import type { Arguments } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import { compileModel } from "../compile-model.ts";
+import { dataSummary } from "../data.ts";
 import { deviceOptions, readDevice, storageOption } from "../device-option.ts";
 import { exitCodes } from "../exit.ts";
 import {
@@ -30,7 +31,7 @@ export const explain: Command = {
   options: [
     { flags: "--weights <file>", summary: "The safetensors file with the trained weights" },
     { flags: "--image <path>", summary: "A PNG, JPEG or WebP file; may be repeated", repeatable: true },
-    { flags: "--data <name>", summary: "Explain images of a test split: `mnist`, or a folder with idx files" },
+    { flags: "--data <name>", summary: `Explain images of a test split: ${dataSummary}` },
     { flags: "--index <list>", summary: "Which images of the data, from 0: 0,1,2" },
     { flags: "--count <n>", summary: "The first images of the data (8)" },
     { flags: "--class <c>", summary: "Explain this class instead of the predicted one" },

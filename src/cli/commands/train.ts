@@ -22,6 +22,7 @@ import { profiled, profileOption, readProfile } from "../profile.ts";
 import { createProgress } from "../progress.ts";
 import { countOf, formatDuration } from "../table.ts";
 import type { Terminal } from "../terminal.ts";
+import { loadWeights } from "../weights.ts";
 import {
   createRunFolder,
   emptyTally,
@@ -79,6 +80,8 @@ async function runTraining(args: Arguments, terminal: Terminal, signal: AbortSig
   const profile = readProfile(args);
   const { settings, folder, checkpoint } = await prepare(args, file);
   const network = compileModel(file, settings.model, terminal);
+  const fresh = checkpoint === undefined && settings.init !== undefined;
+  const initial = fresh ? await loadWeights(settings.init) : undefined;
   const { program } = buildProgram(network, {
     form: settings.model.form,
     batch: settings.batch,
@@ -86,11 +89,12 @@ async function runTraining(args: Arguments, terminal: Terminal, signal: AbortSig
     train: settings.train,
     ...device.program,
   });
-  const data = await loadData(settings.data, program.classes);
+  const data = await loadData(settings.data, program, ["train", "test"]);
   for (const split of [data.train, data.test]) checkFit(program, split);
   const session = await openSession(program, { seed: settings.seed, ...device.session });
   try {
     if (checkpoint !== undefined) await session.importWeights(checkpoint.weights, folder.checkpointPath);
+    else if (initial !== undefined) await session.importWeights(initial, settings.init);
     const saved = savedSettings(file, settings);
     const json = args.flag("--json");
     const traceFile = profile && (profile.file ?? join(folder.path, "profile.json"));

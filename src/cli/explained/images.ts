@@ -78,10 +78,11 @@ export function checkSelection(selection: ImageSelection, input: ProgramInput): 
 
 export async function loadImages(
   selection: ImageSelection,
-  { input, classes }: Pick<Program, "input" | "classes">,
+  program: Pick<Program, "input" | "classes">,
 ): Promise<LoadedImages> {
+  const { input } = program;
   if (selection.kind === "files") return { images: await readFiles(selection.paths, input), classes: undefined };
-  const { test } = await loadData(selection.data, classes);
+  const { test } = await loadData(selection.data, program, ["test"]);
   const size = test.images.length / test.count;
   const wanted = input.shape.join(", ");
   if (wanted !== test.shape.join(", ")) {

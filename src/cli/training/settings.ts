@@ -5,11 +5,14 @@ import type { Augmentation } from "../../runtime/data/augment.ts";
 import type { Schedule } from "../../runtime/train/schedule.ts";
 import { type Arguments, readers } from "../arguments.ts";
 import type { OptionSpec } from "../command.ts";
+import { dataSummary } from "../data.ts";
 import { type ModelOptions, modelOptions, readModelOptions } from "../model-options.ts";
 
 export interface RunSettings {
   readonly model: ModelOptions;
   readonly data: string;
+  /** Weights to start from. */
+  readonly init: string | undefined;
   readonly epochs: number;
   readonly batch: number;
   readonly seed: number;
@@ -19,7 +22,7 @@ export interface RunSettings {
 }
 
 export const settingOptions: readonly OptionSpec[] = [
-  { flags: "--data <name>", summary: "`mnist`, or a folder with the four idx files of such a data set" },
+  { flags: "--data <name>", summary: dataSummary },
   { flags: "--epochs <n>", summary: "How often every image is seen (10)" },
   { flags: "--batch <n>", summary: "Images a step (64)" },
   { flags: "--optimizer <name>", summary: "`adam` (the default) or `sgd`" },
@@ -37,6 +40,7 @@ export const settingOptions: readonly OptionSpec[] = [
   { flags: "--shift <pixels>", summary: "Move every image by up to so many pixels (0)" },
   { flags: "--flip", summary: "Mirror every other image" },
   { flags: "--seed <n>", summary: "Of weights, order and augmentation (0)" },
+  { flags: "--init <file>", summary: "Start from these weights instead of random ones" },
   ...modelOptions,
 ];
 
@@ -58,6 +62,7 @@ export function readSettings(args: Arguments): RunSettings {
   return {
     model,
     data,
+    init: args.text("--init"),
     epochs,
     batch: args.integer("--batch", { min: 1, max: 65536 }) ?? 64,
     seed: args.integer("--seed", { min: 0 }) ?? 0,
@@ -114,8 +119,10 @@ export function savedSettings(file: string, settings: RunSettings): SavedSetting
   return {
     file,
     data: settings.data,
+    ...(settings.init === undefined ? {} : { init: settings.init }),
     as: model.form,
     ...(model.model === undefined ? {} : { model: model.model }),
+    ...(model.preset === undefined ? {} : { preset: model.preset }),
     set: Object.entries(model.parameters).map(([name, value]) => `${name}=${value}`),
     epochs: settings.epochs,
     batch: settings.batch,

@@ -5,6 +5,7 @@
 import { diagnose } from "../../diagnostics/catalogue.ts";
 import type { Diagnostic } from "../../diagnostics/diagnostic.ts";
 import type { Network } from "../network/network.ts";
+import type { BcosSettings } from "../network/settings.ts";
 import type { Declaration, SourceFile } from "../syntax/ast.ts";
 import type { Fact } from "./facts.ts";
 import { createExpansion } from "./frame.ts";
@@ -23,6 +24,8 @@ export interface CheckOptions {
   readonly model?: string | undefined;
   /** Values for parameters of the models, instead of their defaults. */
   readonly parameters?: ParameterValues | undefined;
+  /** Where the settings start from, in place of the preset that the file names. */
+  readonly preset?: BcosSettings["preset"] | undefined;
 }
 
 export interface CheckResult {
@@ -112,7 +115,7 @@ function expandModels(
   const shown = new Set<object>();
   return models.flatMap((declaration) => {
     const expansion = createExpansion(report, resolution, facts, shown);
-    const network = expandModel(expansion, { declaration, module }, parameters);
+    const network = expandModel(expansion, { declaration, module }, { parameters, preset: options.preset });
     const isSound = ![...expansion.reached.keys()].some((reached) => faulty.has(reached));
     return network !== undefined && isSound && !module.damage.outside ? [network] : [];
   });

@@ -1,6 +1,7 @@
 /** From a model's declaration to its network. */
 import { diagnose } from "../../diagnostics/catalogue.ts";
 import type { LayerInstance, Network } from "../network/network.ts";
+import type { BcosSettings } from "../network/settings.ts";
 import type { Declaration, Port } from "../syntax/ast.ts";
 import { asParameter, expandDeclaration } from "./blocks.ts";
 import { describeConstant, toConstant, type Constant } from "./constants.ts";
@@ -18,14 +19,21 @@ export type ParameterValues = Readonly<Record<string, number | boolean | string>
 
 type Environment = Map<string, Constant | undefined>;
 
-/** The network; `undefined` where something in it has an error. `given` are values for parameters from outside. */
-export function expandModel(expansion: Expansion, target: Target, given: ParameterValues): Network | undefined {
+/** What is given from outside: values for parameters, and the preset in place of the file's. */
+export interface Given {
+  readonly parameters: ParameterValues;
+  readonly preset: BcosSettings["preset"] | undefined;
+}
+
+/** The network; `undefined` where something in it has an error. */
+export function expandModel(expansion: Expansion, target: Target, given: Given): Network | undefined {
   const { declaration, module } = target;
   const { report } = expansion;
   const errors = report.errors();
   const context = evaluationContext(expansion, []);
-  const environment = parametersOf(context, report, declaration, given);
-  const settings = evaluateSettings(context, environment, module.file.settings, declaration.settings);
+  const environment = parametersOf(context, report, declaration, given.parameters);
+  const blocks = [module.file.settings, declaration.settings] as const;
+  const settings = evaluateSettings(context, environment, ...blocks, given.preset);
   const input = inputOf(context, environment, declaration.inputs[0]);
   const parameters = namedValues(environment);
   const template = expandDeclaration(expansion, target, environment, input, []);

@@ -54,12 +54,16 @@ export interface GivenSettings {
   readonly places: ReadonlyMap<string, Span>;
 }
 
-/** The values; `fileBlocks` first, so that `modelBlocks` override them. */
+/**
+ * The values; `fileBlocks` first, so that `modelBlocks` override them. A `preset` from outside stands in place of the one
+ * that the blocks name; the other settings count as written.
+ */
 export function evaluateSettings(
   context: EvaluationContext,
   environment: Environment,
   fileBlocks: readonly SettingsBlock[],
   modelBlocks: readonly SettingsBlock[],
+  preset?: BcosSettings["preset"],
 ): GivenSettings {
   const values: Record<string, ArgumentValue> = {};
   const places = new Map<string, Span>();
@@ -87,7 +91,7 @@ export function evaluateSettings(
   // The settings of a file don't see the parameters of its models.
   for (const setting of fileBlocks.flatMap((block) => block.settings)) give(new Map(), setting);
   for (const setting of modelBlocks.flatMap((block) => block.settings)) give(environment, setting);
-  return { settings: applySettings(defaultSettings, values), places };
+  return { settings: applySettings(defaultSettings, preset === undefined ? values : { ...values, preset }), places };
 }
 
 /** False for a temperature or a scale that is not greater than 0: something is divided by it. */

@@ -23,19 +23,24 @@ export function encodeInput(graph: GraphBuilder, x: ValueId, encoding: Variant):
 
   // [(x − m)/d, ((1 − x) − (1 − m))/d]: the second half is the negative of the first (Arya et al. 2024).
   const [means, deviations] = listsOf(encoding);
-  const rows = [...means, ...means.map((m) => 1 - m)];
-  const divisors = [...deviations, ...deviations];
-  const scale = g.constant(
-    graph,
-    divisors.map((d) => 1 / d),
-    [divisors.length],
-  );
-  const offset = g.constant(
-    graph,
-    rows.map((m, i) => -m / (divisors[i] ?? 1)),
-    [rows.length],
-  );
-  return { encoded, value: g.shift(graph, inputMeanName, g.mul(graph, encoded, scale), offset) };
+  const value = normalised(graph, encoded, [...means, ...means.map((m) => 1 - m)], [...deviations, ...deviations]);
+  return { encoded, value };
+}
+
+/**
+ * The input of the conventional form: x itself, or (x − m)/d where the B-cos form has that inside its encoding: so it is the
+ * network that the other one is made from.
+ */
+export function normaliseInput(graph: GraphBuilder, x: ValueId, encoding: Variant): EncodedInput {
+  if (encoding.variant !== "add_inverse_normalized") return { encoded: x, value: x };
+  return { encoded: x, value: normalised(graph, x, ...listsOf(encoding)) };
+}
+
+/** (x − m)/d for each channel of the last axis. */
+function normalised(graph: GraphBuilder, x: ValueId, means: readonly number[], deviations: readonly number[]): ValueId {
+  const row = (values: readonly number[]): ValueId => g.constant(graph, values, [values.length]);
+  const scaled = g.mul(graph, x, row(deviations.map((d) => 1 / d)));
+  return g.shift(graph, inputMeanName, scaled, row(means.map((m, i) => -m / (deviations[i] ?? 1))));
 }
 
 /** Means and deviations of `add_inverse_normalized`. */

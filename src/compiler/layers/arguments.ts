@@ -74,7 +74,7 @@ export function bias(value: boolean): LayerParameter {
     type: { kind: "bool" },
     default: value,
     required: false,
-    doc: "Whether the conventional form adds a trainable bias. The B-cos form has none.",
+    doc: "Whether the conventional form adds a trainable bias. The B-cos form has none, unless the settings keep it.",
   };
 }
 

@@ -2,6 +2,7 @@
 import { bcosConv, scaleDivisor } from "../composites/bcos-linear.ts";
 import * as g from "../graph/build.ts";
 import type { ConvAttributes, ValueId } from "../graph/graph.ts";
+import type { Initial } from "../graph/program.ts";
 import type { LayerInstance } from "../network/network.ts";
 import {
   b,
@@ -24,8 +25,12 @@ import {
   weightsOf,
   width,
 } from "./arguments.ts";
+import { withBias } from "./bias.ts";
 import type { LayerArguments, LayerDefinition, LoweringContext, ShapeResult } from "./layer.ts";
 import { bothSides, windowed, type Window } from "./windows.ts";
+
+/** How the bias of a convolution starts. */
+const noBias: Initial = { kind: "constant", value: 0 };
 
 function windowOf(args: LayerArguments): Window {
   const size = pairOf(args, "kernel");
@@ -89,22 +94,21 @@ function convLayer(
       const { weight, attributes, width } = parts(context, layer, single(inputs), 1);
       const y = g.conv2d(graph, single(inputs), weight, attributes);
       if (!boolOf(layer.arguments, "bias")) return y;
-      const b = context.weight(layer, "bias", [width], { kind: "constant", value: 0 });
+      const b = context.weight(layer, "bias", [width], noBias);
       return g.shift(graph, layer.path, y, b);
     },
     becomes: (args, settings) => `B-cos ${name}, ${unitText(args, settings)}`,
     bcos(context, layer, inputs) {
       const { settings } = context;
       const units = optionalNumber(layer.arguments, "maxout") ?? settings.maxout;
-      const { weight, attributes, kernel, channels } = parts(context, layer, single(inputs), units);
-      if (boolOf(layer.arguments, "bias"))
-        context.note(layer, "bcos/bias-dropped", { layer: name, path: layer.path, count: 1 });
-      return bcosConv(context.graph, single(inputs), weight, attributes, {
+      const { weight, attributes, kernel, channels, width } = parts(context, layer, single(inputs), units);
+      const y = bcosConv(context.graph, single(inputs), weight, attributes, {
         b: optionalNumber(layer.arguments, "b") ?? settings.b,
         maxout: units,
         weights: weightsOf(layer.arguments, settings),
         divisor: scaleDivisor(settings.scale, kernel, channels),
       });
+      return withBias(context, layer, y, width, noBias);
     },
   };
 }

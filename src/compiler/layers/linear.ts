@@ -16,6 +16,7 @@ import {
   weightsOf,
   width,
 } from "./arguments.ts";
+import { withBias } from "./bias.ts";
 import type { LayerDefinition, LoweringContext } from "./layer.ts";
 
 function weightOf(context: LoweringContext, layer: LayerInstance, input: ValueId, units: number) {
@@ -45,14 +46,13 @@ export const linear: LayerDefinition = {
   bcos(context, layer, inputs) {
     const { settings } = context;
     const units = optionalNumber(layer.arguments, "maxout") ?? settings.maxout;
-    const { weight, features } = weightOf(context, layer, single(inputs), units);
-    if (boolOf(layer.arguments, "bias"))
-      context.note(layer, "bcos/bias-dropped", { layer: "linear", path: layer.path, count: 1 });
-    return bcosLinear(context.graph, single(inputs), weight, {
+    const { weight, features, outputs, initial } = weightOf(context, layer, single(inputs), units);
+    const y = bcosLinear(context.graph, single(inputs), weight, {
       b: optionalNumber(layer.arguments, "b") ?? settings.b,
       maxout: units,
       weights: weightsOf(layer.arguments, settings),
       divisor: scaleDivisor(settings.scale, [1, 1], features),
     });
+    return withBias(context, layer, y, outputs, initial);
   },
 };

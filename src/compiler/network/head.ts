@@ -33,7 +33,7 @@ export function headBeforePool(network: Network): MovedHead {
     const next = chain[i + 1];
     const from = next === undefined ? pool : network.layers[next];
     if (from === undefined) throw new Error("a head with a missing layer");
-    const layer = next === undefined ? from : onPixels(from);
+    const layer = next === undefined ? from : onPixels(from, network.settings.bias);
     const out: Shape = next === undefined ? shape.slice(-1) : [...shape.slice(0, -1), from.shape.at(-1) ?? 0];
     layers[place] = { ...layer, inputs: [value], inputShapes: [shape], shape: out };
     value = place;
@@ -66,7 +66,7 @@ function headChain(network: Network): readonly number[] {
   return [];
 }
 
-function onPixels(layer: LayerInstance): LayerInstance {
+function onPixels(layer: LayerInstance, keepBias: boolean): LayerInstance {
   // Behind the pool there is only a vector: nothing to flatten.
   if (layer.layer === "flatten") return { ...layer, layer: "identity", arguments: {} };
   if (layer.layer !== "linear") return layer;
@@ -80,7 +80,7 @@ function onPixels(layer: LayerInstance): LayerInstance {
       padding: [0, 0],
       dilation: [1, 1],
       groups: 1,
-      bias: false,
+      bias: keepBias && layer.arguments["bias"] === true,
     },
   };
 }

@@ -1,7 +1,7 @@
 /** Lowering: the expanded network as operations of a graph, in the conventional or in the B-cos form. */
 import { diagnose, type Code, type Params } from "../../diagnostics/catalogue.ts";
 import type { Diagnostic } from "../../diagnostics/diagnostic.ts";
-import { encodeInput, inputMeanName } from "../composites/encode.ts";
+import { encodeInput, inputMeanName, normaliseInput } from "../composites/encode.ts";
 import { automaticLogitBias, logitLayer } from "../composites/logits.ts";
 import * as g from "../graph/build.ts";
 import { createBuilder, type GraphBuilder } from "../graph/builder.ts";
@@ -53,10 +53,10 @@ export function lower(source: Network, options: LowerOptions): Lowered {
   const context = createContext(graph, network, options, { state, updates, notes });
 
   const input = g.input(graph, network.input.name, [batch, ...network.input.shape]);
-  const { encoded, value: first } =
-    form === "bcos" ? encodeInput(graph, input, settings.encode) : { encoded: input, value: input };
+  const enter = form === "bcos" ? encodeInput : normaliseInput;
+  const { encoded, value: first } = enter(graph, input, settings.encode);
   if (form === "bcos") noteInput(network, notes);
-  for (const layer of moved) noteMoved(layer, notes);
+  for (const layer of moved) noteMoved(layer, settings.bias, notes);
 
   const values: ValueId[] = [];
   const valueOf = (value: NetworkValue): ValueId => {
@@ -122,9 +122,9 @@ function createContext(
   };
 }
 
-function noteMoved(layer: LayerInstance, notes: NoteCollector): void {
+function noteMoved(layer: LayerInstance, keepBias: boolean, notes: NoteCollector): void {
   notes.add("bcos/head-before-pool", { path: layer.path }, layer);
-  if (layer.arguments["bias"] === true)
+  if (layer.arguments["bias"] === true && !keepBias)
     notes.add("bcos/bias-dropped", { layer: layer.layer, path: layer.path, count: 1 }, layer);
 }
 

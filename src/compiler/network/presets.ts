@@ -10,6 +10,7 @@ const v2: BcosSettings = {
   weights: "unit",
   norm: { variant: "batch_uncentered", args: [] },
   normBias: false,
+  bias: false,
   relu: "drop",
   gelu: "drop",
   maxPool: "average",

