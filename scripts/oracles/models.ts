@@ -21,10 +21,15 @@ export interface Described {
   readonly rename?: (name: string) => string;
 }
 
-/** The logit layer; what is not given is the preset's. */
-export interface Logits {
+/** Settings that an oracle states as numbers; what is not given is the preset's. */
+export interface Numbers {
+  /** Of the logit layer. */
   readonly bias?: number | undefined;
+  /** Of the logit layer. */
   readonly temperature?: number | undefined;
+  readonly b?: number | undefined;
+  /** What every layer's output is divided by. */
+  readonly scale?: number | undefined;
 }
 
 const normNames: Readonly<Record<string, string>> = {
@@ -43,7 +48,7 @@ const normNames: Readonly<Record<string, string>> = {
 };
 
 /** `resnet_20_bnu-linear-nomaxout` and its like, as the published CIFAR configurations name them. */
-function cifarResNet(name: string, logits: Logits): Network {
+function cifarResNet(name: string, logits: Numbers): Network {
   const match = /^resnet_(\d+)(?:_([a-z]+))?(-linear|-unaffine)?(-nomaxout)?/.exec(name);
   if (match === null) throw new Skip(`unknown configuration ${name}`);
   const [, depth, norm, affine, single] = match;
@@ -58,7 +63,7 @@ function cifarResNet(name: string, logits: Logits): Network {
   return networkOf(`models/cifar/resnet${depth}.bcos`, settings);
 }
 
-function logitSettings({ bias, temperature }: Logits): Record<string, number> {
+function logitSettings({ bias, temperature }: Numbers): Record<string, number> {
   return {
     ...(bias === undefined ? {} : { logit_bias: bias }),
     ...(temperature === undefined ? {} : { logit_temperature: temperature }),
@@ -69,7 +74,7 @@ function logitSettings({ bias, temperature }: Logits): Record<string, number> {
  * A network by the text that constructs it, e.g. `bcos.models.pretrained.resnet18(pretrained=False)`. Throws `Skip` where
  * there is no such model.
  */
-export function describedNetwork(constructor: string, logits: Logits): Described {
+export function describedNetwork(constructor: string, logits: Numbers): Described {
   const cifar = /(?:^|[/ ])(resnet_\d+\S*)/.exec(constructor);
   if (cifar !== null) return { form: "bcos", network: cifarResNet(cifar[1]!, logits) };
   if (/standard CIFAR ResNet-20|same network .*standard/.test(constructor)) {
@@ -80,6 +85,16 @@ export function describedNetwork(constructor: string, logits: Logits): Described
     const form = own[2] === undefined ? "bcos" : "standard";
     const network = networkOf(`tests/oracles/data/${own[1]}.bcos`, { preset: "v2", ...logitSettings(logits) });
     return { form, network };
+  }
+  if (constructor.includes("9L-M2")) {
+    const scale = logits.scale === undefined ? {} : { scale: `constant(${logits.scale})` };
+    const settings = {
+      preset: "v1",
+      ...(logits.b === undefined ? {} : { b: logits.b }),
+      ...scale,
+      ...logitSettings(logits),
+    };
+    return { form: "bcos", network: networkOf("models/cifar/nine-layers.bcos", settings) };
   }
   const pretrained = /pretrained\.(standard_)?(\w+)\(/.exec(constructor);
   if (pretrained !== null) {
@@ -131,7 +146,7 @@ function numberedParts(name: string): string {
 }
 
 /** Linear layers one after the other; the first sees the encoded input, twice as long as the input. */
-function perceptron(layers: readonly RegExpExecArray[], logits: Logits): Network {
+function perceptron(layers: readonly RegExpExecArray[], logits: Numbers): Network {
   const steps = layers.map(
     ([, , width, b, maxout], i) => `layer${i}: linear(${width}, b: ${b}, maxout: ${maxout ?? 1}, bias: false)`,
   );
@@ -180,14 +195,16 @@ export function weightPath(key: string, known: ReadonlySet<string>): string | un
   if (key.endsWith("num_batches_tracked")) return undefined;
   if (known.has(key)) return key;
   const path = key.replace(/\.linear\.(weight|bias)$/, ".$1");
-  // The reference wraps some networks in a sequence or a module; a bare number is a layer of a perceptron.
+  // Published ConvNeXts have this tensor beside their layers, as a part of the block.
+  if (path.endsWith(".layer_scale")) return `${path}.weight`;
+  // The reference wraps some networks in a sequence or a module; a bare number is a layer of a sequence.
   if (/^\d+\.(weight|bias)$/.test(path)) return `layer${path}`;
   return path.replace(/^(0|model)\./, "");
 }
 
 /** Our tap of a named module of the reference implementation. */
 export function tapPath(stage: string): string {
-  const path = stage.replace(/^(0|model)\.(?=[a-z])/, "");
+  const path = stage.replace(/^(0|model)\.(?=[a-z])/, "").replace(/^(?=\d+$)/, "layer");
   // The published networks of 2022 name the stem's pooling after what it became.
   return path === "avgpool" ? "maxpool" : path;
 }

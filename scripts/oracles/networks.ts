@@ -18,7 +18,14 @@ type StateKey = readonly [key: string, shape: readonly number[], ...unknown[]];
 export interface NetworkOracle {
   readonly name: string;
   /** `T` and `logit_bias` are the logit layer's; absent, they are the preset's. */
-  readonly config: { readonly constructor: string; readonly T?: number; readonly logit_bias?: number };
+  readonly config: {
+    readonly constructor: string;
+    readonly T?: number;
+    readonly logit_bias?: number;
+    readonly B?: number;
+    /** Of the networks without a rule for it. */
+    readonly scale?: number;
+  };
   readonly tag: string;
   readonly input: { readonly seed: number; readonly H: number; readonly W: number };
   readonly fill: Fill;
@@ -143,8 +150,12 @@ export async function runNetwork(oracle: NetworkOracle, target: Target, folder: 
 }
 
 async function open(oracle: NetworkOracle, target: Target): Promise<Opened> {
-  const logits = { bias: oracle.config.logit_bias, temperature: oracle.config.T };
-  const { network, form, rename = (name: string) => name } = describedNetwork(oracle.config.constructor, logits);
+  const { T: temperature, logit_bias: bias, B: b, scale } = oracle.config;
+  const {
+    network,
+    form,
+    rename = (name: string) => name,
+  } = describedNetwork(oracle.config.constructor, { bias, temperature, b, scale });
   const built = buildProgram(network, {
     form,
     batch: 1,
@@ -175,7 +186,9 @@ export function filledWeights(
   for (const [key, shape] of keys) {
     const path = weightPath(rename(key), known);
     if (path === undefined || (!known.has(path) && path.endsWith("running_mean"))) continue;
-    weights.set(path, { shape, data: values(key, shape) });
+    // One number a channel, which the reference shapes for its layout of images.
+    const own = path.endsWith("layer_scale.weight") ? shape.slice(0, 1) : shape;
+    weights.set(path, { shape: own, data: values(key, shape) });
   }
   return weights;
 }

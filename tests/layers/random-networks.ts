@@ -33,12 +33,15 @@ const stepOf = (width: fc.Arbitrary<number>): fc.Arbitrary<Step> =>
     fc.tuple(fc.constant("depthwise_conv"), fc.record({ ...window, ...units })),
     fc.tuple(fc.constant("linear"), fc.record({ width, ...units })),
     fc.tuple(fc.constant("norm"), fc.record({ kind: norms }, { requiredKeys: [] })),
-    fc.tuple(fc.constantFrom("relu", "gelu", "silu", "sigmoid", "identity", "blur_pool", "flatten"), fc.constant({})),
+    fc.tuple(
+      fc.constantFrom("relu", "leaky_relu", "gelu", "silu", "sigmoid", "identity", "blur_pool", "flatten"),
+      fc.constant({}),
+    ),
     fc.tuple(fc.constantFrom("max_pool", "avg_pool"), fc.record(window)),
     fc.tuple(fc.constantFrom("add", "mul", "concat"), fc.constant({})),
     fc.tuple(fc.constantFrom("dropout", "stochastic_depth"), fc.constant({ rate: 0.3 })),
     fc.tuple(fc.constant("crop"), fc.record({ size: small })),
-    fc.tuple(fc.constantFrom("pad"), fc.record({ size: fc.nat(2) })),
+    fc.tuple(fc.constantFrom("pad"), fc.record({ size: fc.nat(2), channels: fc.nat(2) })),
     fc.tuple(fc.constant("patches"), fc.record({ size: small })),
   );
 

@@ -1,30 +1,31 @@
-/** `relu`, `gelu`, `silu` and `sigmoid`. */
+/** `relu`, `leaky_relu`, `gelu`, `silu` and `sigmoid`. */
 import { geluGate, siluGate, unattributed } from "../composites/gates.ts";
 import * as g from "../graph/build.ts";
 import type { GraphBuilder } from "../graph/builder.ts";
 import type { ValueId } from "../graph/graph.ts";
-import { single } from "./arguments.ts";
-import type { LayerDefinition } from "./layer.ts";
+import { numberOf, single } from "./arguments.ts";
+import type { LayerArguments, LayerDefinition, LayerParameter } from "./layer.ts";
 
 /** An activation that the B-cos form may drop; `setting` says which of the settings decides. */
 function droppable(
   name: string,
   setting: "relu" | "gelu",
   summary: string,
-  emit: (graph: GraphBuilder, x: ValueId) => ValueId,
+  emit: (graph: GraphBuilder, x: ValueId, args: LayerArguments) => ValueId,
+  parameters: readonly LayerParameter[] = [],
 ): LayerDefinition {
   return {
     name,
     summary,
     category: "activation",
-    parameters: [],
+    parameters,
     inputs: "one",
     weighted: false,
     shape: (_, inputs) => ({ shape: single(inputs) }),
-    standard: (context, _, inputs) => emit(context.graph, single(inputs)),
+    standard: (context, layer, inputs) => emit(context.graph, single(inputs), layer.arguments),
     becomes: (_, settings) => (settings[setting] === "keep" ? name : "dropped"),
     bcos(context, layer, inputs) {
-      if (context.settings[setting] === "keep") return emit(context.graph, single(inputs));
+      if (context.settings[setting] === "keep") return emit(context.graph, single(inputs), layer.arguments);
       context.note(layer, "bcos/relu-dropped", { layer: name, path: layer.path, count: 1 });
       return single(inputs);
     },
@@ -36,6 +37,23 @@ export const relu = droppable(
   "relu",
   "max(x, 0). Dropped in the B-cos form, which is non-linear by itself, unless the settings keep it.",
   g.relu,
+);
+
+export const leakyRelu = droppable(
+  "leaky_relu",
+  "relu",
+  "max(x, slope * x). In the B-cos form as `relu`.",
+  // Of slopes up to 1 the larger one is x for positive and slope * x for negative numbers.
+  (graph, x, args) => g.max(graph, x, g.times(graph, x, numberOf(args, "slope"))),
+  [
+    {
+      name: "slope",
+      type: { kind: "float", min: 0, max: 1 },
+      default: 0.01,
+      required: false,
+      doc: "Factor of negative numbers.",
+    },
+  ],
 );
 
 export const gelu = droppable(

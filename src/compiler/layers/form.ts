@@ -2,7 +2,7 @@
 import * as g from "../graph/build.ts";
 import type { Shape, ValueId } from "../graph/graph.ts";
 import { sizeOf } from "../graph/graph.ts";
-import { imageOf, pairOf, problem, single } from "./arguments.ts";
+import { imageOf, numberOf, pairOf, problem, single } from "./arguments.ts";
 import type { LayerArguments, LayerDefinition, LoweringContext, ShapeResult } from "./layer.ts";
 
 /** Both forms are the same: what only moves values is linear. */
@@ -89,6 +89,13 @@ export const pad = form(
         required: true,
         doc: "Zeros on both sides of the height and of the width, in pixels: an int, or a list of two.",
       },
+      {
+        name: "channels",
+        type: { kind: "int", min: 0 },
+        default: 0,
+        required: false,
+        doc: "Channels of zeros before and behind those that are there.",
+      },
     ],
   },
   (args, shape) => {
@@ -96,10 +103,10 @@ export const pad = form(
     if ("problem" in input) return input;
     const [height, width, channels] = input.image;
     const size = pairOf(args, "size");
-    return { shape: [height + 2 * size[0], width + 2 * size[1], channels] };
+    return { shape: [height + 2 * size[0], width + 2 * size[1], channels + 2 * numberOf(args, "channels")] };
   },
   ({ graph }, args, x) => {
-    const around = [0, ...pairOf(args, "size"), 0];
+    const around = [0, ...pairOf(args, "size"), numberOf(args, "channels")];
     return g.pad(graph, x, around, around);
   },
 );

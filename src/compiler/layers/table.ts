@@ -2,7 +2,7 @@
  * Every layer of the language. The checker, the editor services, the lowering and the reference documentation read this
  * table; a new layer is a definition in a file beside this one and a line here.
  */
-import { gelu, relu, sigmoid, silu } from "./activations.ts";
+import { gelu, leakyRelu, relu, sigmoid, silu } from "./activations.ts";
 import { conv, depthwiseConv } from "./conv.ts";
 import { crop, flatten, identity, pad, upsample } from "./form.ts";
 import { add, concat, mul } from "./joins.ts";
@@ -19,6 +19,7 @@ const layers: readonly LayerDefinition[] = [
   linear,
   norm,
   relu,
+  leakyRelu,
   gelu,
   silu,
   sigmoid,

@@ -6,7 +6,7 @@ import type { Shape } from "../graph/graph.ts";
 import type { LayerInstance, Network, NetworkValue } from "./network.ts";
 
 /** Layers that mean the same to a pixel as to a vector, and so may change places with the average. */
-const pointwise = new Set(["linear", "norm", "relu", "gelu", "silu", "dropout", "identity", "flatten"]);
+const pointwise = new Set(["linear", "norm", "relu", "leaky_relu", "gelu", "silu", "dropout", "identity", "flatten"]);
 
 export interface MovedHead {
   readonly network: Network;
