@@ -39,7 +39,9 @@ export function createCac(entries: readonly CommandEntry[]): CAC {
   const cli = cac("bcosc");
   for (const { name, summary, command } of entries) {
     const registered = cli.command(command === undefined ? name : `${name} ${command.positionals}`, summary);
-    for (const option of command?.options ?? []) registered.option(option.flags, option.summary);
+    for (const { short, flags, summary } of command?.options ?? []) {
+      registered.option(short === undefined ? flags : `${short}, ${flags}`, summary);
+    }
     for (const example of command?.examples ?? []) registered.example(`  $ ${example}`);
   }
   for (const option of commonOptions) cli.option(option.flags, option.summary);
@@ -49,9 +51,10 @@ export function createCac(entries: readonly CommandEntry[]): CAC {
 /** Reads the words behind a command's name. Throws with a code of the area `usage`. */
 export function parseArguments(
   entry: CommandEntry & { readonly command: Command },
-  words: readonly string[],
+  typed: readonly string[],
 ): Arguments {
   const options = [...entry.command.options, ...commonOptions];
+  const words = longNames(typed, options);
   checkWords(words, options, entry.name);
   const cli = createCac([entry]);
   const parsed = cli.parse(["node", "bcosc", entry.name, ...joinValues(words, options).map(keepText)], { run: false });
@@ -69,6 +72,15 @@ export function parseArguments(
   const positionals = [...parsed.args, ...behindDashes].map((word) => originalText(String(word)));
   checkPositionals(entry.command, positionals);
   return readers(positionals, values);
+}
+
+/** The words with `--out` for `-o`. */
+function longNames(words: readonly string[], options: readonly OptionSpec[]): readonly string[] {
+  const dashes = words.indexOf("--");
+  return words.map((word, i) => {
+    const spec = dashes >= 0 && i > dashes ? undefined : options.find((o) => o.short === word);
+    return spec === undefined ? word : optionName(spec);
+  });
 }
 
 /** Faults that can be told from the words alone, named as they were typed. */

@@ -45,6 +45,11 @@ const commands: readonly LazyCommand[] = [
     load: async () => (await import("./commands/explain.ts")).explain,
   },
   {
+    name: "import",
+    summary: "Make weights of a model from a file of another program",
+    load: async () => (await import("./commands/import.ts")).importCommand,
+  },
+  {
     name: "tune",
     summary: "Measure which WebGPU kernels are the fastest on this machine",
     load: async () => (await import("./commands/tune.ts")).tune,

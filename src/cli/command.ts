@@ -16,6 +16,8 @@ export interface OptionSpec {
   /** `--epochs <n>`, `--profile [file]` where the value may be left out, or `--json` for a flag. */
   readonly flags: string;
   readonly summary: string;
+  /** One letter that stands for it: `-o`. */
+  readonly short?: string;
   /** May be given several times. */
   readonly repeatable?: boolean;
   /** Where the value may be left out: which words behind the option are its value. */

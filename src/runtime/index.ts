@@ -76,4 +76,12 @@ export {
   type Safetensors,
   type StoredTensor,
 } from "./weights/safetensors.ts";
+export {
+  importTensors,
+  type Imported,
+  type ImportOptions,
+  type ImportReport,
+  type MappedTensor,
+} from "./weights/exchange/import-tensors.ts";
+export { readTensorFile, type TensorFile, type WeightFormat } from "./weights/read-tensors.ts";
 export { weightsFromSafetensors, weightsToSafetensors, type Weights, type WeightTensor } from "./weights/weights.ts";

@@ -67,6 +67,6 @@ export const usageCodes = {
   "usage/which-model": entry<{ file: string; models: string }>({
     severity: "error",
     message: (p) => `the file ${p.file} has several models: ${p.models}`,
-    hint: () => "choose one with `--model NAME`",
+    hint: () => "choose one with `--model NAME`; `bcosc import` and `export` take `--model FILE#NAME`",
   }),
 };

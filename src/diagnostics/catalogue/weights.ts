@@ -29,4 +29,24 @@ export const weightsCodes = {
     message: (p) => `the byte ranges of the tensors do not tile the data: ${p.reason}`,
     hint: () => "the file is damaged or was written by a faulty program",
   }),
+  "weights/format": entry<{ reason: string }>({
+    severity: "error",
+    message: (p) => `not a weight file of a known format: ${p.reason}`,
+    hint: () =>
+      "safetensors files, PyTorch files (.pth, .pt), TensorFlow.js layers models (model.json) and ONNX are read",
+  }),
+  "weights/zip": entry<{ reason: string }>({
+    severity: "error",
+    message: (p) => `not a valid PyTorch archive: ${p.reason}`,
+    hint: () => "the file may be cut off or changed; download or save it again",
+  }),
+  "weights/pickle": entry<{ reason: string }>({
+    severity: "error",
+    message: (p) => `not a PyTorch file of plain tensors: ${p.reason}`,
+    hint: () => "save the tensors alone, in Python: `torch.save(model.state_dict(), FILE)`",
+  }),
+  "weights/twice": entry<{ path: string; first: string; second: string }>({
+    severity: "error",
+    message: (p) => `\`${p.first}\` and \`${p.second}\` of the file are both meant for \`${p.path}\``,
+  }),
 };

@@ -31,8 +31,9 @@ export const weightsPages: PagesOf<typeof weightsCodes> = {
     kind: "situation",
     meaning: "The header of the safetensors file is not valid.",
     why: "A safetensors file starts with the length of its header (8 bytes) and a JSON object that names every tensor. The header is checked strictly, since a file that is half understood gives wrong weights.",
-    situation: "The download was cut off, the file is a PyTorch pickle (`.pth`), or a web page was saved in its place.",
-    remedy: "Download or save the file again. Pickles have to be converted with the `safetensors` package of Python.",
+    situation: "The download was cut off, the file is one of PyTorch (`.pth`), or a web page was saved in its place.",
+    remedy:
+      "Download or save the file again. `bcosc import` makes a safetensors file of the weights of other programs.",
   },
   "weights/tensor": {
     kind: "situation",
@@ -47,5 +48,36 @@ export const weightsPages: PagesOf<typeof weightsCodes> = {
     why: "The format asks for ranges that follow each other without a hole: anything else may hide data or read it twice.",
     situation: "The file was cut off while it was copied, or something was appended to it.",
     remedy: "Download or save the file again.",
+  },
+  "weights/format": {
+    kind: "situation",
+    meaning: "The file is of none of the formats that weights are read from.",
+    why: "The format is told from the content of the file, never from its name.",
+    situation: "A web page was saved in place of the file, or the file is of another program (`.h5`, `.npz`, `.gguf`).",
+    remedy:
+      "Take a safetensors file, a PyTorch file of a state dict, the `model.json` of a TensorFlow.js layers model, or an ONNX file.",
+  },
+  "weights/zip": {
+    kind: "situation",
+    meaning: "The archive that a PyTorch file is can't be read.",
+    why: "PyTorch's archives hold their tensors as they are, without compression, each with a checksum. Whatever deviates is a damaged file or one that was made to do harm.",
+    situation: "The download was cut off, or the file was packed again by another program.",
+    remedy: "Download the file again, or save it again with `torch.save`.",
+  },
+  "weights/pickle": {
+    kind: "situation",
+    meaning: "A PyTorch file asks for more than dicts, numbers, texts and tensors.",
+    why: "A pickle is a program that can run anything. It is read here by an interpreter that knows only what makes plain tensors; everything else is refused, harmless or not.",
+    situation:
+      "A whole module was saved in place of its state dict, a checkpoint holds settings as objects of a program, or the file was made to do harm.",
+    remedy:
+      "In Python, if you trust the file: `torch.save(torch.load(FILE)['state_dict'], 'plain.pth')`, or save it with the package `safetensors`.",
+  },
+  "weights/twice": {
+    kind: "situation",
+    meaning: "Two tensors of the file would become the same weight of the model.",
+    why: "Only one of them can be the right one, and nothing says which.",
+    situation: "A checkpoint holds the weights twice: those that were trained and their running average.",
+    remedy: "`--prefix` says which to take: `--prefix ema.module.`.",
   },
 };

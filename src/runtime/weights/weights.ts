@@ -60,16 +60,21 @@ export function matchWeights(program: Program, weights: Weights, place?: string)
   for (const path of weights.keys()) {
     if (!known.has(path)) findings.push(diagnose("weights/unexpected", { path }, details));
   }
-  if (findings.length > findingLimit) {
-    const rest = findings.splice(findingLimit).length;
-    const last = findings.pop()!;
-    findings.push({ ...last, hints: [...last.hints, `${rest} more tensors do not fit: is it the right model?`] });
-  }
-  if (findings.length > 0) throw new BcosError(findings);
+  if (findings.length > 0) throw new BcosError(firstFindings(findings));
   return wanted;
 }
 
 const findingLimit = 8;
+
+/** At most so many as `findingLimit`, the last with a hint that says how many there are besides. */
+export function firstFindings(findings: readonly Diagnostic[]): readonly Diagnostic[] {
+  const shown = findings.slice(0, findingLimit);
+  const last = shown.at(-1);
+  const rest = findings.length - shown.length;
+  if (rest === 0 || last === undefined) return findings;
+  const hint = `${rest} more tensors do not fit: is it the right model?`;
+  return [...shown.slice(0, -1), { ...last, hints: [...last.hints, hint] }];
+}
 
 function describe(shape: Shape): string {
   return `[${shape.join(", ")}]`;

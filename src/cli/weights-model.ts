@@ -1,0 +1,33 @@
+/** The model that weights are imported for or exported from: `--model` names its file. */
+import { buildProgram } from "../compiler/compile.ts";
+import type { Program } from "../compiler/graph/program.ts";
+import type { Network } from "../compiler/network/network.ts";
+import { fail } from "../diagnostics/catalogue.ts";
+import type { Arguments } from "./arguments.ts";
+import { optionName, type OptionSpec } from "./command.ts";
+import { compileModel } from "./compile-model.ts";
+import { modelOptions, readModelOptions, type ModelOptions } from "./model-options.ts";
+import type { Terminal } from "./terminal.ts";
+
+export const weightsModelOptions: readonly OptionSpec[] = [
+  { flags: "--model <file>", summary: "The model's file, or FILE#NAME where it has several models" },
+  ...modelOptions.filter((option) => optionName(option) !== "--model"),
+];
+
+/** The program of the model, without graphs: names and shapes of its weights. Throws what is wrong with the model. */
+export function readWeightsModel(args: Arguments, terminal: Terminal): Program {
+  const given = args.text("--model") ?? fail("usage/missing-argument", { argument: "`--model`" });
+  const { file, name } = splitName(given);
+  return programOf(file, { ...readModelOptions(args), model: name }, terminal);
+}
+
+export function programOf(file: string, options: ModelOptions, terminal: Terminal): Program {
+  const network: Network = compileModel(file, options, terminal);
+  return buildProgram(network, { form: options.form, batch: 1, graphs: [] }).program;
+}
+
+/** `net.bcos#Small` → the file and the model. */
+function splitName(given: string): { readonly file: string; readonly name: string | undefined } {
+  const [, file = given, name] = /^(.+\.bcos)#(\w+)$/s.exec(given) ?? [];
+  return { file, name };
+}
