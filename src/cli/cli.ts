@@ -50,6 +50,11 @@ const commands: readonly LazyCommand[] = [
     load: async () => (await import("./commands/import.ts")).importCommand,
   },
   {
+    name: "checkpoints",
+    summary: "List the published weights that `bcosc import` knows",
+    load: async () => (await import("./commands/checkpoints.ts")).checkpointsCommand,
+  },
+  {
     name: "tune",
     summary: "Measure which WebGPU kernels are the fastest on this machine",
     load: async () => (await import("./commands/tune.ts")).tune,

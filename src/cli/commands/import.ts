@@ -17,12 +17,17 @@ import { exitCodes } from "../exit.ts";
 import { readSource } from "../files.ts";
 import { importJson, importText } from "../import-report.ts";
 import { writeJson } from "../json.ts";
+import { checkHash, checkpointModel, readCheckpoint } from "../checkpoint.ts";
 import { readWeightsModel, weightsModelOptions } from "../weights-model.ts";
 
 export const importCommand: Command = {
   positionals: "<file>",
   options: [
     ...weightsModelOptions,
+    {
+      flags: "--checkpoint <name>",
+      summary: "Import a published file, in place of `--model`: see `bcosc checkpoints`",
+    },
     { flags: "--out <file>", short: "-o", summary: "Where the weights go (FILE with the ending .safetensors)" },
     { flags: "--from <source>", summary: `Whose names the file has: ${sourceNames.join(", ")} or auto (auto)` },
     { flags: "--prefix <text>", summary: "Take the tensors whose names start so (the prefix that fits best)" },
@@ -38,6 +43,7 @@ export const importCommand: Command = {
   ],
   examples: [
     "bcosc import resnet_18-68b4160fff.pth --model models/resnet18.bcos -o resnet18.safetensors",
+    "bcosc import resnet_18-68b4160fff.pth --checkpoint resnet18",
     "bcosc import resnet34.pth --model models/resnet34.bcos --as standard --from torchvision --dry-run --verbose",
   ],
   run: async (args, terminal) => {
@@ -48,7 +54,9 @@ export const importCommand: Command = {
       renames: readRenames(args),
     };
     const out = readOut(args, file);
-    const program = readWeightsModel(args, terminal);
+    const checkpoint = readCheckpoint(args);
+    if (checkpoint !== undefined) await checkHash(file, checkpoint);
+    const program = checkpoint === undefined ? readWeightsModel(args, terminal) : checkpointModel(checkpoint, terminal);
     const { format, tensors } = await loadTensorFile(file);
     const imported = importTensors(program.state, tensors, options);
     const findings = importFindings(imported.report, { partial: args.flag("--partial") }, file);

@@ -49,4 +49,9 @@ export const weightsCodes = {
     severity: "error",
     message: (p) => `\`${p.first}\` and \`${p.second}\` of the file are both meant for \`${p.path}\``,
   }),
+  "weights/checksum": entry<{ file: string; expected: string; found: string }>({
+    severity: "error",
+    message: (p) => `${p.file} is not the published file: its SHA-256 starts with ${p.found}, not with ${p.expected}`,
+    hint: () => "download it again, or name the model with `--model` in place of `--checkpoint`",
+  }),
 };

@@ -80,4 +80,11 @@ export const weightsPages: PagesOf<typeof weightsCodes> = {
     situation: "A checkpoint holds the weights twice: those that were trained and their running average.",
     remedy: "`--prefix` says which to take: `--prefix ema.module.`.",
   },
+  "weights/checksum": {
+    kind: "situation",
+    meaning: "The file is not the one that was published under the name that `--checkpoint` gives.",
+    why: "Published files carry the start of their SHA-256 in their names. Another hash means other weights, or damaged ones.",
+    situation: "The download was cut off, or the weights were trained further and saved again.",
+    remedy: "Download the file again, or import it as what it is: `bcosc import FILE --model MODEL`.",
+  },
 };

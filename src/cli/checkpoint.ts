@@ -1,0 +1,44 @@
+/** Published checkpoints on the command line: `--checkpoint` names one, and stands for its model. */
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { Program } from "../compiler/graph/program.ts";
+import { fail } from "../diagnostics/catalogue.ts";
+import { readBytes } from "../runtime/files/read.node.ts";
+import { checkpoints, hashOf, type Checkpoint } from "../runtime/weights/checkpoints.ts";
+import type { Arguments } from "./arguments.ts";
+import { programOf } from "./weights-model.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** What a checkpoint says itself. */
+const settled = ["--model", "--as", "--set", "--preset", "--from"];
+
+export function readCheckpoint(args: Arguments): Checkpoint | undefined {
+  const name = args.choice(
+    "--checkpoint",
+    checkpoints.map((c) => c.name),
+  );
+  const other = name === undefined ? undefined : settled.find((option) => args.given.has(option));
+  if (other !== undefined) fail("usage/conflict", { option: "--checkpoint", other });
+  return checkpoints.find((c) => c.name === name);
+}
+
+/** Throws `weights/checksum` where the file is another one than was published. */
+export async function checkHash(path: string, checkpoint: Checkpoint): Promise<void> {
+  const hash = createHash("sha256")
+    .update(await readBytes(path))
+    .digest("hex");
+  const expected = hashOf(checkpoint);
+  const found = hash.slice(0, expected.length);
+  if (found !== expected) fail("weights/checksum", { file: path, expected, found });
+}
+
+/** The program of the checkpoint's model. Throws `data/not-found` where the package does not have it. */
+export function checkpointModel({ name, model }: Checkpoint, terminal: Terminal): Program {
+  for (let folder = import.meta.dirname; folder !== dirname(folder); folder = dirname(folder)) {
+    const file = join(folder, model);
+    if (existsSync(file))
+      return programOf(file, { form: "bcos", parameters: {}, model: undefined, preset: undefined }, terminal);
+  }
+  return fail("data/not-found", { what: `the model of ${name}, ${model}` });
+}
