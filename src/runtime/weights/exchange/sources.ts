@@ -41,7 +41,7 @@ const bcosRules: readonly RenameRule[] = [
     unless: "**.to_qkv.weight",
   },
   { file: "**.linear.weight", model: "**.weight", minRank: 2 },
-  { file: "**.layer_scale", model: "**.layer_scale", reshape: "per_channel" },
+  { file: "**.layer_scale", model: "**.layer_scale.weight", reshape: "per_channel" },
   // A bare sequence of layers, as the networks of nine layers are.
   { file: "#.linear.weight", model: "layer#.weight", minRank: 2 },
 ];
