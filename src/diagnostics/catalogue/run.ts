@@ -22,7 +22,7 @@ export const runCodes = {
   "run/no-layer": entry<{ path: string }>({
     severity: "error",
     message: (p) => `the network has no layer, binding or block \`${p.path}\``,
-    hint: () => "`bcosc inspect FILE` lists them",
+    hint: () => "`bcosc inspect FILE --dump network` lists them",
   }),
   "run/device": entry<{ name: string; available: string }>({
     severity: "error",

@@ -32,8 +32,7 @@ export const weightsCodes = {
   "weights/format": entry<{ reason: string }>({
     severity: "error",
     message: (p) => `not a weight file of a known format: ${p.reason}`,
-    hint: () =>
-      "safetensors files, PyTorch files (.pth, .pt), TensorFlow.js layers models (model.json) and ONNX are read",
+    hint: () => "safetensors files and PyTorch files (.pth, .pt) are read",
   }),
   "weights/zip": entry<{ reason: string }>({
     severity: "error",

@@ -30,8 +30,8 @@ export const runPages: PagesOf<typeof runCodes> = {
     kind: "situation",
     meaning: "The network has nothing of the path whose values are to be explained.",
     why: "Layers are named by their weight paths, blocks and bindings by the paths that these start with.",
-    situation: "`bcosc explain net.bcos photo.jpg --at layer5.0`, and the last binding is `layer4`.",
-    remedy: "`bcosc inspect FILE` lists layers, bindings and blocks.",
+    situation: 'A program is built with `explainedLayer: "layer5.0"`, and the last binding is `layer4`.',
+    remedy: "`bcosc inspect FILE --dump network` lists layers, bindings and blocks.",
   },
   "run/device": {
     kind: "situation",

@@ -54,8 +54,7 @@ export const weightsPages: PagesOf<typeof weightsCodes> = {
     meaning: "The file is of none of the formats that weights are read from.",
     why: "The format is told from the content of the file, never from its name.",
     situation: "A web page was saved in place of the file, or the file is of another program (`.h5`, `.npz`, `.gguf`).",
-    remedy:
-      "Take a safetensors file, a PyTorch file of a state dict, the `model.json` of a TensorFlow.js layers model, or an ONNX file.",
+    remedy: "Take a safetensors file, or a PyTorch file of a state dict.",
   },
   "weights/zip": {
     kind: "situation",
