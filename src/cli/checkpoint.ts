@@ -4,7 +4,6 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Program } from "../compiler/graph/program.ts";
 import { fail } from "../diagnostics/catalogue.ts";
-import { readBytes } from "../runtime/files/read.node.ts";
 import { checkpoints, hashOf, type Checkpoint } from "../runtime/weights/checkpoints.ts";
 import type { Arguments } from "./arguments.ts";
 import { programOf } from "./weights-model.ts";
@@ -24,10 +23,8 @@ export function readCheckpoint(args: Arguments): Checkpoint | undefined {
 }
 
 /** Throws `weights/checksum` where the file is another one than was published. */
-export async function checkHash(path: string, checkpoint: Checkpoint): Promise<void> {
-  const hash = createHash("sha256")
-    .update(await readBytes(path))
-    .digest("hex");
+export function checkHash(bytes: Uint8Array, path: string, checkpoint: Checkpoint): void {
+  const hash = createHash("sha256").update(bytes).digest("hex");
   const expected = hashOf(checkpoint);
   const found = hash.slice(0, expected.length);
   if (found !== expected) fail("weights/checksum", { file: path, expected, found });

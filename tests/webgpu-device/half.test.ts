@@ -10,7 +10,6 @@ import type { Program } from "../../src/compiler/graph/program.ts";
 import type { Network } from "../../src/compiler/network/network.ts";
 import { presets } from "../../src/compiler/network/presets.ts";
 import type { StorageType } from "../../src/compiler/plan/storage.ts";
-import { runsOn, tuningKey } from "../../src/runtime/devices/webgpu/choose-variant.ts";
 import { createWebgpuDevice } from "../../src/runtime/devices/webgpu/device.ts";
 import { layoutBuffers } from "../../src/runtime/devices/webgpu/memory.ts";
 import type { GpuSource } from "../../src/runtime/devices/webgpu/opened-gpu.ts";
@@ -21,7 +20,7 @@ import { openSession, type Session, type SessionOptions } from "../../src/runtim
 import { createTuning } from "../../src/runtime/tuning.ts";
 import { distance, feedsOf } from "../wasm-device/compare.ts";
 import { net } from "../layers/nets.ts";
-import { gpuSource } from "./support.ts";
+import { gpuSource, otherVariants } from "./support.ts";
 
 const driver = await gpuSource("vulkan");
 const silent = await gpuSource("null");
@@ -147,10 +146,7 @@ describe.skipIf(source === undefined)("sessions in f16", () => {
     const gpu = await source!();
     const { traits } = gpu;
     await gpu.release();
-    const others = Object.values(program.webgpu!.kernels).flatMap((kernel) => {
-      const light = kernel.variants.filter((v) => runsOn(v, traits) && v.workgroupBytes === 0);
-      return light.length < 2 ? [] : [[tuningKey(kernel), light[0]!.name] as const];
-    });
+    const others = otherVariants(program, traits);
     expect(others.length).toBeGreaterThan(0);
     const feeds = feedsOf(program, "predict", 1);
     const plain = await (await onGpu(program)).run("predict", feeds);

@@ -3,6 +3,7 @@
 import type { GraphName, Program } from "../../src/compiler/graph/program.ts";
 import { buildProgram } from "../../src/compiler/compile.ts";
 import { traitsOf, type FoundAdapter } from "../../src/runtime/devices/webgpu/adapter.ts";
+import { runsOn, tuningKey, type AdapterTraits } from "../../src/runtime/devices/webgpu/choose-variant.ts";
 import { openGpu, type GpuSource } from "../../src/runtime/devices/webgpu/opened-gpu.ts";
 import { net } from "../layers/nets.ts";
 
@@ -51,4 +52,12 @@ export function tinyProgram(graphs: readonly GraphName[] = ["predict", "train"],
     train: { loss: { kind: "bce" }, optimizer: { kind: "sgd", momentum: 0.9, weightDecay: 0 } },
     targets: ["webgpu"],
   }).program;
+}
+
+/** By tuning key, another variant than the untuned one for every kernel that has one without workgroup memory. */
+export function otherVariants(program: Program, traits: AdapterTraits): readonly (readonly [string, string])[] {
+  return Object.values(program.webgpu!.kernels).flatMap((kernel) => {
+    const light = kernel.variants.filter((v) => runsOn(v, traits) && v.workgroupBytes === 0);
+    return light.length < 2 ? [] : [[tuningKey(kernel), light[0]!.name] as const];
+  });
 }

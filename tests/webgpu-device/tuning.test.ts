@@ -1,11 +1,11 @@
 /** Tunings: what is measured, how it is kept, and that sessions with and without one give the same numbers. */
 import { describe, expect, it } from "vitest";
 import type { BcosError } from "../../src/diagnostics/diagnostic.ts";
-import { runsOn, tuningKey } from "../../src/runtime/devices/webgpu/choose-variant.ts";
+import { tuningKey } from "../../src/runtime/devices/webgpu/choose-variant.ts";
 import { createWebgpuDevice } from "../../src/runtime/devices/webgpu/device.ts";
 import { tuneProgram } from "../../src/runtime/devices/webgpu/tune.ts";
 import { createTuning, mergeTunings, parseTuning } from "../../src/runtime/tuning.ts";
-import { gpuSource, tinyProgram } from "./support.ts";
+import { gpuSource, otherVariants, tinyProgram } from "./support.ts";
 
 const silent = await gpuSource("null");
 const driver = await gpuSource("vulkan");
@@ -69,11 +69,7 @@ describe.skipIf(driver === undefined)("sessions with a tuning", () => {
     const gpu = await driver!();
     const { traits } = gpu;
     await gpu.release();
-    // Another variant than the untuned one for every kernel that has one.
-    const others = Object.values(program.webgpu!.kernels).flatMap((kernel) => {
-      const light = kernel.variants.filter((v) => runsOn(v, traits) && v.workgroupBytes === 0);
-      return light.length < 2 ? [] : [[tuningKey(kernel), light[0]!.name] as const];
-    });
+    const others = otherVariants(program, traits);
     expect(others.length).toBeGreaterThan(0);
     const run = async (tuning?: ReturnType<typeof createTuning>): Promise<Float32Array> => {
       const device = createWebgpuDevice({ source: driver! });

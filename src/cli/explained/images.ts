@@ -3,7 +3,7 @@ import type { Program, ProgramInput } from "../../compiler/graph/program.ts";
 import { fail } from "../../diagnostics/catalogue.ts";
 import { readImageFile } from "../../runtime/data/image-file.node.ts";
 import { fitImage } from "../../runtime/data/image-input.ts";
-import { toUnit, type Channels } from "../../runtime/data/pixels.ts";
+import { requireImageShape, toUnit, type Channels } from "../../runtime/data/pixels.ts";
 import type { Arguments } from "../arguments.ts";
 import { loadData } from "../data.ts";
 
@@ -69,11 +69,7 @@ function readIndexes(text: string | undefined): readonly number[] | undefined {
 
 /** Only inputs of grey or RGB images can be read from image files. */
 export function checkSelection(selection: ImageSelection, input: ProgramInput): void {
-  const channels = input.shape[2];
-  if (selection.kind === "files" && (input.shape.length !== 3 || (channels !== 1 && channels !== 3))) {
-    const reason = `the model takes [${input.shape.join(", ")}]; image files give [height, width, 1] or [height, width, 3]`;
-    fail("data/image", { reason }, { place: selection.paths[0]! });
-  }
+  if (selection.kind === "files") requireImageShape(input.shape, selection.paths[0]!);
 }
 
 export async function loadImages(

@@ -7,7 +7,7 @@ import { reasonOf } from "../files/reason.ts";
 import { createDataset, type Dataset } from "./dataset.ts";
 import { readImageFile } from "./image-file.node.ts";
 import { fitImage } from "./image-input.ts";
-import { isImageShape, type Channels } from "./pixels.ts";
+import { requireImageShape } from "./pixels.ts";
 
 /** The names that a part's folder may have, and whether the data folder itself may be the part. */
 const partFolders = {
@@ -27,7 +27,7 @@ const atOnce = 16;
  * in memory, a byte a number. Throws `data/not-found`, `data/unreadable`, `data/image`, `data/dataset`.
  */
 export async function loadImageFolder(folder: string, part: "train" | "test", shape: Shape): Promise<Dataset> {
-  const size = imageSize(folder, shape);
+  const [height, width, channels] = requireImageShape(shape, folder);
   const where = await partFolder(folder, part);
   const classes = await classFolders(where);
   const files: { readonly path: string; readonly label: number }[] = [];
@@ -40,29 +40,14 @@ export async function loadImageFolder(folder: string, part: "train" | "test", sh
   }
   if (files.length === 0) fail("data/dataset", { reason: "there are no images" }, { place: where });
 
-  const length = size.height * size.width * size.channels;
+  const length = height * width * channels;
   const images = allocate(files.length, length, where);
   await forEachAtOnce(files.length, async (i) => {
-    const { data } = fitImage(await readImageFile(files[i]!.path, size.channels), size);
+    const { data } = fitImage(await readImageFile(files[i]!.path, channels), { height, width });
     images.set(data, i * length);
   });
   const labels = Uint32Array.from(files, (file) => file.label);
-  return createDataset({ shape: [size.height, size.width, size.channels], images, labels, classes }, where);
-}
-
-interface ImageSize {
-  readonly height: number;
-  readonly width: number;
-  readonly channels: Channels;
-}
-
-function imageSize(folder: string, shape: Shape): ImageSize {
-  if (isImageShape(shape)) {
-    const [height, width, channels] = shape;
-    return { height, width, channels };
-  }
-  const reason = `the model takes [${shape.join(", ")}]; image files give [height, width, 1] or [height, width, 3]`;
-  return fail("data/image", { reason }, { place: folder });
+  return createDataset({ shape: [height, width, channels], images, labels, classes }, where);
 }
 
 async function partFolder(folder: string, part: "train" | "test"): Promise<string> {

@@ -2,6 +2,7 @@
  * From what decoders give to the channels that a model takes: whole numbers only, so that the same pixels are the same
  * bytes in Node and in browsers.
  */
+import { fail } from "../../diagnostics/catalogue.ts";
 import type { ByteImage } from "./resize.ts";
 
 export type Channels = 1 | 3;
@@ -9,6 +10,13 @@ export type Channels = 1 | 3;
 /** Whether there are pictures of an input of this shape: [H, W, 1] is a grey image, [H, W, 3] one in colour. */
 export function isImageShape(shape: readonly number[]): shape is readonly [number, number, Channels] {
   return shape.length === 3 && (shape[2] === 1 || shape[2] === 3);
+}
+
+/** The same shape; throws `data/image`, at the place, where image files have no such pictures. */
+export function requireImageShape(shape: readonly number[], place: string): readonly [number, number, Channels] {
+  if (isImageShape(shape)) return shape;
+  const reason = `the model takes [${shape.join(", ")}]; image files give [height, width, 1] or [height, width, 3]`;
+  return fail("data/image", { reason }, { place });
 }
 
 /**

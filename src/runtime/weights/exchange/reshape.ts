@@ -4,14 +4,12 @@ import { sameShape, type Shape } from "../../../shape.ts";
 /**
  * - `pointwise`: a linear layer [O, I] that the file has as a convolution [O, I, 1, 1].
  * - `per_channel`: a vector [C] that the file has as [C, 1, 1].
- * - `flattened_map`: a convolution [O, I, kh, kw] over a whole map that the file has as a linear layer over the flattened
- *   map, [O, I·kh·kw].
  */
-export type Reshape = "pointwise" | "per_channel" | "flattened_map";
+export type Reshape = "pointwise" | "per_channel";
 
 /** The shape in the file of a tensor of this shape; `undefined` where the tensor is not one that it could be. */
 export function reshaped(shape: Shape, reshape: Reshape | undefined): Shape | undefined {
-  const [first = 1, second = 1, height = 1, width = 1] = shape;
+  const [first = 1, second = 1] = shape;
   switch (reshape) {
     case undefined:
       return shape;
@@ -19,8 +17,6 @@ export function reshaped(shape: Shape, reshape: Reshape | undefined): Shape | un
       return shape.length === 2 ? [first, second, 1, 1] : undefined;
     case "per_channel":
       return shape.length === 1 ? [first, 1, 1] : undefined;
-    case "flattened_map":
-      return shape.length === 4 ? [first, second * height * width] : undefined;
     default:
       throw new Error(`unknown reshape ${JSON.stringify(reshape satisfies never)}`);
   }

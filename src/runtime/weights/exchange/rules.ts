@@ -1,4 +1,4 @@
-/** The form of the tables that say what tensors are called elsewhere. A rule reads both ways. */
+/** The form of the tables that say what tensors are called elsewhere. */
 import type { Shape } from "../../../shape.ts";
 import { matchPattern } from "./patterns.ts";
 import type { Reshape } from "./reshape.ts";
@@ -11,12 +11,10 @@ export interface RenameRule {
   /** Only for tensors of so many axes at least, as the model's weight files have them. Products have two or more. */
   readonly minRank?: number;
   readonly reshape?: Reshape;
-  /** Only where there is a tensor of this pattern; in files and models alike. */
+  /** Only where the file has a tensor of this pattern. */
   readonly when?: string;
   /** Only where there is none. */
   readonly unless?: string;
-  /** Only for importing: one of several names that stand for the same. */
-  readonly importOnly?: boolean;
 }
 
 /** Tensors that the model has no place for and that it does not need. */
@@ -29,7 +27,7 @@ export interface DropRule {
   readonly beside?: string;
 }
 
-/** The rules that count for a file, or a model, with tensors of these names. */
+/** The rules that count for a file with tensors of these names. */
 export function rulesFor(rules: readonly RenameRule[], names: readonly string[]): readonly RenameRule[] {
   const has = (pattern: string): boolean => names.some((name) => matchPattern(pattern, name) !== undefined);
   return rules.filter(

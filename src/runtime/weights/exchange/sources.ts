@@ -1,6 +1,5 @@
 /**
- * Where weights come from, and what the tensors are called there: tables of patterns. A rule reads both ways: importing
- * goes from the file's name to the model's, exporting back.
+ * Where weights come from, and what the tensors are called there: tables of patterns.
  */
 import { toFloat32, type StoredTensor } from "../safetensors.ts";
 import { matchPattern } from "./patterns.ts";
@@ -12,10 +11,6 @@ export interface WeightSource {
   /** In order; of those that lead to a weight of the model the first counts, then the name as it is. */
   readonly rules: readonly RenameRule[];
   readonly drops: readonly DropRule[];
-  /** What the names start with in files of this source. */
-  readonly prefix: string;
-  /** Tensors that loading in Python wants, of zeros, beside those that there are. */
-  readonly zeros: readonly { readonly file: string; readonly beside: string }[];
   /** Whether a file seems to be of this source. */
   readonly recognise: (tensors: ReadonlyMap<string, StoredTensor>) => boolean;
 }
@@ -67,8 +62,6 @@ export const sources: readonly WeightSource[] = [
     summary: "the networks of Böhle et al. 2022: no norms, MaxOut",
     rules: bcosRules,
     drops: counters,
-    prefix: "0.",
-    zeros: [],
     recognise: (tensors) => isBcos(tensors) && !hasNorms(tensors),
   },
   {
@@ -76,8 +69,6 @@ export const sources: readonly WeightSource[] = [
     summary: "pretrained networks turned into B-cos ones (Arya et al. 2024)",
     rules: bcosRules,
     drops: [...counters, unusedMean(false)],
-    prefix: "model.",
-    zeros: [{ file: "**.running_mean", beside: "**.running_var" }],
     recognise: (tensors) =>
       isBcos(tensors) && [...tensors].some(([name, t]) => name.endsWith(".running_mean") && !isZero(t)),
   },
@@ -86,8 +77,6 @@ export const sources: readonly WeightSource[] = [
     summary: "the networks of Böhle et al. 2024 and their conventional twins",
     rules: bcosRules,
     drops: [...counters, unusedMean(true)],
-    prefix: "",
-    zeros: [{ file: "**.running_mean", beside: "**.running_var" }],
     recognise: isBcos,
   },
   {
@@ -98,8 +87,6 @@ export const sources: readonly WeightSource[] = [
       { file: "pre_logits.fc1.bias", model: "classifier.0.bias" },
     ],
     drops: counters,
-    prefix: "",
-    zeros: [],
     recognise: (tensors) => someName(tensors, "pre_logits.fc1.weight"),
   },
   {
@@ -107,8 +94,6 @@ export const sources: readonly WeightSource[] = [
     summary: "torchvision, and whatever has its names or those of the model",
     rules: [],
     drops: counters,
-    prefix: "",
-    zeros: [],
     recognise: () => true,
   },
 ];
