@@ -10,10 +10,11 @@ import type { Jax } from "./types.ts";
 const version = "0.1.25";
 
 /**
- * Its kernels for WebGPU round more: behind three steps of twenty layers losses agree to 1e-7, but updates of weights only
- * to 3e-3, more towards the input. Its kernels for WASM agree on the same program to 2e-5, so the program is the same.
+ * Its kernels for WebGPU round more: behind three steps of twenty layers of SGD losses agree to 1e-7, but updates of
+ * weights only to 3e-3, more towards the input, and Adam makes whole steps of that, which then shows in the losses, 2e-3.
+ * Its kernels for WASM agree on the same program to 2e-5, so the program is the same.
  */
-const webgpuTolerance = 2;
+const webgpuTolerance = { updates: 2, losses: 50 };
 
 export async function jaxContender(device: "wasm" | "webgpu"): Promise<Contender> {
   if (device === "webgpu") await provideWebgpu();
