@@ -221,7 +221,7 @@ const rgba: Runner = async (c, inputs) => {
     }
   }
   const options = { smooth: number(c, "smooth"), percentile: number(c, "alpha_percentile") };
-  return { rgba: colourExplanation({ height, width, channels, weights, contributions }, options) };
+  return { rgba: colourExplanation({ height, width, channels, weights, contributions }, options).rgba };
 };
 
 const conv = weighted("conv", convArguments, power);

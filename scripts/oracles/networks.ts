@@ -322,7 +322,7 @@ function compareColour(
   bounds: Bounds,
 ): Deviation[] {
   if (expected.rgba_at === undefined || expected.alpha_sum === undefined) return [];
-  const rgba = colourExplanation(image);
+  const { rgba } = colourExplanation(image);
   const differences = expected.rgba_at
     .map((pixel, i) => Math.max(...pixel.map((v, k) => Math.abs(v - rgba[image.at[i]! * 4 + k]!))))
     .sort((a, b) => a - b);

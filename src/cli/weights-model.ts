@@ -14,22 +14,16 @@ export const weightsModelOptions: readonly OptionSpec[] = [
   ...modelOptions.filter((option) => optionName(option) !== "--model"),
 ];
 
-/** A network, and its program without graphs: names and shapes of its weights. */
-export interface WeightsModel {
-  readonly network: Network;
-  readonly program: Program;
-}
-
-/** Throws what is wrong with the model. */
-export function readWeightsModel(args: Arguments, terminal: Terminal): WeightsModel {
+/** The program of the model, without graphs: names and shapes of its weights. Throws what is wrong with the model. */
+export function readWeightsModel(args: Arguments, terminal: Terminal): Program {
   const given = args.text("--model") ?? fail("usage/missing-argument", { argument: "`--model`" });
   const { file, name } = splitName(given);
-  return weightsModelOf(file, { ...readModelOptions(args), model: name }, terminal);
+  return programOf(file, { ...readModelOptions(args), model: name }, terminal);
 }
 
-export function weightsModelOf(file: string, options: ModelOptions, terminal: Terminal): WeightsModel {
-  const network = compileModel(file, options, terminal);
-  return { network, program: buildProgram(network, { form: options.form, batch: 1, graphs: [] }).program };
+export function programOf(file: string, options: ModelOptions, terminal: Terminal): Program {
+  const network: Network = compileModel(file, options, terminal);
+  return buildProgram(network, { form: options.form, batch: 1, graphs: [] }).program;
 }
 
 /** `net.bcos#Small` → the file and the model. */

@@ -41,7 +41,13 @@ export {
 } from "./train/trainer.ts";
 export { evaluate, type ClassAccuracy, type EvaluateOptions, type Evaluation } from "./evaluate/evaluate.ts";
 
-export { colourExplanation, smoothingFor, type ColourOptions, type WeightImage } from "./explain/colour.ts";
+export {
+  colourExplanation,
+  smoothingFor,
+  type ColourExplanation,
+  type ColourOptions,
+  type WeightImage,
+} from "./explain/colour.ts";
 export { contributionBound, contributionMap, type ContributionMapOptions } from "./explain/contribution-map.ts";
 export { explain, type ExplainOptions } from "./explain/explainer.ts";
 export type { ColourScale, Explanation, Neuron } from "./explain/explanation.ts";
@@ -83,12 +89,5 @@ export {
   type ImportReport,
   type MappedTensor,
 } from "./weights/exchange/import-tensors.ts";
-export {
-  exportTensors,
-  type Exported,
-  type ExportedTensor,
-  type ExportOptions,
-  type ExportReport,
-} from "./weights/exchange/export-tensors.ts";
 export { readTensorFile, type TensorFile, type WeightFormat } from "./weights/read-tensors.ts";
 export { weightsFromSafetensors, weightsToSafetensors, type Weights, type WeightTensor } from "./weights/weights.ts";

@@ -1,6 +1,7 @@
 /** `--storage f16`: what it is refused with, what is printed of it, and that explanations are the same within rounding. */
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import type { ImageRecord } from "../../src/cli/explained/records.ts";
 import { distance } from "../wasm-device/compare.ts";
 import { gpuSource } from "../webgpu-device/support.ts";
 import { bcosc, bcoscHere, temporaryFolder } from "./run.ts";
@@ -53,13 +54,13 @@ describe.skipIf(driver === undefined)("bcosc explain --storage f16", () => {
     const [full, half] = results.map(({ code, out, err }) => {
       expect(err.replace(/^Warning: .*\n/gm, "")).toBe("");
       expect(code).toBe(0);
-      return (JSON.parse(out) as { images: { logits: number[]; relativeResidual: number }[] }).images;
+      return (JSON.parse(out) as { images: ImageRecord[] }).images;
     });
     expect(half).toHaveLength(4);
     const errors = half!.map(({ logits }, i) => distance(logits, full![i]!.logits));
     expect(Math.max(...errors)).toBeLessThan(4 * 2 ** -11);
     expect(Math.max(...errors)).toBeGreaterThan(1e-6);
-    for (const { relativeResidual } of half!) expect(relativeResidual).toBeLessThan(2e-3);
+    for (const { explanations } of half!) expect(explanations[0]!.relativeResidual).toBeLessThan(2e-3);
     const evaluated = await run(
       "evaluate tiny.bcos --weights a/model.safetensors --data data --device webgpu --storage f16",
     );

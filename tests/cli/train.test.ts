@@ -1,4 +1,4 @@
-/** `bcosc train`, `evaluate` and `explain` on a tiny model and data set. */
+/** `bcosc train` and `evaluate` on a tiny model and data set. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import sharp from "sharp";
@@ -209,86 +209,5 @@ describe("bcosc evaluate", () => {
     const { code, err } = await run("evaluate tiny.bcos --as standard --weights a/model.safetensors --data data");
     expect(code).toBe(2);
     expect(err).toContain("error[weights/missing]: ");
-  });
-});
-
-interface ExplanationFile {
-  readonly contactSheet: string;
-  readonly images: readonly {
-    readonly target: string;
-    readonly versus: string | null;
-    readonly logits: readonly number[];
-    readonly explained: number;
-    readonly contributions: number;
-    readonly constant: number;
-    readonly residual: number;
-    readonly relativeResidual: number;
-    readonly files: Readonly<Record<string, string>>;
-  }[];
-}
-
-describe("bcosc explain", () => {
-  const explained = (out: string): ExplanationFile =>
-    JSON.parse(read(`${out}/explanation.json`).toString()) as ExplanationFile;
-
-  it("writes pictures and numbers that add up", async () => {
-    const { code, out, err } = await run(
-      "explain tiny.bcos --weights a/model.safetensors --data data --index 3,1 --out e",
-    );
-    expect({ code, err }).toEqual({ code: 0, err: "" });
-    expect(out).toMatch(/^data 3 .*\ndata 1 .*\nlargest relative residual \d\S*\nsaved e\/contact-sheet\.png\n/m);
-    const { contactSheet, images } = explained("e");
-    expect(images).toHaveLength(2);
-    for (const image of images) {
-      expect(image.explained).toBeCloseTo(image.logits[Number(image.target)]!, 5);
-      expect(Math.abs(image.explained - image.constant - image.contributions)).toBeLessThan(1e-4);
-      expect(image.relativeResidual).toBeLessThan(1e-4);
-      expect(Math.max(...image.logits)).toBe(image.logits[Number(image.target)]);
-    }
-    for (const name of [contactSheet, ...images.flatMap((image) => Object.values(image.files))]) {
-      expect(read(`e/${name}`).subarray(1, 4).toString()).toBe("PNG");
-    }
-  });
-
-  it("explains a class, and a difference of two, of an image file", async () => {
-    const weights = "--weights a/model.safetensors";
-    const line = `explain tiny.bcos e/pictures/000-input.png ${weights} --class 2 --versus 5 --out f --json`;
-    const { code, out } = await run(line);
-    expect(code).toBe(0);
-    expect(JSON.parse(out)).toEqual(explained("f"));
-    const [image] = explained("f").images;
-    expect(image).toMatchObject({ target: "2", versus: "5" });
-    expect(image!.explained).toBeCloseTo(image!.logits[2]! - image!.logits[5]!, 5);
-    expect(image!.logits).toEqual(explained("e").images[0]!.logits);
-  });
-
-  it("explains the classes with the largest logits", async () => {
-    const { code, out } = await run(
-      "explain tiny.bcos --weights a/model.safetensors --data data --index 3,1 --top 3 --out h",
-    );
-    expect(code).toBe(0);
-    expect(out.match(/^data [31] /gm)).toEqual(["data 3 ", "data 3 ", "data 3 ", "data 1 ", "data 1 ", "data 1 "]);
-    const { images } = explained("h");
-    expect(images).toHaveLength(6);
-    for (const [i, first] of explained("e").images.entries()) {
-      const best = images.slice(3 * i, 3 * i + 3);
-      expect({ ...best[0], files: {} }).toEqual({ ...first, files: {} });
-      const sorted = [...first.logits].sort((a, b) => b - a);
-      expect(best.map(({ target }) => first.logits[Number(target)])).toEqual(sorted.slice(0, 3));
-    }
-  });
-
-  it.each([
-    ["--data data --class 10", 2, "usage/value"],
-    ["--data data --top 11", 2, "usage/value"],
-    ["--data data --index 30", 2, "usage/value"],
-    ["--data data --as standard", 1, "run/no-graph"],
-    ["tiny.bcos", 2, "data/image"],
-    ["not-there.png", 2, "data/unreadable"],
-  ])("refuses %s", async (more, code, finding) => {
-    const ran = await run(`explain tiny.bcos --weights a/model.safetensors --out g ${more}`);
-    expect(ran.code).toBe(code);
-    expect(ran.err).toContain(`error[${finding}]: `);
-    expect(existsSync(join(folder, "g"))).toBe(false);
   });
 });

@@ -124,7 +124,8 @@ describe("explanations of neurons", () => {
     expect(e.explained).toBeLessThan(0);
     expect([...e.contributions].reduce((a, b) => a + b, 0)).toBeCloseTo(e.explained, 12);
     expect(Math.max(...e.colour!.filter((_, i) => i % 4 === 3))).toBe(1);
-    expect(all[0]!.colourScale).toEqual({ smooth: 3, percentile: 99.5 });
+    expect(all[0]!.colourScale).toMatchObject({ smooth: 3, percentile: 99.5 });
+    expect(all[0]!.colourScale!.full).toBeGreaterThan(0);
   });
 
   it("refuse what is not there", async () => {

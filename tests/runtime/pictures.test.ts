@@ -55,7 +55,7 @@ describe("colour explanations", () => {
   const at = (rgba: Float32Array, y: number, x: number) => [...rgba.subarray((y * 8 + x) * 4, (y * 8 + x) * 4 + 4)];
 
   it("has the values of the published formula", () => {
-    const rgba = colourExplanation({ height: 8, width: 8, channels: 3, weights, contributions }, { smooth: 3 });
+    const { rgba } = colourExplanation({ height: 8, width: 8, channels: 3, weights, contributions }, { smooth: 3 });
     [1.0, 0.50931138, 0.0, 0.59951984].forEach((v, c) => expect(at(rgba, 0, 0)[c]).toBeCloseTo(v, 6));
     [0.0, 1.0, 0.37920921, 0.80215903].forEach((v, c) => expect(at(rgba, 3, 4)[c]).toBeCloseTo(v, 6));
     expect(rgba.reduce((a, b) => a + b, 0)).toBeCloseTo(128.55766012578133, 4);
@@ -64,7 +64,7 @@ describe("colour explanations", () => {
 
   it("is grey for one channel and its complement", () => {
     const grey = Float64Array.of(0.5, 0.5, 1, -1, -3, 2, 0, 0);
-    const rgba = colourExplanation(
+    const { rgba, full } = colourExplanation(
       { height: 1, width: 4, channels: 1, weights: grey, contributions: [1, 1, 1, -1] },
       { smooth: 1 },
     );
@@ -74,11 +74,13 @@ describe("colour explanations", () => {
     expect(opacity[2]).toBe(1);
     expect(opacity[1]! / opacity[0]!).toBeCloseTo(2, 6);
     expect(opacity[3]).toBeLessThan(1e-11);
+    expect(opacity[0]! * full).toBeCloseTo(Math.SQRT1_2, 6);
   });
 
   it("is transparent without weights, and refuses bad settings", () => {
     const nothing = { height: 2, width: 2, channels: 3, weights: new Float32Array(24), contributions: [0, 0, 0, 0] };
-    expect([...colourExplanation(nothing)].every((v) => v === 0)).toBe(true);
+    const { rgba, full } = colourExplanation(nothing);
+    expect([...rgba, full].every((v) => v === 0)).toBe(true);
     expect(() => colourExplanation(nothing, { smooth: 4 })).toThrow(BcosError);
     expect(() => colourExplanation({ ...nothing, channels: 2 })).toThrow("image channels");
   });
@@ -152,7 +154,9 @@ describe("canvas", () => {
       "#...#..#...",
       "####...#...",
     ]);
-    expect(textArt("ü")).toEqual(textArt("?"));
+    expect(textArt("üÉ")).toEqual(textArt("uE"));
+    expect(textArt("u\u0308")).toEqual(textArt("u"));
+    expect(textArt("猫")).toEqual(textArt("?"));
     expect(textWidth("")).toBe(0);
   });
 
@@ -178,6 +182,20 @@ function item(change: Partial<ContactSheetItem> = {}): ContactSheetItem {
   };
 }
 
+/** Which pixels of a line are dark. */
+function textAt(raster: Raster, top: number, left: number, width: number, size: number): string {
+  return Array.from({ length: 7 * size }, (_, y) =>
+    Array.from({ length: width }, (_, x) => (pixel(raster, top + y, left + x)[0]! < 200 ? "#" : ".")).join(""),
+  ).join("\n");
+}
+
+/** The same of a text alone. */
+function drawn(text: string, width: number, size: number): string {
+  const raster = createRaster(7 * size, width);
+  drawText(raster, text, 0, 0, undefined, size);
+  return textAt(raster, 0, 0, width, size);
+}
+
 describe("contact sheets", () => {
   it("puts image, colours and contributions side by side", () => {
     const sheet = contactSheet([item(), item({ prediction: "1" }), item()], { columns: 2, title: "digits" });
@@ -197,6 +215,23 @@ describe("contact sheets", () => {
       return false;
     };
     expect([red(12), red(12 + cellWidth + 12)]).toEqual([false, true]);
+  });
+
+  it("writes amounts and names, and cuts off names that are too long", () => {
+    const captioned = (change: Partial<ContactSheetItem>, text: string) => {
+      const { logit: _, ...rest } = item(change);
+      expect(textAt(contactSheet([{ ...rest, ...change }]), 12, 12, 344, 2)).toBe(drawn(text, 344, 2));
+    };
+    captioned({ prediction: "3 - 8", label: "3 - 8", amount: -1.23456 }, "3 - 8: -1.23");
+    captioned({ prediction: "layer1 3", label: "layer1 3" }, "layer1 3");
+    const long = "a name that is far too long for this picture";
+    captioned({ prediction: long, label: long, logit: 0 }, "a name that is far t.. 50.0%");
+    captioned({ prediction: long, label: "x", logit: 0 }, "a name that is.. 50.0%, is x");
+    captioned({ prediction: long, label: `not ${long}`, logit: 0 }, "a name .. 50.0%, is not a ..");
+    const noted = (name: string, text: string) =>
+      expect(textAt(contactSheet([item({ name })]), 12 + 18 + 112 + 4, 12, 344, 1)).toBe(drawn(text, 344, 1));
+    noted("cat.png", "cat.png  residual 1.2e-7");
+    noted("x".repeat(99), `${"x".repeat(38)}..  residual 1.2e-7`);
   });
 
   it("is the same picture every time", () => {

@@ -1,14 +1,39 @@
-/** The images that an explanation is asked for: image files, or images of a test split. */
+/** The images that an explanation is asked for: image files, folders of them, or images of a test split. */
 import type { Program, ProgramInput } from "../../compiler/graph/program.ts";
 import { fail } from "../../diagnostics/catalogue.ts";
+import { BcosError, type Diagnostic } from "../../diagnostics/diagnostic.ts";
+import type { ClassNames } from "../../runtime/data/class-names.ts";
+import { checkFit } from "../../runtime/data/fit.ts";
 import { readImageFile } from "../../runtime/data/image-file.node.ts";
-import { fitImage } from "../../runtime/data/image-input.ts";
+import { imageFiles, isFolder } from "../../runtime/data/image-folder.node.ts";
+import { fitImage, usualShorterSide } from "../../runtime/data/image-input.ts";
 import { requireImageShape, toUnit, type Channels } from "../../runtime/data/pixels.ts";
 import type { Arguments } from "../arguments.ts";
-import { loadData } from "../data.ts";
+import type { OptionSpec } from "../command.ts";
+import { dataSummary, loadData } from "../data.ts";
+
+export const imageOptions: readonly OptionSpec[] = [
+  {
+    flags: "--image <path>",
+    summary: "A PNG, JPEG or WebP file, or a folder of them; may be repeated",
+    repeatable: true,
+  },
+  {
+    flags: "--resize <n>",
+    summary: "Pixels of an image's shorter side before the model's input is cut out of the middle (256 for 224)",
+  },
+  { flags: "--data <name>", summary: `Explain images of a test split: ${dataSummary}` },
+  { flags: "--index <list>", summary: "Which images of the data, from 0: 0,1,2" },
+  { flags: "--count <n>", summary: "The first images of the data (8)" },
+];
 
 export type ImageSelection =
-  | { readonly kind: "files"; readonly paths: readonly string[] }
+  | {
+      readonly kind: "files";
+      readonly paths: readonly string[];
+      /** Pixels of the shorter side; absent: the usual ones for the model's size. */
+      readonly shorterSide: number | undefined;
+    }
   | {
       readonly kind: "data";
       readonly data: string;
@@ -18,18 +43,25 @@ export type ImageSelection =
     };
 
 export interface SourceImage {
+  /** Its number among those that were asked for, from 0. */
+  readonly number: number;
   /** The file's path, or the place in the data set. */
   readonly name: string;
   /** [H, W, C] from 0 to 1. */
   readonly pixels: Float32Array;
   /** The right class, where it is known. */
   readonly label?: number;
+  /** Of a file: its size, and what its shorter side was resized to before the middle was cut out. */
+  readonly source?: { readonly height: number; readonly width: number; readonly shorterSide: number };
 }
 
-export interface LoadedImages {
-  readonly images: readonly SourceImage[];
-  /** Names of the classes, where they are known. */
-  readonly classes: readonly string[] | undefined;
+export interface ImageSource {
+  /** As many as were asked for, also those that can't be read. */
+  readonly count: number;
+  /** Names of the classes, where the data set has them. */
+  readonly classes: ClassNames | undefined;
+  /** The image with this number. Throws `data/unreadable` and `data/image`. */
+  load(number: number): Promise<SourceImage>;
 }
 
 const defaultCount = 8;
@@ -40,6 +72,7 @@ export function selectImages(args: Arguments): ImageSelection {
   const data = args.text("--data");
   if (data !== undefined) {
     if (paths.length > 0) fail("usage/conflict", { option: "--data", other: "--image" });
+    if (args.given.has("--resize")) fail("usage/conflict", { option: "--data", other: "--resize" });
     const indexes = readIndexes(args.text("--index"));
     if (indexes !== undefined && args.given.has("--count"))
       fail("usage/conflict", { option: "--index", other: "--count" });
@@ -56,7 +89,7 @@ export function selectImages(args: Arguments): ImageSelection {
       { hints: ["name image files, or a data set: `--data mnist`"] },
     );
   }
-  return { kind: "files", paths };
+  return { kind: "files", paths, shorterSide: args.integer("--resize", { min: 1, max: 65_536 }) };
 }
 
 function readIndexes(text: string | undefined): readonly number[] | undefined {
@@ -67,46 +100,105 @@ function readIndexes(text: string | undefined): readonly number[] | undefined {
   });
 }
 
-/** Only inputs of grey or RGB images can be read from image files. */
-export function checkSelection(selection: ImageSelection, input: ProgramInput): void {
-  if (selection.kind === "files") requireImageShape(input.shape, selection.paths[0]!);
+/** The selection with the images of each folder in its place. Throws `data/not-found` for a folder without images. */
+export async function listImages(selection: ImageSelection): Promise<ImageSelection> {
+  if (selection.kind === "data") return selection;
+  const lists = await Promise.all(selection.paths.map(imagesAt));
+  return { ...selection, paths: lists.flat() };
 }
 
-export async function loadImages(
+async function imagesAt(path: string): Promise<readonly string[]> {
+  if (!(await isFolder(path))) return [path];
+  const files = await imageFiles(path);
+  if (files.length > 0) return files;
+  const hints = ["PNG, JPEG and WebP files are read, and those of folders in it only where these are named"];
+  return fail("data/not-found", { what: `images in the folder ${path}` }, { hints });
+}
+
+/** Images that there will be, at most. */
+export function sizeOfSelection(selection: ImageSelection): number {
+  return selection.kind === "files" ? selection.paths.length : selection.count;
+}
+
+/** What is cut out of an image can not be larger than the image. */
+export function checkSelection(selection: ImageSelection, [height, width]: readonly [number, number, Channels]): void {
+  const least = Math.min(height, width);
+  if (selection.kind === "data" || selection.shorterSide === undefined || selection.shorterSide >= least) return;
+  const expected = `a whole number from ${least} on, the model's input being ${height} × ${width}`;
+  fail("usage/value", { option: "--resize", expected, found: String(selection.shorterSide) });
+}
+
+export async function openImages(
   selection: ImageSelection,
   program: Pick<Program, "input" | "classes">,
-): Promise<LoadedImages> {
-  const { input } = program;
-  if (selection.kind === "files") return { images: await readFiles(selection.paths, input), classes: undefined };
-  const { test } = await loadData(selection.data, program, ["test"]);
+): Promise<ImageSource> {
+  return selection.kind === "files" ? filesSource(selection, program.input) : dataSource(selection, program);
+}
+
+function filesSource(
+  { paths, shorterSide }: Extract<ImageSelection, { kind: "files" }>,
+  { shape }: ProgramInput,
+): ImageSource {
+  const [height, width, channels] = requireImageShape(shape, paths[0]!);
+  return {
+    count: paths.length,
+    classes: undefined,
+    async load(number) {
+      const name = paths[number]!;
+      const image = await readImageFile(name, channels);
+      const source = {
+        height: image.height,
+        width: image.width,
+        shorterSide: shorterSide ?? usualShorterSide(image, height, width),
+      };
+      const { data } = fitImage(image, { height, width, shorterSide: source.shorterSide }, name);
+      return { number, name, pixels: toUnit(data), source };
+    },
+  };
+}
+
+async function dataSource(
+  { data, indexes, count }: Extract<ImageSelection, { kind: "data" }>,
+  program: Pick<Program, "input" | "classes">,
+): Promise<ImageSource> {
+  const { test } = await loadData(data, program, ["test"]);
+  checkFit(program, test);
   const size = test.images.length / test.count;
-  const wanted = input.shape.join(", ");
-  if (wanted !== test.shape.join(", ")) {
-    fail("data/does-not-fit", {
-      what: "its images have the shape",
-      expected: `[${wanted}]`,
-      found: `[${test.shape.join(", ")}]`,
-    });
-  }
-  const indexes = selection.indexes ?? Array.from({ length: Math.min(selection.count, test.count) }, (_, i) => i);
-  const outside = indexes.find((index) => index >= test.count);
+  const chosen = indexes ?? Array.from({ length: Math.min(count, test.count) }, (_, i) => i);
+  const outside = chosen.find((index) => index >= test.count);
   if (outside !== undefined) {
     fail("usage/value", { option: "--index", expected: `numbers from 0 to ${test.count - 1}`, found: String(outside) });
   }
-  const images = indexes.map((index) => ({
-    name: `${selection.data} ${index}`,
-    pixels: toUnit(test.images.subarray(index * size, (index + 1) * size)),
-    label: test.labels[index]!,
-  }));
-  return { images, classes: test.classes };
+  return {
+    count: chosen.length,
+    classes: test.classes,
+    load: (number) => {
+      const index = chosen[number]!;
+      const pixels = toUnit(test.images.subarray(index * size, (index + 1) * size));
+      return Promise.resolve({ number, name: `${data} ${index}`, pixels, label: test.labels[index]! });
+    },
+  };
 }
 
-async function readFiles(paths: readonly string[], input: ProgramInput): Promise<SourceImage[]> {
-  const [height, width, channels] = input.shape as [number, number, Channels];
-  const images: SourceImage[] = [];
-  for (const path of paths) {
-    const { data } = fitImage(await readImageFile(path, channels), { height, width });
-    images.push({ name: path, pixels: toUnit(data) });
+/**
+ * The images in their order, `size` at a time: more than that are never in memory at once. What can't be read is left out and
+ * put into `failed`, so that one broken file does not take the others with it.
+ */
+export async function* imagesInParts(
+  source: ImageSource,
+  size: number,
+  failed: Diagnostic[],
+): AsyncGenerator<readonly SourceImage[], void> {
+  let part: SourceImage[] = [];
+  for (let number = 0; number < source.count; number++) {
+    try {
+      part.push(await source.load(number));
+    } catch (error) {
+      if (!(error instanceof BcosError && error.diagnostics.every(({ code }) => code.startsWith("data/")))) throw error;
+      failed.push(...error.diagnostics);
+    }
+    if (part.length < size && number + 1 < source.count) continue;
+    if (part.length > 0) yield part;
+    part = [];
   }
-  return images;
 }

@@ -1,74 +1,141 @@
-/** The pictures of explanations: one file for each, and a sheet with all of them. */
-import { join } from "node:path";
-import type { ProgramInput } from "../../compiler/graph/program.ts";
-import { rasterFromUnit, type Colour } from "../../runtime/pictures/canvas.ts";
-import { contactSheet } from "../../runtime/pictures/contact-sheet.ts";
-import { savePng } from "../../runtime/pictures/png.node.ts";
-import { contributionMap } from "../../runtime/explain/contribution-map.ts";
+/** The files of explanations: pictures and, where they are wanted, arrays; and a sheet with all pictures. */
+import { basename, join } from "node:path";
+import type { Shape } from "../../compiler/graph/graph.ts";
+import type { ClassNames } from "../../runtime/data/class-names.ts";
+import { encodeNpy } from "../../runtime/data/npy.ts";
+import type { Channels } from "../../runtime/data/pixels.ts";
+import type { Tensor } from "../../runtime/device.ts";
+import { contributionBound, contributionMap, MAP_PERCENTILE } from "../../runtime/explain/contribution-map.ts";
 import type { Explanation } from "../../runtime/explain/explanation.ts";
+import { writeFileAtomic } from "../../runtime/files/atomic-write.node.ts";
+import { rasterFromUnit, type Colour, type Raster } from "../../runtime/pictures/canvas.ts";
+import { contactSheet, type ContactSheetItem } from "../../runtime/pictures/contact-sheet.ts";
+import { savePng } from "../../runtime/pictures/png.node.ts";
 import type { SourceImage } from "./images.ts";
+import { imageStem, nameOf, subjectName, subjectStem } from "./names.ts";
 
-export interface Explained {
-  readonly image: SourceImage;
-  readonly explanation: Explanation;
+/** Where the files go, and which. */
+export interface FileOptions {
+  readonly folder: string;
+  readonly shape: readonly [number, number, Channels];
+  readonly encodedShape: Shape;
+  readonly names: ClassNames | undefined;
+  /** Whether the numbers are written too, as `.npy` files. */
+  readonly arrays: boolean;
 }
 
-/** Names of files in the folder; `null` where there is no such picture. */
-export interface PictureFiles {
-  readonly input: string;
-  readonly colour: string | null;
-  readonly contributions: string;
+/** Names of files in the folder by what is in them. */
+export interface Files {
+  readonly pictures: Readonly<Record<string, string>>;
+  readonly arrays: Readonly<Record<string, string>>;
 }
 
-export interface SavedPictures {
-  readonly contactSheet: string | null;
-  readonly files: readonly (PictureFiles | null)[];
+/** The contribution map's colours are full from this amount on, a percentile of the magnitudes. */
+export interface MapScale {
+  readonly percentile: number;
+  readonly full: number;
+}
+
+export function mapScale({ contributions }: Explanation): MapScale {
+  return { percentile: MAP_PERCENTILE, full: contributionBound(contributions, MAP_PERCENTILE) };
+}
+
+/** Writes the input as the model sees it. */
+export function saveInput(image: SourceImage, options: FileOptions): Promise<Files> {
+  const { shape } = options;
+  const input = rasterFromUnit(image.pixels, shape[0], shape[1]);
+  return saveFiles(options, imageStem(image), { input }, { input: [image.pixels, shape] });
+}
+
+/** Writes the pictures of an explanation; as arrays W(x), the contributions and the colour explanation. */
+export function saveExplanation(
+  image: SourceImage,
+  explanation: Explanation,
+  { full }: MapScale,
+  options: FileOptions,
+): Promise<Files> {
+  const { contributions, weights, colour } = explanation;
+  const { shape, encodedShape, names } = options;
+  const [height, width] = shape;
+  const map = { height, width, data: contributionMap(contributions, { bound: full }) };
+  return saveFiles(
+    options,
+    `${imageStem(image)}-${subjectStem(explanation, names)}`,
+    { colour: colour && rasterFromUnit(colour, height, width), contributions: map },
+    {
+      contributions: [contributions, [height, width]],
+      weights: [weights, encodedShape],
+      colour: colour && [colour, [height, width, 4]],
+    },
+  );
+}
+
+type Rasters = Readonly<Record<string, Raster | undefined>>;
+type Arrays = Readonly<Record<string, readonly [values: Tensor, shape: readonly number[]] | undefined>>;
+
+async function saveFiles(
+  { folder, arrays: wanted }: FileOptions,
+  stem: string,
+  rasters: Rasters,
+  arrays: Arrays,
+): Promise<Files> {
+  const files = { pictures: {} as Record<string, string>, arrays: {} as Record<string, string> };
+  for (const [kind, raster] of Object.entries(rasters)) {
+    if (raster === undefined) continue;
+    files.pictures[kind] = `pictures/${stem}-${kind}.png`;
+    await savePng(join(folder, files.pictures[kind]), raster);
+  }
+  for (const [kind, array] of Object.entries(wanted ? arrays : {})) {
+    if (array === undefined) continue;
+    files.arrays[kind] = `arrays/${stem}-${kind}.npy`;
+    await writeFileAtomic(join(folder, files.arrays[kind]), encodeNpy(...array));
+  }
+  return files;
 }
 
 /** Larger sheets are hard to look at; the rest has files of its own. */
 const mostOnSheet = 64;
+const mostColumns = 4;
 
 /** What lies behind the colour explanation of a grey image: both white and black evidence can be seen on it. */
 const behindGrey: Colour = [125, 155, 195];
 
-/** Writes the pictures to `folder`. Only inputs [H, W, 1 or 3] have pictures. */
-export async function savePictures(
-  folder: string,
-  explained: readonly Explained[],
-  input: ProgramInput,
-  nameOf: (c: number) => string,
-): Promise<SavedPictures> {
-  const [height, width, channels] = input.shape as [number, number, number];
-  if (input.shape.length !== 3 || (channels !== 1 && channels !== 3)) {
-    return { contactSheet: null, files: explained.map(() => null) };
-  }
-  const files: PictureFiles[] = [];
-  for (const [i, { image, explanation }] of explained.entries()) {
-    const stem = `pictures/${String(i).padStart(3, "0")}`;
-    const { colour, contributions } = explanation;
-    const names = {
-      input: `${stem}-input.png`,
-      colour: colour === undefined ? null : `${stem}-colour.png`,
-      contributions: `${stem}-contributions.png`,
-    };
-    await savePng(join(folder, names.input), rasterFromUnit(image.pixels, height, width));
-    if (colour !== undefined) await savePng(join(folder, names.colour!), rasterFromUnit(colour, height, width));
-    await savePng(join(folder, names.contributions), { height, width, data: contributionMap(contributions) });
-    files.push(names);
-  }
-  const items = explained.slice(0, mostOnSheet).map(({ image, explanation: e }) => ({
-    height,
-    width,
-    image: image.pixels,
-    ...(e.colour === undefined ? {} : { colour: e.colour }),
-    contributions: e.contributions,
-    ...(image.label === undefined ? {} : { label: nameOf(image.label) }),
-    prediction: nameOf(e.target ?? e.predicted),
-    // Only a logit has a probability, a difference of two has none.
-    ...(e.versus === undefined ? { logit: e.explained } : {}),
-    residual: e.residual,
-  }));
-  const sheet = "contact-sheet.png";
-  await savePng(join(folder, sheet), contactSheet(items, channels === 1 ? { background: behindGrey } : {}));
-  return { contactSheet: sheet, files };
+export interface Sheet {
+  readonly add: (image: SourceImage, explanation: Explanation) => void;
+  /** Writes the sheet and says its name in the folder. */
+  readonly save: () => Promise<string>;
+}
+
+/** A contact sheet, on which explanations of one image stand side by side where there are few. */
+export function createSheet(times: number, { folder, shape, names }: FileOptions): Sheet {
+  const items: ContactSheetItem[] = [];
+  const [height, width, channels] = shape;
+  return {
+    add(image, e) {
+      if (items.length >= mostOnSheet) return;
+      const isLogit = e.target !== undefined && e.versus === undefined;
+      items.push({
+        height,
+        width,
+        image: image.pixels,
+        contributions: e.contributions,
+        prediction: subjectName(e, names),
+        residual: e.residual,
+        ...(image.source === undefined ? {} : { name: basename(image.name) }),
+        ...(e.colour === undefined ? {} : { colour: e.colour }),
+        // Only a logit has a probability, and only what the model predicts is right or wrong.
+        ...(isLogit ? { logit: e.explained } : { amount: e.explained }),
+        ...(isLogit && e.target === e.predicted && image.label !== undefined
+          ? { label: nameOf(names, image.label) }
+          : {}),
+      });
+    },
+    async save() {
+      const sheet = "contact-sheet.png";
+      const columns = times > 1 && times <= mostColumns ? times : mostColumns;
+      const background = channels === 1 ? { background: behindGrey } : {};
+      await savePng(join(folder, sheet), contactSheet(items, { columns, ...background }));
+      return sheet;
+    },
+  };
 }

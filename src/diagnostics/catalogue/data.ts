@@ -29,6 +29,12 @@ export const dataCodes = {
     message: (p) => `can not use the image: ${p.reason}`,
     hint: () => "PNG, JPEG and WebP files are read",
   }),
+  "data/class-names": entry<{ reason: string }>({
+    severity: "error",
+    message: (p) => `can not use the names of classes: ${p.reason}`,
+    hint: () =>
+      "a text with one name a line, a JSON array of names, or a JSON object from index to name or from name to index",
+  }),
   "data/not-found": entry<{ what: string }>({
     severity: "error",
     message: (p) => `can not find ${p.what}`,

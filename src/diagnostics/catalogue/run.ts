@@ -36,7 +36,7 @@ export const runCodes = {
     severity: "error",
     message: (p) => `the program has no state \`${p.path}\``,
   }),
-  "run/residual": entry<{ image: number; residual: string; bound: string }>({
+  "run/residual": entry<{ image: number | string; residual: string; bound: string }>({
     severity: "error",
     message: (p) =>
       `the explanation of image ${p.image} does not add up: |explained − constant − Σ contributions| = ${p.residual}, above the bound ${p.bound}`,

@@ -45,6 +45,16 @@ export const dataPages: PagesOf<typeof dataCodes> = {
     situation: "The file is no image, or of a format that is not read here.",
     remedy: "Convert the image to PNG, JPEG or WebP.",
   },
+  "data/class-names": {
+    kind: "situation",
+    meaning:
+      "A file with names of classes can't be read as such, or names another number of classes than the model has.",
+    why: "A name belongs to an index. Where there is one name too many or too few, every class behind it would have the name of its neighbour.",
+    situation:
+      "`--classes names.txt` with 1001 lines, of which the first is `background`, for a model of 1000 classes; an empty line in the middle; a JSON object without the index 7.",
+    remedy:
+      "Give one name for each class, the class 0 first: a text with one a line, or JSON. Of a longer list take the part that belongs to the model: `head -n 1000 all.txt > names.txt`.",
+  },
   "data/not-found": {
     kind: "situation",
     meaning: "The data set is not where it was looked for.",

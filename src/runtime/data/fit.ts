@@ -5,7 +5,7 @@ import { fail } from "../../diagnostics/catalogue.ts";
 import type { Dataset } from "./dataset.ts";
 
 /** Throws `data/does-not-fit` where image shape or number of classes differ. */
-export function checkFit(program: Program, dataset: Dataset): void {
+export function checkFit(program: Pick<Program, "input" | "classes">, dataset: Dataset): void {
   if (!sameShape(program.input.shape, dataset.shape)) {
     fail("data/does-not-fit", {
       what: "its images have the shape",

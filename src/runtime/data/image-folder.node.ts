@@ -88,7 +88,8 @@ export function isFolder(path: string): Promise<boolean> {
   );
 }
 
-async function imageFiles(folder: string): Promise<readonly string[]> {
+/** The paths of the images in a folder, by name. Throws `data/unreadable`. */
+export async function imageFiles(folder: string): Promise<readonly string[]> {
   const images = (await entriesOf(folder)).filter(
     (name) => !name.startsWith(".") && extensions.includes(extname(name).toLowerCase()),
   );

@@ -10,11 +10,12 @@ export interface ImageSize {
 
 /**
  * Resizes the shorter side and cuts out the middle `height` × `width`. The bytes are the same in Node and in browsers;
- * torchvision's transform of an image of the Python Imaging Library gives the same bytes too.
+ * torchvision's transform of an image of the Python Imaging Library gives the same bytes too. Throws `data/image`, with
+ * `name` as the place, where the given shorter side leaves an image that is smaller than what is cut out.
  */
-export function fitImage(image: ByteImage, size: ImageSize): ByteImage {
+export function fitImage(image: ByteImage, size: ImageSize, name?: string): ByteImage {
   const { height, width } = size;
-  return resizeAndCrop(image, size.shorterSide ?? usualShorterSide(image, height, width), height, width);
+  return resizeAndCrop(image, size.shorterSide ?? usualShorterSide(image, height, width), height, width, name);
 }
 
 /** Sides of models and of what published evaluations resize to first: ResNets and their like, Inception v3. */

@@ -34,10 +34,11 @@ export function resizeShorterSide(image: ByteImage, size: number): ByteImage {
     : resize(image, Math.max(size, Math.floor((size * height) / width)), size);
 }
 
-/** Cuts `height` × `width` pixels out of the middle; a side that is too short is an error. */
-export function centreCrop(image: ByteImage, height: number, width: number): ByteImage {
+/** Cuts `height` × `width` pixels out of the middle; a side that is too short is an error, about the image `name`. */
+export function centreCrop(image: ByteImage, height: number, width: number, name?: string): ByteImage {
   if (height > image.height || width > image.width) {
-    fail("data/image", { reason: `it is ${image.height} × ${image.width}, smaller than ${height} × ${width}` });
+    const reason = `it is ${image.height} × ${image.width}, smaller than ${height} × ${width}`;
+    fail("data/image", { reason }, name === undefined ? {} : { place: name });
   }
   const top = roundHalfToEven((image.height - height) / 2);
   const left = roundHalfToEven((image.width - width) / 2);
@@ -51,8 +52,14 @@ export function centreCrop(image: ByteImage, height: number, width: number): Byt
 }
 
 /** The usual evaluation transform: shorter side to `shorterSide`, then the middle `height` × `width`. */
-export function resizeAndCrop(image: ByteImage, shorterSide: number, height: number, width: number): ByteImage {
-  return centreCrop(resizeShorterSide(image, shorterSide), height, width);
+export function resizeAndCrop(
+  image: ByteImage,
+  shorterSide: number,
+  height: number,
+  width: number,
+  name?: string,
+): ByteImage {
+  return centreCrop(resizeShorterSide(image, shorterSide), height, width, name);
 }
 
 /** Filters the middle axis of [outer, from, inner] to [outer, to, inner]. */

@@ -24,18 +24,24 @@ export interface WeightImage {
   readonly contributions: ArrayLike<number>;
 }
 
+export interface ColourExplanation {
+  /** RGBA [H, W, 4] from 0 to 1, to be drawn over white. */
+  readonly rgba: Float32Array;
+  /** The norm of weights, smoothed, from which opacity is full; 0 where there are no weights. */
+  readonly full: number;
+}
+
 /** Opacity is full from this percentile on, where nothing else is asked for. */
 export const COLOUR_PERCENTILE = 99.5;
 
 const EPSILON = 1e-12;
 
 /**
- * RGBA [H, W, 4] from 0 to 1, to be drawn over white. Per pixel: weights are divided by the largest |weight| and negative
- * ones dropped; a channel's value is its share of the pair (channel, complement). Opacity is the weights' L2 norm, next
- * to nothing where the contribution is negative, averaged over `smooth` × `smooth` pixels (zeros outside), and divided by
- * its percentile. Grey input gives equal red, green and blue.
+ * Per pixel: weights are divided by the largest |weight| and negative ones dropped; a channel's value is its share of the
+ * pair (channel, complement). Opacity is the weights' L2 norm, next to nothing where the contribution is negative, averaged
+ * over `smooth` × `smooth` pixels (zeros outside), and divided by its percentile. Grey input gives equal red, green and blue.
  */
-export function colourExplanation(image: WeightImage, options: ColourOptions = {}): Float32Array {
+export function colourExplanation(image: WeightImage, options: ColourOptions = {}): ColourExplanation {
   const { height, width, channels, weights, contributions } = image;
   const smooth = options.smooth ?? 15;
   checkSmooth(smooth);
@@ -43,7 +49,7 @@ export function colourExplanation(image: WeightImage, options: ColourOptions = {
     fail("run/input", { name: "image channels", expected: "1 or 3", found: String(channels) });
   }
   const pixels = height * width;
-  const result = new Float32Array(pixels * 4);
+  const rgba = new Float32Array(pixels * 4);
   const opacity = new Float64Array(pixels);
   for (let p = 0; p < pixels; p++) {
     const at = p * 2 * channels;
@@ -59,7 +65,7 @@ export function colourExplanation(image: WeightImage, options: ColourOptions = {
       const c = channels === 1 ? 0 : k;
       const value = Math.max(0, weights[at + c]! / scale);
       const complement = Math.max(0, weights[at + channels + c]! / scale);
-      result[p * 4 + k] = value / (value + complement + EPSILON);
+      rgba[p * 4 + k] = value / (value + complement + EPSILON);
     }
     opacity[p] = contributions[p]! < 0 ? EPSILON : Math.sqrt(squares);
   }
@@ -67,9 +73,9 @@ export function colourExplanation(image: WeightImage, options: ColourOptions = {
   const full = percentile(smoothed, options.percentile ?? COLOUR_PERCENTILE);
   for (let p = 0; p < pixels; p++) {
     // An explanation without any weight is transparent.
-    result[p * 4 + 3] = full > 0 ? Math.min(1, Math.max(0, smoothed[p]! / full)) : 0;
+    rgba[p * 4 + 3] = full > 0 ? Math.min(1, Math.max(0, smoothed[p]! / full)) : 0;
   }
-  return result;
+  return { rgba, full };
 }
 
 /** A smoothing for images of this shorter side: 15 at 224 pixels, in proportion below, at least 3. */

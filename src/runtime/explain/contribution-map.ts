@@ -1,6 +1,9 @@
 /** Contributions as a picture: red speaks for, blue against, white is neutral. */
 import { percentile } from "./percentile.ts";
 
+/** Colours are full from this percentile on, where nothing else is asked for. */
+export const MAP_PERCENTILE = 99.5;
+
 export interface ContributionMapOptions {
   /** The colours are full from this percentile of |contribution| on. Default 99.5. */
   readonly percentile?: number;
@@ -24,7 +27,7 @@ export function contributionMap(contributions: ArrayLike<number>, options: Contr
 }
 
 /** The percentile (default 99.5) of the contributions' magnitudes. */
-export function contributionBound(contributions: ArrayLike<number>, percent = 99.5): number {
+export function contributionBound(contributions: ArrayLike<number>, percent = MAP_PERCENTILE): number {
   return percentile(
     Array.from(contributions, (value) => Math.abs(value)),
     percent,

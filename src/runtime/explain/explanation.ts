@@ -21,6 +21,8 @@ export interface CheckOptions {
    * rounding to f16 may change. Infinity switches the check off.
    */
   readonly bound?: number;
+  /** What the images are called, for messages. */
+  readonly names?: readonly string[];
   /** Smoothing of the colour explanation's opacity, odd. Default: in proportion to the image, 15 at 224 pixels. */
   readonly smooth?: number;
 }
@@ -73,6 +75,8 @@ export interface ColourScale {
   /** Opacity is averaged over `smooth` × `smooth` pixels, and full from this percentile of it on. */
   readonly smooth: number;
   readonly percentile: number;
+  /** That percentile's amount: a norm of weights. */
+  readonly full: number;
 }
 
 /** What is explained of one image. */
@@ -140,7 +144,7 @@ export async function explainWith(
     const [image, time] = [Math.floor(at / times), at % times];
     return readExplanation(program, outputs[time]!, asked[time]![image]!, image, options);
   });
-  checkResiduals(explanations, options.bound ?? defaultBound(session));
+  checkResiduals(explanations, options.bound ?? defaultBound(session), options.names);
   return explanations;
 }
 
@@ -200,21 +204,22 @@ function colourOf(
   if (!isImageShape(shape) || encodedShape[2] !== 2 * shape[2]) return {};
   const [height, width, channels] = shape;
   const scale = { smooth: smooth ?? smoothingFor(Math.min(height, width)), percentile: COLOUR_PERCENTILE };
-  return { colour: colourExplanation({ height, width, channels, weights, contributions }, scale), colourScale: scale };
+  const { rgba, full } = colourExplanation({ height, width, channels, weights, contributions }, scale);
+  return { colour: rgba, colourScale: { ...scale, full } };
 }
 
 function times(sign: 1 | -1, values: Tensor): Tensor {
   return sign === 1 ? values : values.map((value) => -value);
 }
 
-function checkResiduals(explanations: readonly Explanation[], bound: number): void {
+function checkResiduals(explanations: readonly Explanation[], bound: number, names: readonly string[] = []): void {
   const findings = explanations.flatMap((explanation) =>
     // Written so that NaN fails.
     explanation.relativeResidual <= bound || bound === Infinity
       ? []
       : [
           diagnose("run/residual", {
-            image: explanation.image,
+            image: names[explanation.image] ?? explanation.image,
             residual: explanation.residual.toExponential(2),
             bound: `${bound} × ${(explanation.residual / explanation.relativeResidual).toPrecision(3)}`,
           }),

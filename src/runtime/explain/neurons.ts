@@ -30,7 +30,8 @@ export async function explainNeurons(
     const expected = "a session of a program that was built with `explainedLayer`";
     return fail("run/input", { name: "session", expected, found: "one that explains logits" });
   }
-  checkNeuron(layer, options);
+  const fault = neuronFault(layer, options);
+  if (fault !== undefined) fail("run/input", { ...fault });
   const choose = (_image: number, _time: number, values: Tensor): Subject => {
     const index = strongest(values, layer, options);
     return { named: { neuron: neuronAt(layer, index) }, combination: new Map([[index, 1]]) };
@@ -38,18 +39,25 @@ export async function explainNeurons(
   return explainWith(session, images, count, { of: "activation", times: 1, choose }, options);
 }
 
-/** Throws `run/input` for a unit or a place that the layer does not have. */
-export function checkNeuron({ path, shape }: ExplainedLayer, { unit, place }: NeuronOptions): void {
+/** What a layer does not have: the option at fault, what it takes, and what was given. */
+export interface NeuronFault {
+  readonly name: "unit" | "place";
+  readonly expected: string;
+  readonly found: string;
+}
+
+/** The fault of a unit or a place that the layer does not have. */
+export function neuronFault({ path, shape }: ExplainedLayer, { unit, place }: NeuronOptions): NeuronFault | undefined {
   const [sizes, units] = [shape.slice(0, -1), shape.at(-1)!];
   const within = (value: number, size: number): boolean => Number.isSafeInteger(value) && value >= 0 && value < size;
   if (unit !== undefined && !within(unit, units)) {
-    fail("run/input", { name: "unit", expected: `a channel of \`${path}\`, 0 to ${units - 1}`, found: String(unit) });
+    return { name: "unit", expected: `a channel of \`${path}\`, 0 to ${units - 1}`, found: String(unit) };
   }
-  if (place === undefined) return;
-  if (place.length === sizes.length && place.every((value, axis) => within(value, sizes[axis]!))) return;
+  if (place === undefined) return undefined;
+  if (place.length === sizes.length && place.every((value, axis) => within(value, sizes[axis]!))) return undefined;
   const ranges = sizes.map((size) => `0 to ${size - 1}`).join(", ");
   const expected = sizes.length === 0 ? `nothing: \`${path}\` is a vector` : `a place of \`${path}\`, ${ranges}`;
-  fail("run/input", { name: "place", expected, found: place.join(", ") });
+  return { name: "place", expected, found: place.join(", ") };
 }
 
 /** Index of the largest value among those that the options leave; of equal ones the first. */

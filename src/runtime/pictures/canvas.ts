@@ -75,7 +75,7 @@ export function enlarge(source: Raster, factor: number): Raster {
 /** Writes a line of text with its upper left corner at (top, left); `size` is the side of a font pixel. */
 export function drawText(raster: Raster, text: string, top: number, left: number, colour = BLACK, size = 1): void {
   let x = left;
-  for (const character of text) {
+  for (const character of charactersOf(text)) {
     glyphColumns(character).forEach((bits, column) => {
       for (let row = 0; row < GLYPH_HEIGHT; row++) {
         if ((bits >> row) & 1) fillRectangle(raster, top + row * size, x + column * size, size, size, colour);
@@ -87,7 +87,12 @@ export function drawText(raster: Raster, text: string, top: number, left: number
 
 /** Pixels that a line of text is wide. */
 export function textWidth(text: string, size = 1): number {
-  return Math.max(0, [...text].length * (GLYPH_WIDTH + 1) - 1) * size;
+  return Math.max(0, charactersOf(text).length * (GLYPH_WIDTH + 1) - 1) * size;
+}
+
+/** An accent that stands behind its letter belongs to it. */
+function charactersOf(text: string): readonly string[] {
+  return [...text.normalize("NFC")];
 }
 
 /** A raster from numbers between 0 and 1 with 1 (grey), 3 (RGB) or 4 (RGBA) channels, row-major. */

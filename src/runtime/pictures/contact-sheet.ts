@@ -24,12 +24,16 @@ export interface ContactSheetItem {
   readonly colour?: ArrayLike<number>;
   /** [H, W]. */
   readonly contributions: ArrayLike<number>;
+  /** What the image is called, e.g. its file. */
+  readonly name?: string;
   /** Name of the true class, where it is known. */
   readonly label?: string;
-  /** Name of the explained class. */
+  /** Name of the explained class, or of what else is explained. */
   readonly prediction: string;
   /** The explained logit; its sigmoid is written as the probability. Left out for differences and the like. */
   readonly logit?: number;
+  /** The explained amount where it is no logit, written as it is. */
+  readonly amount?: number;
   /** |explained − constant − Σ contributions|. */
   readonly residual: number;
 }
@@ -95,8 +99,7 @@ function drawItem(
 ): void {
   const width = cellWidthOf(item.width * factor);
   const wrong = item.label !== undefined && item.label !== item.prediction;
-  const caption = fit(captionOf(item), width, CAPTION_SIZE);
-  drawText(sheet, caption, top, left, wrong ? RED : BLACK, CAPTION_SIZE);
+  drawText(sheet, captionOf(item, width), top, left, wrong ? RED : BLACK, CAPTION_SIZE);
   const pictures = [
     rasterFromUnit(item.image, item.height, item.width),
     item.colour === undefined
@@ -112,7 +115,9 @@ function drawItem(
     fillRectangle(sheet, tileTop, tileLeft, tile.height, tile.width, background);
     paste(sheet, tile, tileTop, tileLeft);
   });
-  const note = fit(`residual ${item.residual.toExponential(1)}`, width, 1);
+  const residual = `residual ${item.residual.toExponential(1)}`;
+  const name = item.name === undefined ? "" : `${fit(item.name, width - textWidth(`  ${residual}`), 1)}  `;
+  const note = fit(`${name}${residual}`, width, 1);
   drawText(sheet, note, tileTop + item.height * factor + 4, left, GREY);
 }
 
@@ -121,9 +126,14 @@ function cellWidthOf(tileWidth: number): number {
   return 3 * tileWidth + 2 * GAP;
 }
 
-function captionOf({ label, prediction, logit }: ContactSheetItem): string {
+/** Numbers stay; the name of the class is cut off where there is no room. */
+function captionOf({ label, prediction, logit, amount }: ContactSheetItem, width: number): string {
   const probability = logit === undefined ? "" : ` ${(100 / (1 + Math.exp(-logit))).toFixed(1)}%`;
-  return `${prediction}${probability}${label === undefined || label === prediction ? "" : `, is ${label}`}`;
+  const explained = amount === undefined ? "" : `: ${amount.toPrecision(3)}`;
+  const truth = label === undefined || label === prediction ? "" : `, is ${label}`;
+  const numbers = `${probability}${explained}`;
+  const room = width - textWidth(`${numbers}${truth}`, CAPTION_SIZE) - CAPTION_SIZE;
+  return fit(`${fit(prediction, Math.max(room, width / 3), CAPTION_SIZE)}${numbers}${truth}`, width, CAPTION_SIZE);
 }
 
 /** The text, or as much of it as is not wider than `width` pixels. */

@@ -3,9 +3,12 @@
 export const GLYPH_WIDTH = 5;
 export const GLYPH_HEIGHT = 7;
 
-/** Five columns of a character, from left to right; bit 0 is the top row. Unknown characters are drawn as `?`. */
+/**
+ * Five columns of a character, from left to right; bit 0 is the top row. A letter with an accent is drawn without it, other
+ * unknown characters as `?`.
+ */
 export function glyphColumns(character: string): readonly number[] {
-  return GLYPHS.get(character) ?? GLYPHS.get("?")!;
+  return GLYPHS.get(character) ?? GLYPHS.get(character.normalize("NFD")[0]!) ?? GLYPHS.get("?")!;
 }
 
 /** Each character with its columns as hexadecimal bytes. */

@@ -1,0 +1,145 @@
+/** Explanations in numbers: what `explanation.json` says, and the table on the terminal. */
+import type { ClassNames } from "../../runtime/data/class-names.ts";
+import type { Tensor } from "../../runtime/device.ts";
+import type { Explanation } from "../../runtime/explain/explanation.ts";
+import { top } from "../../runtime/top.ts";
+import { formatTable, type Align } from "../table.ts";
+import type { SourceImage } from "./images.ts";
+import { subjectName } from "./names.ts";
+import type { Files, MapScale } from "./pictures.ts";
+
+export interface ClassRecord {
+  readonly index: number;
+  /** `null` where classes have no names. */
+  readonly name: string | null;
+  readonly logit: number;
+  /** The logit's sigmoid: each class has a probability of its own. */
+  readonly probability: number;
+}
+
+export interface ExplanationRecord {
+  /** What is explained, in words. */
+  readonly subject: string;
+  readonly target: ClassRecord | null;
+  readonly versus: ClassRecord | null;
+  readonly neuron: Explanation["neuron"] | null;
+  readonly explained: number;
+  /** Their sum. */
+  readonly contributions: number;
+  readonly constant: number;
+  readonly constants: Readonly<Record<string, number>>;
+  readonly residual: number;
+  readonly relativeResidual: number;
+  readonly scales: {
+    readonly contributions: MapScale;
+    readonly colour: Explanation["colourScale"] | null;
+  };
+  readonly files: Files;
+}
+
+export interface ImageRecord {
+  readonly image: string;
+  readonly source: SourceImage["source"] | null;
+  readonly label: Pick<ClassRecord, "index" | "name"> | null;
+  readonly predicted: ClassRecord;
+  /** The classes with the largest logits, the largest first. */
+  readonly top: readonly ClassRecord[];
+  readonly logits: readonly number[];
+  readonly files: Files;
+  readonly explanations: readonly ExplanationRecord[];
+}
+
+/** Classes that are listed of each image. */
+const mostOfTop = 5;
+
+export function imageRecord(
+  { name, source, label }: SourceImage,
+  logits: Tensor,
+  names: ClassNames | undefined,
+  files: Files,
+  explanations: readonly ExplanationRecord[],
+): ImageRecord {
+  const best = top(mostOfTop, logits).map((index) => classRecord(index, logits, names));
+  return {
+    image: name,
+    source: source ?? null,
+    label: label === undefined ? null : { index: label, name: names?.[label] ?? null },
+    predicted: best[0]!,
+    top: best,
+    logits: [...logits],
+    files,
+    explanations,
+  };
+}
+
+export function explanationRecord(
+  e: Explanation,
+  names: ClassNames | undefined,
+  scale: MapScale,
+  files: Files,
+): ExplanationRecord {
+  const classOf = (index: number | undefined): ClassRecord | null =>
+    index === undefined ? null : classRecord(index, e.logits, names);
+  return {
+    subject: subjectName(e, names),
+    target: classOf(e.target),
+    versus: classOf(e.versus),
+    neuron: e.neuron ?? null,
+    explained: e.explained,
+    contributions: sum(e.contributions),
+    constant: e.constant,
+    constants: e.constants,
+    residual: e.residual,
+    relativeResidual: e.relativeResidual,
+    scales: { contributions: scale, colour: e.colourScale ?? null },
+    files,
+  };
+}
+
+function classRecord(index: number, logits: Tensor, names: ClassNames | undefined): ClassRecord {
+  const logit = logits[index]!;
+  return { index, name: names?.[index] ?? null, logit, probability: 1 / (1 + Math.exp(-logit)) };
+}
+
+interface Column {
+  readonly head: string;
+  readonly align: Align;
+  readonly cell: (e: ExplanationRecord, image: ImageRecord) => string;
+}
+
+const columns: readonly Column[] = [
+  { head: "image", align: "left", cell: (_, { image }) => image },
+  { head: "label", align: "left", cell: (_, { label }) => (label === null ? "" : called(label)) },
+  { head: "predicted", align: "left", cell: (_, { predicted }) => called(predicted) },
+  { head: "explained", align: "left", cell: ({ subject }) => subject },
+  { head: "probability", align: "right", cell: probabilityCell },
+  { head: "amount", align: "right", cell: (e) => e.explained.toFixed(4) },
+  { head: "Σ contributions", align: "right", cell: (e) => e.contributions.toFixed(4) },
+  { head: "constant", align: "right", cell: (e) => e.constant.toFixed(4) },
+  { head: "residual", align: "right", cell: (e) => e.residual.toExponential(1) },
+  { head: "relative", align: "right", cell: (e) => e.relativeResidual.toExponential(1) },
+];
+
+/** A line for each explanation; columns without anything in them are left out. */
+export function recordsTable(images: readonly ImageRecord[]): readonly string[] {
+  const rows = images.flatMap((image) => image.explanations.map((e) => columns.map(({ cell }) => cell(e, image))));
+  const used = columns.flatMap((column, i) => (rows.some((row) => row[i] !== "") ? [{ ...column, i }] : []));
+  return formatTable(
+    [used.map(({ head }) => head), ...rows.map((row) => used.map(({ i }) => row[i]!))],
+    used.map(({ align }) => align),
+  );
+}
+
+function called({ index, name }: Pick<ClassRecord, "index" | "name">): string {
+  return name ?? String(index);
+}
+
+function probabilityCell({ target, versus }: ExplanationRecord): string {
+  return target === null || versus !== null ? "" : `${(100 * target.probability).toFixed(1)} %`;
+}
+
+function sum(values: ArrayLike<number>): number {
+  let total = 0;
+  for (let i = 0; i < values.length; i++) total += values[i]!;
+  return total;
+}
