@@ -101,10 +101,11 @@ export function describedNetwork(constructor: string, logits: Numbers): Describe
     const form = pretrained[1] === undefined ? "bcos" : "standard";
     return { form, network: networkOf(fileOf(pretrained[2]!), { preset: "v2", ...logitSettings(logits) }) };
   }
-  const first = /^v1 ([a-z]+\d+)$/.exec(constructor);
+  const first = /^v1 ([a-z]+(?:_v)?\d+)$/.exec(constructor);
   if (first !== null) {
     const name = first[1]!;
-    const scale = name.startsWith("vgg") ? { scale: "v1(1000)" } : {};
+    const factor = scaleFactors[name];
+    const scale = factor === undefined ? {} : { scale: `v1(${factor})` };
     const network = networkOf(fileOf(name), { preset: "v1", ...scale, ...logitSettings(logits) });
     return { form: "bcos", network, ...(name === "vgg11" ? { rename: withoutNorms } : {}) };
   }
@@ -118,6 +119,9 @@ export function describedNetwork(constructor: string, logits: Numbers): Describe
   if (layers.length > 0) return { form: "bcos", network: perceptron(layers, logits) };
   throw new Skip(`there is no model for ${constructor}`);
 }
+
+/** Of the networks of 2022 whose layers are not scaled by the preset's 100. */
+const scaleFactors: Readonly<Record<string, number>> = { vgg11: 1000, inception_v3: 200 };
 
 /** The file of an entry point: `resnet50_long` is trained longer, `vgg11_bnu` is the only VGG with norms. */
 function fileOf(name: string): string {

@@ -30,6 +30,7 @@ const counts: Readonly<Record<string, Partial<Record<Kind, number>>>> = {
   "convnext-base.bcos": { v2: 88_466_304, standard: 88_591_464 },
   "convnext-tiny-bnu.bcos": { v2: 28_543_392 },
   "convnext-base-bnu.bcos": { v2: 88_466_304 },
+  "inception-v3.bcos": { v1: 54_247_808, standard: 27_161_264 },
   "tiny-darknet.bcos": { standard: 1_042_104 },
   "cifar/nine-layers.bcos": { v1: 3_772_160 },
   "cifar/resnet20-padded.bcos": { standard: 269_722 },

@@ -32,7 +32,15 @@ const graphNames = ["predict", "train", "explain", "gradient"] as const satisfie
 const passNames = ["build", ...passes.map((p) => p.name)];
 
 /** What the graph `train` depends on. */
-const trainOptionNames = ["--optimizer", "--momentum", "--weight-decay", "--loss", "--smoothing", "--agc"];
+const trainOptionNames = [
+  "--optimizer",
+  "--momentum",
+  "--weight-decay",
+  "--loss",
+  "--smoothing",
+  "--aux-weight",
+  "--agc",
+];
 
 export const inspect: Command = {
   positionals: "<file>",

@@ -36,6 +36,7 @@ export const settingOptions: readonly OptionSpec[] = [
   { flags: "--warmup <epochs>", summary: "Epochs in which the rate rises (0)" },
   { flags: "--loss <name>", summary: "`bce` (B-cos), `uniform_off_label_bce` or `cross_entropy` (standard)" },
   { flags: "--smoothing <a>", summary: "Label smoothing (0)" },
+  { flags: "--aux-weight <w>", summary: "What losses of auxiliary classifiers count (1)" },
   { flags: "--agc <factor>", summary: "Adaptive gradient clipping, e.g. 0.01 (off)" },
   { flags: "--shift <pixels>", summary: "Move every image by up to so many pixels (0)" },
   { flags: "--flip", summary: "Mirror every other image" },
@@ -74,7 +75,8 @@ export function readSettings(args: Arguments): RunSettings {
 
 /** Loss, optimiser and clipping: what the graph `train` is built from. */
 export function readTrainSettings(args: Arguments, form: Form): TrainSettings {
-  return { loss: readLoss(args, form), optimizer: readOptimizer(args), ...readClip(args) };
+  const auxiliaryWeight = args.number("--aux-weight", { min: 0 }) ?? 1;
+  return { loss: readLoss(args, form), optimizer: readOptimizer(args), auxiliaryWeight, ...readClip(args) };
 }
 
 function readLoss(args: Arguments, form: Form): LossSettings {
@@ -134,6 +136,9 @@ export function savedSettings(file: string, settings: RunSettings): SavedSetting
     warmup: schedule.warmup?.length ?? 0,
     loss: loss.kind,
     ...("smoothing" in loss && loss.smoothing !== undefined ? { smoothing: loss.smoothing } : {}),
+    ...(train.auxiliaryWeight === undefined || train.auxiliaryWeight === 1
+      ? {}
+      : { "aux-weight": train.auxiliaryWeight }),
     ...(clip === undefined ? {} : { agc: clip.factor }),
     shift: augment.shift ?? 0,
     flip: augment.flip ?? false,

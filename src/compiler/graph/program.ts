@@ -75,6 +75,8 @@ export type Initial =
 export interface TrainSettings {
   readonly loss: LossSettings;
   readonly optimizer: OptimizerSettings;
+  /** What the losses of auxiliary classifiers count beside that of the logits. Default 1 (Böhle et al. 2022). */
+  readonly auxiliaryWeight?: number;
   /** Adaptive gradient clipping before the step: Brock et al. 2021, section 4. */
   readonly clip?: { readonly kind: "agc"; readonly factor: number; readonly epsilon: number };
 }

@@ -14,14 +14,21 @@ export interface TrainGraph {
   readonly state: readonly StateSpec[];
 }
 
-/** `lowered` is in training form. With `outputGradients` also `gradient/PATH` before and `clipped/PATH` after clipping. */
+/**
+ * `lowered` is in training form. The loss is that of the logits, and what auxiliary classifiers add. With `outputGradients` also
+ * `gradient/PATH` before and `clipped/PATH` after clipping.
+ */
 export function trainGraph(lowered: Lowered, settings: TrainSettings, outputGradients: boolean): TrainGraph {
-  const { graph, logits } = lowered;
+  const { graph, logits, auxiliary } = lowered;
   const targets = g.input(graph, "targets", graph.shapeOf(logits));
   const learningRate = g.input(graph, "learningRate", [1]);
   // An input of the graph also where nothing reads it, so that all training graphs are fed alike.
   const step = g.input(graph, "step", [1]);
-  const loss = lossOf(graph, logits, targets, settings.loss);
+  const { loss: kind, auxiliaryWeight = 1 } = settings;
+  const loss = auxiliary.reduce(
+    (sum, scores) => g.add(graph, sum, g.times(graph, lossOf(graph, scores, targets, kind), auxiliaryWeight)),
+    lossOf(graph, logits, targets, kind),
+  );
   const trained = gradientsOf(lowered, loss);
   const clipped = trained.map((one) => clip(lowered, one, settings));
   const optimizer = optimizerStep(graph, settings.optimizer, clipped, learningRate, step);

@@ -3,23 +3,34 @@
  * that each place has logits of its own (Böhle et al. 2024).
  */
 import type { Shape } from "../graph/graph.ts";
-import type { LayerInstance, Network, NetworkValue } from "./network.ts";
+import { auxiliaryOutputs, type LayerInstance, type Network, type NetworkValue } from "./network.ts";
 
 /** Layers that mean the same to a pixel as to a vector, and so may change places with the average. */
 const pointwise = new Set(["linear", "norm", "relu", "leaky_relu", "gelu", "silu", "dropout", "identity", "flatten"]);
 
 export interface MovedHead {
   readonly network: Network;
-  /** The classifier's layers as written; empty where the network doesn't end in `global_avg_pool -> … -> linear`. */
+  /** The classifiers' layers as written; empty where no output ends in `global_avg_pool -> … -> linear`. */
   readonly moved: readonly LayerInstance[];
 }
 
 /**
- * `map -> global_avg_pool -> … -> linear` becomes `map -> … -> conv 1x1 -> global_avg_pool`. A weight keeps its path; its
- * shape becomes [classes, 1, 1, C].
+ * `map -> global_avg_pool -> … -> linear` becomes `map -> … -> conv 1x1 -> global_avg_pool`, for the logits and for
+ * auxiliary classifiers. A weight keeps its path; its shape becomes [classes, 1, 1, C].
  */
 export function headBeforePool(network: Network): MovedHead {
-  const chain = headChain(network);
+  const ends = [...network.outputs.slice(0, 1), ...auxiliaryOutputs(network)].map(({ value }) => value);
+  return ends.reduce<MovedHead>(
+    (before, end) => {
+      const { network, moved } = oneHeadBeforePool(before.network, end);
+      return { network, moved: [...before.moved, ...moved] };
+    },
+    { network, moved: [] },
+  );
+}
+
+function oneHeadBeforePool(network: Network, end: NetworkValue): MovedHead {
+  const chain = headChain(network, end);
   const moved = chain.flatMap((i) => network.layers[i] ?? []).filter((layer) => layer.layer === "linear");
   const [poolAt = 0] = chain;
   const pool = network.layers[poolAt];
@@ -47,14 +58,14 @@ export function headBeforePool(network: Network): MovedHead {
   };
 }
 
-/** Indices of the pool and of all behind it up to the logits; empty where the network doesn't end like that. */
-function headChain(network: Network): readonly number[] {
+/** Indices of the pool and of all behind it up to an output; empty where the output isn't made like that. */
+function headChain(network: Network, end: NetworkValue): readonly number[] {
   const uses = new Map<NetworkValue, number>();
   for (const layer of network.layers) for (const input of layer.inputs) uses.set(input, (uses.get(input) ?? 0) + 1);
   for (const output of network.outputs) uses.set(output.value, (uses.get(output.value) ?? 0) + 1);
 
   const chain: number[] = [];
-  let value: NetworkValue | undefined = network.outputs[0]?.value;
+  let value: NetworkValue | undefined = end;
   while (typeof value === "number" && uses.get(value) === 1) {
     const layer: LayerInstance | undefined = network.layers[value];
     if (layer === undefined) break;

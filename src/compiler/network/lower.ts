@@ -10,7 +10,7 @@ import type { Form, StateSpec } from "../graph/program.ts";
 import type { LoweringContext } from "../layers/layer.ts";
 import { layerTable } from "../layers/table.ts";
 import { encodedShape, inForm } from "./forms.ts";
-import type { LayerInstance, Network, NetworkValue } from "./network.ts";
+import { auxiliaryOutputs, type LayerInstance, type Network, type NetworkValue } from "./network.ts";
 import { collectNotes, type NoteCollector } from "./notes.ts";
 
 export interface LowerOptions {
@@ -31,6 +31,8 @@ export interface Lowered {
   readonly encoded: ValueId;
   /** [N, classes] */
   readonly logits: ValueId;
+  /** Of each auxiliary classifier, [N, classes]: as its layers make them, without temperature and bias. */
+  readonly auxiliary: readonly ValueId[];
   /** Outputs of layers, bindings and blocks by path. Where a layer and a binding share one, the binding's. */
   readonly taps: ReadonlyMap<string, ValueId>;
   /** Weights and buffers, in the order of the layers. */
@@ -77,10 +79,22 @@ export function lower(source: Network, options: LowerOptions): Lowered {
   if (form === "bcos") noteSigmoids(graph, scores, network, notes);
   const logits = form === "bcos" ? withLogitLayer(graph, scores, network, notes) : scores;
 
+  const auxiliary = auxiliaryOutputs(network).map(({ value }) => valueOf(value));
+
   const taps = new Map<string, ValueId>();
   network.layers.forEach((layer, i) => taps.set(layer.path, valueOf(i)));
   for (const scope of network.scopes) taps.set(scope.path, valueOf(scope.value));
-  return { graph, input, encoded, logits, taps, state: [...state.values()], updates, notes: notes.diagnostics() };
+  return {
+    graph,
+    input,
+    encoded,
+    logits,
+    auxiliary,
+    taps,
+    state: [...state.values()],
+    updates,
+    notes: notes.diagnostics(),
+  };
 }
 
 interface Collected {

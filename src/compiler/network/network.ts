@@ -11,13 +11,19 @@ export interface Network {
   /** Values of the model's parameters, e.g. { classes: 1000 }. */
   readonly parameters: Readonly<Record<string, number | boolean | string>>;
   readonly input: { readonly name: string; readonly shape: Shape; readonly span: Span };
-  /** The first output is the logits. */
-  readonly outputs: readonly { readonly name: string; readonly value: NetworkValue; readonly shape: Shape }[];
+  /** The first output is the logits. Further ones of its shape are auxiliary classifiers: see `auxiliaryOutputs`. */
+  readonly outputs: readonly NetworkOutput[];
   /** In topological order. */
   readonly layers: readonly LayerInstance[];
   /** Bindings and block instances by path (`layer1`, `layer1.0`), for taps. */
   readonly scopes: readonly { readonly path: string; readonly value: NetworkValue }[];
   readonly settings: BcosSettings;
+}
+
+export interface NetworkOutput {
+  readonly name: string;
+  readonly value: NetworkValue;
+  readonly shape: Shape;
 }
 
 /** "input", or the index of the layer instance that makes it. */
@@ -36,4 +42,13 @@ export interface LayerInstance {
   readonly span: Span;
   /** Innermost first; empty at the top level of the model. */
   readonly expansion: readonly ExpansionLink[];
+}
+
+/**
+ * Classifiers at earlier layers (Szegedy et al. 2015, section 5): in training each has a loss of its own on the same
+ * targets. Predictions and explanations are those of the first output alone.
+ */
+export function auxiliaryOutputs({ outputs }: Network): readonly NetworkOutput[] {
+  const [logits, ...others] = outputs;
+  return others.filter(({ shape }) => shape.length === 1 && shape[0] === logits?.shape[0]);
 }
