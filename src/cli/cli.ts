@@ -50,6 +50,11 @@ const commands: readonly LazyCommand[] = [
     load: async () => (await import("./commands/import.ts")).importCommand,
   },
   {
+    name: "cosify",
+    summary: "Turn the weights of a conventional network into those of its B-cos network",
+    load: async () => (await import("./commands/cosify.ts")).cosify,
+  },
+  {
     name: "checkpoints",
     summary: "List the published weights that `bcosc import` knows",
     load: async () => (await import("./commands/checkpoints.ts")).checkpointsCommand,

@@ -16,9 +16,15 @@ export const weightsModelOptions: readonly OptionSpec[] = [
 
 /** The program of the model, without graphs: names and shapes of its weights. Throws what is wrong with the model. */
 export function readWeightsModel(args: Arguments, terminal: Terminal): Program {
+  const { file, options } = readWeightsModelOptions(args);
+  return programOf(file, options, terminal);
+}
+
+/** What is asked for, before the file is read. */
+export function readWeightsModelOptions(args: Arguments): { readonly file: string; readonly options: ModelOptions } {
   const given = args.text("--model") ?? fail("usage/missing-argument", { argument: "`--model`" });
   const { file, name } = splitName(given);
-  return programOf(file, { ...readModelOptions(args), model: name }, terminal);
+  return { file, options: { ...readModelOptions(args), model: name } };
 }
 
 export function programOf(file: string, options: ModelOptions, terminal: Terminal): Program {

@@ -4,6 +4,9 @@ export { renderDiagnostic, renderDiagnostics, type FrameOptions, type Sources } 
 export { checkFile, type CheckOptions, type CheckResult } from "./check/check.ts";
 export { createMemoryHost, type SourceHost } from "./check/source-host.ts";
 export { buildProgram, summarise, type BuiltProgram, type LayerSummary, type ProgramOptions } from "./compile.ts";
+export { cosificationSteps, type CosificationStep } from "./cosify/cosification.ts";
+export type { Recipes, TensorRecipe } from "./cosify/recipe.ts";
+export type { CosificationStepName } from "./cosify/settings-steps.ts";
 export type { Form, GraphName, Program, StateSpec, TrainSettings } from "./graph/program.ts";
 export type { TargetName } from "./plan/plan.ts";
 export type { Network } from "./network/network.ts";

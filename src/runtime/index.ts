@@ -28,6 +28,7 @@ export { parseIdx, readIdx, type IdxArray } from "./data/idx.ts";
 export { decodeImage } from "./data/image-browser.ts";
 export { fitImage, usualShorterSide, type ImageSize } from "./data/image-input.ts";
 export { toUnit, type Channels } from "./data/pixels.ts";
+export { syntheticImages } from "./data/synthetic.ts";
 export { centreCrop, resize, resizeAndCrop, resizeShorterSide, type ByteImage } from "./data/resize.ts";
 
 export { learningRateAt, type Schedule, type ScheduleTime, type Warmup } from "./train/schedule.ts";
@@ -91,3 +92,12 @@ export {
 } from "./weights/exchange/import-tensors.ts";
 export { readTensorFile, type TensorFile, type WeightFormat } from "./weights/read-tensors.ts";
 export { weightsFromSafetensors, weightsToSafetensors, type Weights, type WeightTensor } from "./weights/weights.ts";
+
+export { convertWeights, type BuiltStep } from "./cosify/convert.ts";
+export {
+  measureSteps,
+  type MeasuredStep,
+  type MeasureOptions,
+  type StepEffect,
+  type StepMeasurement,
+} from "./cosify/measure.ts";

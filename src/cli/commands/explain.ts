@@ -19,6 +19,7 @@ import {
   imagesInParts,
   listImages,
   openImages,
+  pixelsOf,
   selectImages,
   type SourceImage,
 } from "../explained/images.ts";
@@ -72,7 +73,7 @@ export const explain: Command = {
   run: async (args, terminal) => {
     const file = args.positionals[0]!;
     const weightsPath = args.text("--weights") ?? fail("usage/missing-argument", { argument: "`--weights`" });
-    const selection = await listImages(selectImages(args));
+    const selection = await listImages(selectImages(args, args.positionals.slice(1)));
     const subject = readSubject(args);
     const out = args.text("--out") ?? join("runs", "explained");
     const options = readModelOptions(args);
@@ -168,12 +169,9 @@ async function explainPart(
   sheet: Sheet,
   files: FileOptions,
 ): Promise<ImageRecord[]> {
-  const size = images[0]!.pixels.length;
-  const pixels = new Float32Array(images.length * size);
-  images.forEach((image, i) => pixels.set(image.pixels, i * size));
   const all = await explainer.run(
     session,
-    pixels,
+    pixelsOf(images),
     images.map(({ name }) => name),
   );
   const records: ImageRecord[] = [];

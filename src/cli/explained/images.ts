@@ -9,7 +9,7 @@ import { imageFiles, isFolder } from "../../runtime/data/image-folder.node.ts";
 import { fitImage, usualShorterSide } from "../../runtime/data/image-input.ts";
 import { requireImageShape, toUnit, type Channels } from "../../runtime/data/pixels.ts";
 import type { Arguments } from "../arguments.ts";
-import type { OptionSpec } from "../command.ts";
+import { optionName, type OptionSpec } from "../command.ts";
 import { dataSummary, loadData } from "../data.ts";
 
 export const imageOptions: readonly OptionSpec[] = [
@@ -22,7 +22,7 @@ export const imageOptions: readonly OptionSpec[] = [
     flags: "--resize <n>",
     summary: "Pixels of an image's shorter side before the model's input is cut out of the middle (256 for 224)",
   },
-  { flags: "--data <name>", summary: `Explain images of a test split: ${dataSummary}` },
+  { flags: "--data <name>", summary: `Images of a test split: ${dataSummary}` },
   { flags: "--index <list>", summary: "Which images of the data, from 0: 0,1,2" },
   { flags: "--count <n>", summary: "The first images of the data (8)" },
 ];
@@ -66,9 +66,14 @@ export interface ImageSource {
 
 const defaultCount = 8;
 
-/** Reads the options; throws a code of the area `usage`. */
-export function selectImages(args: Arguments): ImageSelection {
-  const paths = [...args.positionals.slice(1), ...args.texts("--image")];
+/** Whether an option asks for images, right or wrong. */
+export function asksForImages(args: Arguments): boolean {
+  return imageOptions.some((option) => args.given.has(optionName(option)));
+}
+
+/** Reads the options; throws a code of the area `usage`. `files` were named without an option. */
+export function selectImages(args: Arguments, files: readonly string[]): ImageSelection {
+  const paths = [...files, ...args.texts("--image")];
   const data = args.text("--data");
   if (data !== undefined) {
     if (paths.length > 0) fail("usage/conflict", { option: "--data", other: "--image" });
@@ -201,4 +206,12 @@ export async function* imagesInParts(
     if (part.length > 0) yield part;
     part = [];
   }
+}
+
+/** [n, …input shape] */
+export function pixelsOf(images: readonly SourceImage[]): Float32Array {
+  const size = images[0]?.pixels.length ?? 0;
+  const pixels = new Float32Array(images.length * size);
+  images.forEach((image, i) => pixels.set(image.pixels, i * size));
+  return pixels;
 }

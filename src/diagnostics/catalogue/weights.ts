@@ -53,4 +53,8 @@ export const weightsCodes = {
     message: (p) => `${p.file} is not the published file: its SHA-256 starts with ${p.found}, not with ${p.expected}`,
     hint: () => "download it again, or name the model with `--model` in place of `--checkpoint`",
   }),
+  "weights/cosify": entry<{ reason: string }>({
+    severity: "error",
+    message: (p) => `the conventional weights can't become those of the B-cos network: ${p.reason}`,
+  }),
 };

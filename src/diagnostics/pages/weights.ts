@@ -86,4 +86,13 @@ export const weightsPages: PagesOf<typeof weightsCodes> = {
     situation: "The download was cut off, or the weights were trained further and saved again.",
     remedy: "Download the file again, or import it as what it is: `bcosc import FILE --model MODEL`.",
   },
+  "weights/cosify": {
+    kind: "situation",
+    meaning: "The B-cos form of the model has a part that no conventional weights can be turned into.",
+    why: "B-cosification starts from a B-cos network that computes what the conventional one does: its first layer sees [z, -z], the normalised input beside its negative, through [W, -W] / 2. That does not work for a layer with groups, or behind a layer that treats z and -z differently, nor where the settings want two units an output or other norms.",
+    situation:
+      "`bcosc cosify` was asked for a preset other than `cosified`, a setting of the file stands against it, or the first layer is a `depthwise_conv`.",
+    remedy:
+      "Leave the preset to the command, or change what the message names. A network that takes colours from 0 to 1 without normalising them has `encode: add_inverse_normalized([0, 0, 0], [1, 1, 1])`.",
+  },
 };
