@@ -6,6 +6,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { cac } from "cac";
+import { runConversion, type ConversionOracle } from "./oracles/conversion.ts";
 import { runLayerCase, type LayerCase } from "./oracles/layers.ts";
 import { runNetwork, type NetworkOracle } from "./oracles/networks.ts";
 import { lineOf, type Outcome, type Target } from "./oracles/outcome.ts";
@@ -31,8 +32,10 @@ function tasksOf(folder: string, file: string, target: Target): Task[] {
     return cases.map((c) => single(c.id, () => runLayerCase(c, target)));
   }
   if (file.startsWith("net_")) {
-    const oracle = read() as NetworkOracle;
-    return [{ id: `net/${oracle.name}`, run: () => runNetwork(oracle, target, folder) }];
+    const oracle = read() as NetworkOracle | (NetworkOracle & ConversionOracle);
+    const network = { id: `net/${oracle.name}`, run: () => runNetwork(oracle, target, folder) };
+    if (!("conversion" in oracle)) return [network];
+    return [network, single(`net/${oracle.name}/conversion`, () => runConversion(oracle, target))];
   }
   if (file === "training.json") {
     const oracle = read() as TrainingOracle;

@@ -13,7 +13,7 @@ import { describedNetwork, tapPath, weightPath } from "./models.ts";
 import { attempt, Skip, type Outcome, type Target } from "./outcome.ts";
 import { photoInput } from "./photo.ts";
 
-type StateKey = readonly [key: string, shape: readonly number[], ...unknown[]];
+export type StateKey = readonly [key: string, shape: readonly number[], ...unknown[]];
 
 export interface NetworkOracle {
   readonly name: string;
