@@ -19,9 +19,12 @@ import {
   asksForImages,
   checkSelection,
   imageOptions,
-  loadImages,
+  listImages,
+  openImages,
   pixelsOf,
   selectImages,
+  type ImageSelection,
+  type SourceImage,
 } from "../explained/images.ts";
 import { writeJson } from "../json.ts";
 import { readWeightsModelOptions, weightsModelOptions } from "../weights-model.ts";
