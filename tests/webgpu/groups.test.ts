@@ -49,7 +49,7 @@ function fused(graph: Graph): Fused {
   const target = gpuTarget;
   const state = createState(analyse(toNormalForm(graph)), true, target.rules);
   fuse(state);
-  return { lowering: { target, state, inPlace: new Map() }, order: schedule(state).order };
+  return { lowering: { target, state, inPlace: new Map(), recipes: new Map() }, order: schedule(state).order };
 }
 
 const NAMES: readonly GraphName[] = ["predict", "explain", "gradient", "train"];

@@ -1,6 +1,6 @@
 /** What a group computes in front of and behind its operation, in the form that kernels take it. */
 import type { ValueId } from "../graph/graph.ts";
-import type { Body } from "./bodies.ts";
+import { expressionsOf, type Body } from "./bodies.ts";
 import { ex, substitute, type Access, type Expression } from "./expression.ts";
 import {
   accessesOf,
@@ -48,12 +48,12 @@ export function gathering(state: PlanState, group: Group): Gathered {
     const buffer = own.get(root) ?? `r${roots.push(root)}`;
     return { buffer, access: accesses[i]! };
   });
-  const after = outputs[0] === anchor ? undefined : epilogueOf(state, group.gathered)!.expressions[0]!;
+  const after = outputs[0] === anchor ? undefined : expressionsOf(epilogueOf(state, group.gathered)!)[0]!;
   return {
     gather: {
       kind: node.op === "reduce_variance" ? "variance" : node.op === "reduce_mean" ? "mean" : "sum",
       inputs,
-      value: body.expressions[0]!,
+      value: expressionsOf(body)[0]!,
       ...(after === undefined ? {} : { finish: after }),
       ...(mean === undefined ? {} : { withMean: true }),
     },
@@ -80,7 +80,7 @@ export function behind(state: PlanState, group: Group): Behind {
     roots.push(root);
     return inputs.push(accesses[i]!) - 1 + first;
   });
-  const computed = body.expressions.map((e) => substitute(e, (index) => ex.input(places[index]!)));
+  const computed = expressionsOf(body).map((e) => substitute(e, (index) => ex.input(places[index]!)));
   const outputs = group.outputs.map((root): Expression => (root === result ? ex.input(0) : computed.shift()!));
   return {
     epilogue: { inputs, outputs },
@@ -111,7 +111,7 @@ export function inFront(state: PlanState, group: Group, index: number, name: str
   const main = mainLeaf(body);
   const accesses = accessesOf(body, channelsOf(state.values, operand))!;
   const others = body.leaves.map((_, i) => i).filter((i) => i !== main);
-  const value = substitute(body.expressions[0]!, (i) => ex.input(i === main ? 0 : others.indexOf(i) + 1));
+  const value = substitute(expressionsOf(body)[0]!, (i) => ex.input(i === main ? 0 : others.indexOf(i) + 1));
   return {
     prologue: { inputs: others.map((i) => accesses[i]!), value },
     bindings: {

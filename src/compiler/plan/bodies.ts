@@ -1,8 +1,8 @@
 /** Bodies: values that are computed element by element as expressions over the values that are in memory. */
 import type { ValueId } from "../graph/graph.ts";
-import { operandsOf, substitute, type Expression } from "./expression.ts";
+import { substitute, type Expression } from "./expression.ts";
 import type { Values } from "./values.ts";
-import { refine, viewKey, wholeView, type View } from "./views.ts";
+import { refine, sameView, wholeView, type View } from "./views.ts";
 
 export interface Leaf {
   readonly root: ValueId;
@@ -10,8 +10,8 @@ export interface Leaf {
 }
 
 export interface Body {
-  /** One a target; input i is `leaves[i]`. */
-  readonly expressions: readonly Expression[];
+  /** How the targets are computed, in their order: see `expressionsOf`. To many questions the leaves are the answer. */
+  readonly targets: readonly Part[];
   readonly leaves: readonly Leaf[];
   /** The nodes that are computed inside, targets and all between them and the leaves. */
   readonly nodes: readonly ValueId[];
@@ -20,8 +20,18 @@ export interface Body {
 /** Operations of one expression at most: the assembled code grows with them. */
 const LARGEST = 400;
 
+/** A value in a body: a leaf, by its index, or computed from other parts. */
+export type Part = { readonly leaf: number } | ComputedPart;
+
+export interface ComputedPart {
+  readonly expression: Expression;
+  readonly operands: readonly Part[];
+  /** Operations, counted as a tree. */
+  readonly size: number;
+}
+
 /**
- * The targets, all of one size, as expressions. A value for which `inMemory` holds is read, all others are computed;
+ * The targets, all of one size, over what they are computed from. A value for which `inMemory` holds is read, all others are computed;
  * targets themselves are computed always. Undefined where an expression grows too large or a view can't be written.
  */
 export function bodyOf(
@@ -30,60 +40,50 @@ export function bodyOf(
   inMemory: (root: ValueId) => boolean,
 ): Body | undefined {
   const leaves: Leaf[] = [];
-  const indices = new Map<string, number>();
-  const nodes = new Set<ValueId>();
-  const known = new Map<string, Sized | undefined>();
-  const inside = new Set(targets);
+  const nodes: ValueId[] = [];
+  // Lists, as bodies are small and there are many of them.
+  const known: (Leaf & { readonly part: Part })[] = [];
 
-  const read = (leaf: Leaf): Sized => {
-    const key = `${leaf.root}:${viewKey(leaf.view)}`;
-    let index = indices.get(key);
-    if (index === undefined) {
-      index = leaves.push(leaf) - 1;
-      indices.set(key, index);
-    }
-    return { expression: { op: "input", index }, size: 1 };
+  const partOf = (root: ValueId, view: View): Part | undefined => {
+    for (const other of known) if (other.root === root && sameView(other.view, view)) return other.part;
+    const isRead = values.pointwise(root) === undefined || (!targets.includes(root) && inMemory(root));
+    const part = isRead ? { leaf: leaves.push({ root, view }) - 1 } : compute(root, view);
+    if (part !== undefined) known.push({ root, view, part });
+    return part;
   };
-  const build = (root: ValueId, view: View): Sized | undefined => {
-    const pointwise = values.pointwise(root);
-    if (pointwise === undefined || (!inside.has(root) && inMemory(root))) return read({ root, view });
-    const key = `${root}:${viewKey(view)}`;
-    if (known.has(key)) return known.get(key);
-    const result = compute(root, view);
-    known.set(key, result);
-    return result;
-  };
-  const compute = (root: ValueId, view: View): Sized | undefined => {
-    nodes.add(root);
-    const { expression, operands } = values.pointwise(root)!;
-    const parts: Sized[] = [];
-    for (const operand of operands) {
-      const seen = refine(view, operand.axes);
-      const part = seen && build(operand.value, seen);
-      if (part === undefined) return undefined;
-      parts.push(part);
-    }
-    const whole = substitute(expression, (index) => parts[index]!.expression);
-    const size = sizeOfTree(expression, (index) => parts[index]!.size);
-    return size > LARGEST ? undefined : { expression: whole, size };
+  const compute = (root: ValueId, view: View): Part | undefined => {
+    if (!nodes.includes(root)) nodes.push(root);
+    const { expression, operations, operands } = values.pointwise(root)!;
+    let size = operations;
+    const found = operands.map((operand): Part | undefined => {
+      const seen = refine(view, operand.view);
+      const part = seen && partOf(operand.value, seen);
+      size += part === undefined ? Infinity : operand.uses * ("leaf" in part ? 1 : part.size);
+      return part;
+    });
+    return size > LARGEST ? undefined : { expression, operands: found as readonly Part[], size };
   };
 
-  const expressions: Expression[] = [];
+  const computed: Part[] = [];
   for (const target of targets) {
-    const built = build(target, wholeView(values.size(target)));
-    if (built === undefined) return undefined;
-    expressions.push(built.expression);
+    const part = partOf(target, wholeView(values.size(target)));
+    if (part === undefined) return undefined;
+    computed.push(part);
   }
-  return { expressions, leaves, nodes: [...nodes] };
+  return { targets: computed, leaves, nodes };
 }
 
-interface Sized {
-  readonly expression: Expression;
-  /** Operations, counted as a tree. */
-  readonly size: number;
-}
-
-function sizeOfTree(e: Expression, input: (index: number) => number): number {
-  if (e.op === "input") return input(e.index);
-  return operandsOf(e).reduce((sum, part) => sum + sizeOfTree(part, input), 1);
+/** The targets as expressions; input i is `leaves[i]`. What several need is one object in all of them. */
+export function expressionsOf({ targets }: Body): readonly Expression[] {
+  const known = new Map<Part, Expression>();
+  const expressionOf = (part: Part): Expression => {
+    if ("leaf" in part) return { op: "input", index: part.leaf };
+    let expression = known.get(part);
+    if (expression === undefined) {
+      expression = substitute(part.expression, (index) => expressionOf(part.operands[index]!));
+      known.set(part, expression);
+    }
+    return expression;
+  };
+  return targets.map(expressionOf);
 }

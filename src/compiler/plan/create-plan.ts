@@ -46,7 +46,7 @@ export function createPlan<K>(given: Graph, target: PlanTarget<K>, options: Plan
   const { storage = "f32" } = options;
   const half = storage === "f16" ? halfValues(state) : new Set<StepValue>();
   const storageOf = (value: StepValue): StorageType => (half.has(value) ? "f16" : "f32");
-  const { steps: own, temporaries } = createSteps({ target, state, inPlace }, order, storageOf);
+  const { steps: own, temporaries } = createSteps({ target, state, inPlace, recipes: new Map() }, order, storageOf);
   const extra = copies(target, values, inPlace, values.graph.nodes.length + temporaries.size);
   const singles = prepareFirst([...extra.before, ...own, ...extra.after], values);
   const bytesOf = (value: StepValue): number =>

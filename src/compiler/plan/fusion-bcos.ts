@@ -1,7 +1,8 @@
 /** Fusion inside the B-cos transform: the product, the norms of its patches and the maximum over units. */
 import type { NodeOf, ValueId } from "../graph/graph.ts";
 import { sameShape } from "../graph/graph.ts";
-import { changed, reachesAround, store, type PlanState } from "./groups.ts";
+import { join, reachesAround } from "./group-order.ts";
+import { changed, store, type PlanState } from "./groups.ts";
 import type { Values } from "./values.ts";
 
 type Convolution = NodeOf<"conv2d">;
@@ -39,7 +40,7 @@ export function joinNorms(state: PlanState): number {
     if (norm === undefined) continue;
     const own = state.writer.get(norm)!;
     if (own.outputs[0] !== norm || reachesAround(state, own, group) || reachesAround(state, group, own)) continue;
-    state.groups.delete(own);
+    join(state, own, group);
     group.norm = norm;
     store(state, norm, group);
     count++;
@@ -55,7 +56,7 @@ export function takeLargest(state: PlanState): number {
     const own = largest === undefined ? undefined : state.writer.get(largest);
     if (largest === undefined || own?.anchor !== largest || own.prologue !== undefined) continue;
     if (group.outputs.length !== 1 || group.outputs[0] !== group.anchor) continue;
-    state.groups.delete(own);
+    join(state, own, group);
     state.writer.delete(group.anchor);
     group.largest = largest;
     group.outputs = [largest];

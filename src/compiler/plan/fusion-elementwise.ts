@@ -1,17 +1,18 @@
 /** Fusion of element-wise kernels: several values of one size from one pass. */
 import type { ValueId } from "../graph/graph.ts";
 import { isNeeded } from "./fusion-epilogue.ts";
-import { mixesParts } from "./repeat.ts";
+import { join, reachesAround } from "./group-order.ts";
 import {
   elementwiseChannels,
   epilogueOf,
   fitsBuffers,
-  reachesAround,
+  readersOf,
   readsOf,
   store,
   type Group,
   type PlanState,
 } from "./groups.ts";
+import { mixesParts } from "./repeat.ts";
 
 /** Values of a kernel at most, and what it reads at most: both take registers. */
 const MOST_OUTPUTS = 4;
@@ -35,21 +36,27 @@ export function mergeElementwise(state: PlanState): number {
   return count;
 }
 
-/** Groups before this one whose values it reads, or that read what it reads. */
+/** Groups before this one whose values it reads, or that read what it reads: those first, and of each the nearest. */
 function partners(state: PlanState, group: Group): readonly Group[] {
-  const { values } = state;
+  const { values, writer } = state;
   const first = group.outputs[0]!;
   const size = values.size(first);
-  const reads = readsOf(state, group);
-  const found = [...state.groups].filter((other) => {
-    const own = other.outputs.at(-1)!;
-    if (other === group || other.anchor !== undefined || other.plain || values.size(own) !== size) return false;
-    if (other.outputs.some((root) => reads.has(root))) return true;
-    if (own > first || first - own > NEAR) return false;
-    return [...readsOf(state, other)].some((root) => reads.has(root) && values.size(root) === size);
-  });
-  const related = (other: Group): number => (other.outputs.some((root) => reads.has(root)) ? 0 : 1);
-  return found.sort((a, b) => related(a) - related(b) || b.outputs.at(-1)! - a.outputs.at(-1)!);
+  const lastOf = (other: Group): ValueId => other.outputs.at(-1)!;
+  const fits = (other: Group | undefined): other is Group =>
+    other !== undefined &&
+    other !== group &&
+    other.anchor === undefined &&
+    !other.plain &&
+    values.size(lastOf(other)) === size;
+  const isNear = (other: Group): boolean => lastOf(other) <= first && first - lastOf(other) <= NEAR;
+  const nearestFirst = (some: Iterable<Group>): Group[] => [...some].sort((a, b) => lastOf(b) - lastOf(a));
+
+  const reads = [...readsOf(state, group)];
+  const writers = new Set(reads.map((root) => writer.get(root)).filter(fits));
+  const beside = reads
+    .filter((root) => values.size(root) === size)
+    .flatMap((root) => [...readersOf(state, root)].filter((other) => fits(other) && isNear(other)));
+  return [...nearestFirst(writers), ...nearestFirst(new Set(beside.filter((other) => !writers.has(other))))];
 }
 
 function merge(state: PlanState, target: Group, group: Group): boolean {
@@ -63,8 +70,8 @@ function merge(state: PlanState, target: Group, group: Group): boolean {
   if (reads(state, target, group) || reachesAround(state, target, group) || reachesAround(state, group, target)) {
     return false;
   }
+  join(state, group, target);
   for (const root of all) if (!outputs.includes(root)) state.writer.delete(root);
-  state.groups.delete(group);
   target.outputs = outputs;
   for (const root of outputs) store(state, root, target);
   return true;

@@ -1,12 +1,12 @@
 /** Fusion behind an operation: what is computed from its result element by element before the result is written. */
 import type { ValueId } from "../graph/graph.ts";
+import { join, reachesAround } from "./group-order.ts";
 import {
   changed,
   epilogueOf,
   fitsBuffers,
   fitsEpilogue,
-  reachesAround,
-  readsOf,
+  readersOf,
   resultOf,
   store,
   withEpilogue,
@@ -30,7 +30,7 @@ function singles(state: PlanState): readonly Group[] {
 /** Whether a value is wanted by somebody else than the two groups. */
 export function isNeeded(state: PlanState, root: ValueId, ...except: readonly Group[]): boolean {
   if (state.values.results.has(root)) return true;
-  for (const group of state.groups) if (!except.includes(group) && readsOf(state, group).has(root)) return true;
+  for (const group of readersOf(state, root)) if (!except.includes(group)) return true;
   return false;
 }
 
@@ -53,8 +53,8 @@ function fuseBehind(state: PlanState, group: Group): boolean {
     if (body === undefined || !fitsEpilogue(state, target, body) || !fitsBuffers(state, target, body, outputs))
       continue;
     if (reachesAround(state, target, group)) continue;
+    join(state, group, target);
     for (const output of target.outputs) if (!kept.includes(output)) state.writer.delete(output);
-    state.groups.delete(group);
     target.outputs = outputs;
     store(state, root, target);
     return true;
@@ -74,8 +74,8 @@ export function fuseFinishes(state: PlanState): number {
     if (target?.anchor === undefined || target.plain || leaf!.root !== resultOf(target)) continue;
     if (reducedRows(values.node(target.anchor), values) === undefined || !isWhole(leaf!.view)) continue;
     if (values.size(root) !== values.size(leaf!.root) || isNeeded(state, leaf!.root, group)) continue;
+    join(state, group, target);
     state.writer.delete(leaf!.root);
-    state.groups.delete(group);
     target.outputs = [root];
     store(state, root, target);
     changed(state, target);

@@ -1,6 +1,7 @@
 /** Fusion in front of an operation: an operand that is computed while it is read. */
 import type { ValueId } from "../graph/graph.ts";
 import { isDepthwise } from "./fusion-bcos.ts";
+import { join } from "./group-order.ts";
 import {
   accessesOf,
   changed,
@@ -8,7 +9,7 @@ import {
   epilogueOf,
   fitsBuffers,
   prologueOf,
-  readsOf,
+  readersOf,
   type Group,
   type PlanState,
 } from "./groups.ts";
@@ -57,8 +58,8 @@ function fuseInFront(state: PlanState, takes: (values: Values, anchor: ValueId) 
       group.prologue = undefined;
       continue;
     }
+    join(state, writer, group);
     state.writer.delete(operand);
-    state.groups.delete(writer);
     changed(state, group);
     count++;
   }
@@ -66,7 +67,7 @@ function fuseInFront(state: PlanState, takes: (values: Values, anchor: ValueId) 
 }
 
 function otherReaders(state: PlanState, root: ValueId, reader: Group): boolean {
-  for (const group of state.groups) if (group !== reader && readsOf(state, group).has(root)) return true;
+  for (const group of readersOf(state, root)) if (group !== reader) return true;
   const { inputs } = state.values.node(reader.anchor!);
   if (inputs.slice(1).some((input) => state.values.root(input) === root)) return true;
   return epilogueOf(state, reader)!.leaves.some((leaf) => leaf.root === root);

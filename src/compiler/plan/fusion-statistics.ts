@@ -3,7 +3,8 @@ import type { ValueId } from "../graph/graph.ts";
 import { sameShape } from "../graph/graph.ts";
 import type { Body } from "./bodies.ts";
 import { isDepthwise } from "./fusion-bcos.ts";
-import { accessesOf, changed, reachesAround, reducedBodyOf, store, type Group, type PlanState } from "./groups.ts";
+import { join, reachesAround } from "./group-order.ts";
+import { accessesOf, changed, reducedBodyOf, store, type Group, type PlanState } from "./groups.ts";
 import { reduceShape } from "./reduction.ts";
 import { reducedRows } from "./store.ts";
 import type { Values } from "./values.ts";
@@ -36,7 +37,7 @@ export function joinMeans(state: PlanState): number {
       return sameShape(node.attributes.axes, variance.attributes.axes);
     });
     if (mean === undefined) continue;
-    state.groups.delete(state.writer.get(mean)!);
+    join(state, state.writer.get(mean)!, group);
     group.mean = mean;
     store(state, mean, group);
     count++;
@@ -54,7 +55,7 @@ export function gatherStatistics(state: PlanState): number {
     const body = reducesRows(state, group);
     const producer = body === undefined ? undefined : producerOf(state, group, body);
     if (producer === undefined) continue;
-    state.groups.delete(group);
+    join(state, group, producer);
     producer.gathered = group;
     for (const root of [...group.outputs, group.mean]) if (root !== undefined) store(state, root, producer);
     changed(state, producer);

@@ -53,15 +53,37 @@ export interface PlanState {
   /** Every value that has memory of its own, leaves aside, with the group that writes it. */
   readonly writer: Map<ValueId, Group>;
   readonly groups: Set<Group>;
+  /** A topological order of the groups: see `group-order.ts`. */
+  readonly places: Map<Group, number>;
   /** What groups read, kept until they change: see `changed`. */
   readonly reads: Map<Group, ReadonlySet<ValueId>>;
+  /** The same the other way round, without the groups of `unread`. */
+  readonly readers: Map<ValueId, Set<Group>>;
+  /** Groups that changed since it was last asked what they read. */
+  readonly unread: Set<Group>;
   /** What the target's kernels can't do. */
   readonly rules: TargetRules;
 }
 
 /** Must be called where something that a group computes, reads or writes was changed. */
 export function changed(state: PlanState, group: Group): void {
+  for (const root of state.reads.get(group) ?? []) state.readers.get(root)?.delete(group);
   state.reads.delete(group);
+  state.unread.add(group);
+}
+
+/** A state without groups. */
+export function emptyState(values: Values, rules: TargetRules): PlanState {
+  return {
+    values,
+    writer: new Map(),
+    groups: new Set(),
+    places: new Map(),
+    reads: new Map(),
+    readers: new Map(),
+    unread: new Set(),
+    rules,
+  };
 }
 
 export function newGroup(parts: Partial<Group> & Pick<Group, "outputs">): Group {
@@ -77,10 +99,11 @@ export function newGroup(parts: Partial<Group> & Pick<Group, "outputs">): Group 
   };
 }
 
-/** Puts a value into memory, written by a group. */
+/** Puts a value into memory, written by a group. A new group computes that value alone: the graph's order is theirs, too. */
 export function store(state: PlanState, root: ValueId, group: Group): void {
   state.writer.set(root, group);
   state.groups.add(group);
+  if (!state.places.has(group)) state.places.set(group, root);
   changed(state, group);
 }
 
@@ -118,7 +141,7 @@ export function reducedBodyOf(state: PlanState, group: Group): Body | undefined 
   if (group.prologue !== undefined) return prologueOf(state, group);
   const root = state.values.root(state.values.node(group.anchor!).inputs[0]!);
   const leaf = { root, view: wholeView(state.values.size(root)) };
-  return { expressions: [{ op: "input", index: 0 }], leaves: [leaf], nodes: [] };
+  return { targets: [{ leaf: 0 }], leaves: [leaf], nodes: [] };
 }
 
 /** All roots in memory that the kernels of a group read. Throws where a body can't be built. */
@@ -127,7 +150,7 @@ export function readsOf(state: PlanState, group: Group): ReadonlySet<ValueId> {
   if (known !== undefined) return known;
   const reads = new Set<ValueId>();
   const own = new Set<ValueId | undefined>([resultOf(group), group.norm]);
-  const add = (body: Body | undefined): void => {
+  const addLeaves = (body: Body | undefined): void => {
     if (body === undefined) throw new Error("a fused group has no body");
     for (const { root } of body.leaves) if (!own.has(root)) reads.add(root);
   };
@@ -136,18 +159,41 @@ export function readsOf(state: PlanState, group: Group): ReadonlySet<ValueId> {
     values.node(group.anchor).inputs.forEach((input, i) => {
       if (i !== group.prologue) reads.add(values.root(input));
     });
-    if (group.prologue !== undefined) add(prologueOf(state, group));
+    if (group.prologue !== undefined) addLeaves(prologueOf(state, group));
   }
   if (group.plain && group.anchor === undefined) {
     for (const operand of values.pointwise(group.outputs[0]!)!.operands) reads.add(operand.value);
-  } else add(epilogueOf(state, group));
+  } else addLeaves(epilogueOf(state, group));
   if (group.gathered !== undefined) {
     for (const root of readsOf(state, group.gathered)) {
       if (root !== group.norm && !group.outputs.includes(root)) reads.add(root);
     }
   }
   state.reads.set(group, reads);
+  // What was gathered has become a part of another group, which reads that for it.
+  if (state.groups.has(group)) for (const root of reads) add(state.readers, root, group);
+  state.unread.delete(group);
   return reads;
+}
+
+function add(readers: Map<ValueId, Set<Group>>, root: ValueId, group: Group): void {
+  const known = readers.get(root);
+  if (known === undefined) readers.set(root, new Set([group]));
+  else known.add(group);
+}
+
+const NONE: ReadonlySet<Group> = new Set();
+
+/** The groups whose kernels read a value from memory. */
+export function readersOf(state: PlanState, root: ValueId): ReadonlySet<Group> {
+  for (const group of state.unread) readsOf(state, group);
+  return state.readers.get(root) ?? NONE;
+}
+
+/** Every value that a group leaves in memory. */
+export function writtenBy({ outputs, norm, mean, gathered }: Group): readonly ValueId[] {
+  const all = [...outputs, norm, mean, ...(gathered === undefined ? [] : writtenBy(gathered))];
+  return all.filter((root) => root !== undefined);
 }
 
 /** Channels of the rows that an anchor's epilogue runs over. */
@@ -184,8 +230,7 @@ export function fitsBuffers(state: PlanState, group: Group, body: Body, outputs:
   const own = new Set([resultOf(group), group.norm]);
   const inFront = group.prologue === undefined ? undefined : prologueOf(state, group)!;
   const operands = group.anchor === undefined ? 0 : values.node(group.anchor).inputs.length;
-  const updated = Object.entries(values.graph.updates).filter(([, value]) => outputs.includes(values.root(value)));
-  const paths = new Set(updated.map(([path]) => path));
+  const paths = new Set(outputs.flatMap((root) => values.updates(root).map(({ path }) => path)));
   const reads = body.leaves.filter(({ root }) => {
     const node = values.node(root);
     return !own.has(root) && !(group.anchor === undefined && node.op === "state" && paths.has(node.attributes.path));
@@ -211,25 +256,4 @@ export function fitsEpilogue(state: PlanState, group: Group, body: Body): boolea
     if (groups === 1) return access.kind === "row" || access.kind === "scalar";
     return access.kind === "group" && access.groups === groups;
   });
-}
-
-/** Whether something that `to` reads, other than from `from` itself, is computed from what `from` writes. */
-export function reachesAround(state: PlanState, from: Group, to: Group): boolean {
-  const seen = new Set<Group>([from, to]);
-  const queue: Group[] = [];
-  const visit = (group: Group): void => {
-    for (const root of readsOf(state, group)) {
-      const writer = state.writer.get(root);
-      if (writer !== undefined && !seen.has(writer)) {
-        seen.add(writer);
-        queue.push(writer);
-      }
-    }
-  };
-  visit(to);
-  for (let group = queue.pop(); group !== undefined; group = queue.pop()) {
-    for (const root of readsOf(state, group)) if (state.writer.get(root) === from) return true;
-    visit(group);
-  }
-  return false;
 }

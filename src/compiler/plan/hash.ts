@@ -20,26 +20,30 @@ const rotate = (x: number, by: number): number => (x >>> by) | (x << (32 - by));
 export function sha256(bytes: Uint8Array): string {
   const state = START.slice();
   const words = new Uint32Array(64);
-  const block = new DataView(new ArrayBuffer(64));
-  const blocks = Math.ceil((bytes.length + 9) / 64);
-  for (let b = 0; b < blocks; b++) {
-    for (let i = 0; i < 64; i++) {
-      const at = b * 64 + i;
-      block.setUint8(i, at < bytes.length ? bytes[at]! : at === bytes.length ? 0x80 : 0);
+  const whole = Math.floor(bytes.length / 64);
+  const add = (block: DataView, blocks: number): void => {
+    for (let b = 0; b < blocks; b++) {
+      for (let i = 0; i < 16; i++) words[i] = block.getUint32(b * 64 + i * 4);
+      compress(state, words);
     }
-    if (b === blocks - 1) {
-      block.setUint32(56, Math.floor(bytes.length / 2 ** 29));
-      block.setUint32(60, (bytes.length * 8) >>> 0);
-    }
-    for (let i = 0; i < 16; i++) words[i] = block.getUint32(i * 4);
-    compress(state, words);
-  }
+  };
+  add(new DataView(bytes.buffer, bytes.byteOffset, bytes.length), whole);
+  const rest = bytes.subarray(whole * 64);
+  const blocks = Math.ceil((rest.length + 9) / 64);
+  const padded = new Uint8Array(blocks * 64);
+  padded.set(rest);
+  padded[rest.length] = 0x80;
+  const end = new DataView(padded.buffer);
+  end.setUint32(padded.length - 8, Math.floor(bytes.length / 2 ** 29));
+  end.setUint32(padded.length - 4, (bytes.length * 8) >>> 0);
+  add(end, blocks);
   return [...state].map((word) => word.toString(16).padStart(8, "0")).join("");
 }
 
 function compress(state: Uint32Array, w: Uint32Array): void {
   for (let i = 16; i < 64; i++) {
-    const [x, y] = [w[i - 15]!, w[i - 2]!];
+    const x = w[i - 15]!;
+    const y = w[i - 2]!;
     const s0 = rotate(x, 7) ^ rotate(x, 18) ^ (x >>> 3);
     const s1 = rotate(y, 17) ^ rotate(y, 19) ^ (y >>> 10);
     w[i] = w[i - 16]! + s0 + w[i - 7]! + s1;
@@ -50,7 +54,14 @@ function compress(state: Uint32Array, w: Uint32Array): void {
     const t1 = (h + s1 + ((e & f) ^ (~e & g)) + ROUNDS[i]! + w[i]!) | 0;
     const s0 = rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22);
     const t2 = (s0 + ((a & b) ^ (a & c) ^ (b & c))) | 0;
-    [h, g, f, e, d, c, b, a] = [g, f, e, (d + t1) | 0, c, b, a, (t1 + t2) | 0];
+    h = g;
+    g = f;
+    f = e;
+    e = (d + t1) | 0;
+    d = c;
+    c = b;
+    b = a;
+    a = (t1 + t2) | 0;
   }
   [a, b, c, d, e, f, g, h].forEach((word, i) => (state[i] = state[i]! + word));
 }

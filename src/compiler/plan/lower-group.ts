@@ -1,25 +1,17 @@
 /** Groups of a plan as recipes of a target's kernels: the operation with what was fused in front of and behind it. */
 import type { Node, Shape, ValueId } from "../graph/graph.ts";
 import { behind, gathering, inFront, numbered, outputNames, type Bindings } from "./around.ts";
+import { expressionsOf } from "./bodies.ts";
 import { forwardShape, isDepthwise } from "./convolution-shape.ts";
-import {
-  accessesOf,
-  elementwiseChannels,
-  epilogueOf,
-  prologueOf,
-  resultChannels,
-  type Group,
-  type PlanState,
-} from "./groups.ts";
+import { accessesOf, elementwiseChannels, epilogueOf, prologueOf, resultChannels, type Group } from "./groups.ts";
 import { keyOf } from "./key.ts";
 import type { ElementwiseSpec } from "./kernel-specs.ts";
 import { lowerInPieces } from "./lower-in-pieces.ts";
 import { operationRecipe } from "./lower-operation.ts";
-import { overwritten, type LoweredGroup, type Lowering } from "./lowering.ts";
+import { overwritten, recipeOf, type LoweredGroup, type Lowering } from "./lowering.ts";
 import { renameRecipe, type Recipe } from "./recipe.ts";
 import { reduceShape, type ReduceKind } from "./reduction.ts";
 import { reducedRows } from "./store.ts";
-import type { PlanTarget } from "./target.ts";
 import { blockWindow } from "./window-geometry.ts";
 
 /** A group whose kernel would have more buffers than the target allows is lowered in pieces, one for each value it leaves. */
@@ -47,7 +39,7 @@ function lowerElementwise<K>(lowering: Lowering<K>, group: Group): LoweredGroup<
     rows: state.values.size(first) / channels,
     channels,
     inputs: accessesOf(body, channels)!,
-    outputs: body.expressions,
+    outputs: expressionsOf(body),
     ...(over === undefined ? {} : { over }),
   };
   const { op, shape } = state.values.node(first);
@@ -56,39 +48,51 @@ function lowerElementwise<K>(lowering: Lowering<K>, group: Group): LoweredGroup<
   const shared = Object.fromEntries(
     (over ?? []).flatMap((i, j) => (i === undefined ? [] : [[`x${i + 1}`, names[j]!]])),
   );
+  const label = `${op} ${shape.join("×")}`;
+  const key = keyOf("elementwise", spec);
   return {
-    recipe: renameRecipe(target.table, target.table.elementwise(`${op} ${shape.join("×")}`, spec), shared),
-    key: keyOf("elementwise", spec),
+    recipe: recipeOf(lowering, label, key, () =>
+      renameRecipe(target.table, target.table.elementwise(label, spec), shared),
+    ),
+    key,
     bindings: { ...numbered("x", roots), ...outputs },
   };
 }
 
 /** One operation with all of its operands in memory. */
-function lowerPlain<K>({ target, state: { values } }: Lowering<K>, group: Group): LoweredGroup<K> {
+function lowerPlain<K>(lowering: Lowering<K>, group: Group): LoweredGroup<K> {
+  const {
+    target,
+    state: { values },
+  } = lowering;
   const node = values.node(group.anchor ?? group.outputs[0]!);
   const shapes = node.inputs.map((input) => values.node(input).shape);
-  const recipe = operationRecipe(target.table, node, shapes);
-  if (recipe === undefined) throw new Error(`no kernel for ${node.op}`);
+  const key = keyOf(node.op, node.attributes, node.shape, shapes);
+  const make = (): Recipe<K> => {
+    const recipe = operationRecipe(target.table, node, shapes);
+    if (recipe === undefined) throw new Error(`no kernel for ${node.op}`);
+    return recipe;
+  };
   return {
-    recipe,
-    key: keyOf(node.op, node.attributes, node.shape, shapes),
+    recipe: recipeOf(lowering, "plain", key, make),
+    key,
     bindings: { ...numbered("x", node.inputs.map(values.root)), ...outputNames(group.outputs) },
   };
 }
 
 /** The operations that take something in front or behind; undefined for the others. */
-function lowerFused<K>({ target, state }: Lowering<K>, group: Group, node: Node): LoweredGroup<K> | undefined {
+function lowerFused<K>(lowering: Lowering<K>, group: Group, node: Node): LoweredGroup<K> | undefined {
+  const { target, state } = lowering;
   const { values } = state;
   const { table } = target;
   const shapeOf = (index: number): Shape => values.node(node.inputs[index]!).shape;
   const rootOf = (index: number): ValueId => values.root(node.inputs[index]!);
   const reduceRows = reducedRows(node, values);
-  if (reduceRows !== undefined) return lowerReduction(target, state, group, node, reduceRows);
-  const result = (recipe: Recipe<K>, spec: unknown, ...bindings: readonly Bindings[]): LoweredGroup<K> => ({
-    recipe,
-    key: keyOf(node.op, spec),
-    bindings: Object.assign({}, ...bindings),
-  });
+  if (reduceRows !== undefined) return lowerReduction(lowering, group, node, reduceRows);
+  const result = (make: () => Recipe<K>, spec: unknown, ...bindings: readonly Bindings[]): LoweredGroup<K> => {
+    const key = keyOf(node.op, spec);
+    return { recipe: recipeOf(lowering, "fused", key, make), key, bindings: Object.assign({}, ...bindings) };
+  };
 
   switch (node.op) {
     case "conv2d": {
@@ -97,8 +101,8 @@ function lowerFused<K>({ target, state }: Lowering<K>, group: Group, node: Node)
       const { epilogue, bindings } = behind(state, group);
       const weight = { w: rootOf(1) };
       if (isDepthwise(shape)) {
-        const recipe = table.depthwise(shape, epilogue);
-        return result(recipe, ["depthwise", shape, epilogue], { x: rootOf(0) }, weight, bindings);
+        const make = (): Recipe<K> => table.depthwise(shape, epilogue);
+        return result(make, ["depthwise", shape, epilogue], { x: rootOf(0) }, weight, bindings);
       }
       const norm = group.norm === undefined ? undefined : values.node(group.norm);
       const { gather, bindings: gathered } = gathering(state, group);
@@ -110,15 +114,15 @@ function lowerFused<K>({ target, state }: Lowering<K>, group: Group, node: Node)
         ...(norm?.op === "patch_norm" ? { norm: { epsilon: norm.attributes.epsilon } } : {}),
         ...(gather === undefined ? {} : { gather }),
       };
-      return result(table.convolution(spec), spec, front.bindings, weight, gathered, bindings);
+      return result(() => table.convolution(spec), spec, front.bindings, weight, gathered, bindings);
     }
     case "conv2d_input_gradient": {
       const shape = forwardShape(node.attributes.inputShape, shapeOf(1), node.attributes);
       const { epilogue, bindings } = behind(state, group);
       const weight = { w: rootOf(1) };
       if (isDepthwise(shape)) {
-        const recipe = table.depthwiseInputGradient(shape, epilogue);
-        return result(recipe, ["depthwise", shape, epilogue], { x: rootOf(0) }, weight, bindings);
+        const make = (): Recipe<K> => table.depthwiseInputGradient(shape, epilogue);
+        return result(make, ["depthwise", shape, epilogue], { x: rootOf(0) }, weight, bindings);
       }
       const front = inFront(state, group, 0, "x");
       const { gather, bindings: gathered } = gathering(state, group);
@@ -127,21 +131,27 @@ function lowerFused<K>({ target, state }: Lowering<K>, group: Group, node: Node)
         ...(front.prologue === undefined ? {} : { prologue: front.prologue }),
         ...(gather === undefined ? {} : { gather }),
       };
-      return result(table.inputGradient(shape, spec), [shape, spec], front.bindings, weight, gathered, bindings);
+      return result(() => table.inputGradient(shape, spec), [shape, spec], front.bindings, weight, gathered, bindings);
     }
     case "conv2d_weight_gradient": {
       const shape = forwardShape(shapeOf(0), node.attributes.weightShape, node.attributes);
       if (isDepthwise(shape)) return undefined;
       const front = inFront(state, group, 1, "g");
       const spec = { shape, ...(front.prologue === undefined ? {} : { prologue: front.prologue }) };
-      return result(table.weightGradient(spec), spec, { x: rootOf(0) }, front.bindings, outputNames(group.outputs));
+      return result(
+        () => table.weightGradient(spec),
+        spec,
+        { x: rootOf(0) },
+        front.bindings,
+        outputNames(group.outputs),
+      );
     }
     case "matmul": {
       const { epilogue, bindings } = behind(state, group);
       const units = group.largest === undefined ? 1 : node.shape.at(-1)! / resultChannels(values, group);
       const spec = { a: shapeOf(0), b: shapeOf(1), ...node.attributes, maxOut: units };
       const operands = { a: rootOf(0), b: rootOf(1) };
-      return result(table.matmul(spec, epilogue), [spec, epilogue], operands, bindings);
+      return result(() => table.matmul(spec, epilogue), [spec, epilogue], operands, bindings);
     }
     case "window_sum":
     case "window_max":
@@ -149,13 +159,13 @@ function lowerFused<K>({ target, state }: Lowering<K>, group: Group, node: Node)
       const { epilogue, bindings } = behind(state, group);
       const window = node.op === "block_sum" ? blockWindow(node.attributes) : node.attributes;
       const kind = node.op === "window_max" ? "max" : "sum";
-      const recipe = table.window(kind, shapeOf(0), window, epilogue);
-      return result(recipe, [shapeOf(0), window, epilogue], { x: rootOf(0) }, bindings);
+      const make = (): Recipe<K> => table.window(kind, shapeOf(0), window, epilogue);
+      return result(make, [shapeOf(0), window, epilogue], { x: rootOf(0) }, bindings);
     }
     case "window_spread": {
       const { epilogue, bindings } = behind(state, group);
-      const recipe = table.spread(node.attributes.inputShape, node.attributes, epilogue);
-      return result(recipe, [node.attributes, epilogue], { x: rootOf(0) }, bindings);
+      const make = (): Recipe<K> => table.spread(node.attributes.inputShape, node.attributes, epilogue);
+      return result(make, [node.attributes, epilogue], { x: rootOf(0) }, bindings);
     }
     default:
       return undefined;
@@ -169,29 +179,26 @@ const REDUCTIONS: Readonly<Record<string, ReduceKind>> = {
   reduce_variance: "variance",
 };
 
-function lowerReduction<K>(
-  { table }: PlanTarget<K>,
-  state: PlanState,
-  group: Group,
-  node: Node,
-  rows: number,
-): LoweredGroup<K> {
+function lowerReduction<K>(lowering: Lowering<K>, group: Group, node: Node, rows: number): LoweredGroup<K> {
+  const { target, state } = lowering;
   const { values } = state;
   const { axes } = node.attributes as { readonly axes: readonly number[] };
   const { shape } = values.node(node.inputs[0]!);
   const body = prologueOf(state, group);
-  const after = group.outputs[0] === group.anchor ? undefined : epilogueOf(state, group)!.expressions[0]!;
+  const after = group.outputs[0] === group.anchor ? undefined : expressionsOf(epilogueOf(state, group)!)[0]!;
   const spec = {
     ...reduceShape(shape, axes),
     kind: REDUCTIONS[node.op]!,
-    ...(body === undefined ? {} : { inputs: accessesOf(body, rows)!, value: body.expressions[0]! }),
+    ...(body === undefined ? {} : { inputs: accessesOf(body, rows)!, value: expressionsOf(body)[0]! }),
     ...(after === undefined ? {} : { finish: after }),
     ...(group.mean === undefined ? {} : { withMean: true }),
   };
   const inputs = body === undefined ? [values.root(node.inputs[0]!)] : body.leaves.map((leaf) => leaf.root);
+  const label = `${node.op} ${shape.join("×")} over ${axes.join()}`;
+  const key = keyOf(node.op, spec);
   return {
-    recipe: table.reduce(`${node.op} ${shape.join("×")} over ${axes.join()}`, spec),
-    key: keyOf(node.op, spec),
+    recipe: recipeOf(lowering, label, key, () => target.table.reduce(label, spec)),
+    key,
     bindings: {
       ...numbered("x", inputs),
       ...outputNames(group.outputs),

@@ -1,6 +1,7 @@
 /** A group in several kernels, where one would have more buffers than the target allows. */
 import type { ValueId } from "../graph/graph.ts";
 import { outputNames } from "./around.ts";
+import { expressionsOf } from "./bodies.ts";
 import { ex } from "./expression.ts";
 import { accessesOf, elementwiseChannels, epilogueOf, resultChannels, resultOf, type Group } from "./groups.ts";
 import { keyOf } from "./key.ts";
@@ -60,7 +61,7 @@ export function lowerInPieces<K>(
       rows: values.size(root) / channels,
       channels,
       inputs,
-      outputs: body.expressions,
+      outputs: expressionsOf(body),
       ...(over === undefined ? {} : { over }),
     };
     specs.push(spec);

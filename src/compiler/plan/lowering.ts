@@ -19,6 +19,16 @@ export interface Lowering<K> {
   readonly target: PlanTarget<K>;
   readonly state: PlanState;
   readonly inPlace: ReadonlyMap<ValueId, string>;
+  /** Those made so far, by label and key: networks repeat their layers. */
+  readonly recipes: Map<string, Recipe<K>>;
+}
+
+/** The recipe of a label and a key, which together say all that `make` makes it from. */
+export function recipeOf<K>({ recipes }: Lowering<K>, label: string, key: string, make: () => Recipe<K>): Recipe<K> {
+  const both = `${label} ${key}`;
+  const recipe = recipes.get(both) ?? make();
+  recipes.set(both, recipe);
+  return recipe;
 }
 
 /**

@@ -57,8 +57,9 @@ function placeUpdates(
     if (writer === undefined || placed.has(root)) continue;
     const readers = readersOfPath.get(path) ?? new Set<Group>();
     if (readers.has(writer) && !readsElementwise(state, writer, path)) continue;
-    const later = reachable(dependents, writer);
-    if ([...readers].some((reader) => reader !== writer && later.has(reader))) continue;
+    const others = [...readers].filter((reader) => reader !== writer);
+    const later = others.length === 0 ? undefined : reachable(dependents, writer);
+    if (others.some((reader) => later!.has(reader))) continue;
     for (const reader of readers) link(reader, writer);
     placed.set(root, path);
   }
@@ -109,20 +110,25 @@ function sort(
     if (group.outputs.every((root) => values.size(root) <= SMALL) && before < 0) return before;
     return dependents.get(group)!.size === 0 && dependencies.get(group)!.size > 0 ? before + 0.5 : place;
   };
+  /** From the one that comes last to the one that comes next. */
   const ready: Group[] = [];
+  const isBefore = (a: Group, b: Group): boolean => {
+    const [keyA, keyB] = [keys.get(a)!, keys.get(b)!];
+    return keyA < keyB || (keyA === keyB && a.outputs[0]! < b.outputs[0]!);
+  };
   const push = (group: Group): void => {
     keys.set(group, keyOf(group));
-    ready.push(group);
+    let [low, high] = [0, ready.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (isBefore(group, ready[middle]!)) low = middle + 1;
+      else high = middle;
+    }
+    ready.splice(low, 0, group);
   };
   for (const [group, count] of waiting) if (count === 0) push(group);
   const order: Group[] = [];
-  while (ready.length > 0) {
-    let first = 0;
-    ready.forEach((group, i) => {
-      const [a, b] = [keys.get(group)!, keys.get(ready[first]!)!];
-      if (a < b || (a === b && group.outputs[0]! < ready[first]!.outputs[0]!)) first = i;
-    });
-    const [group] = ready.splice(first, 1) as [Group];
+  for (let group = ready.pop(); group !== undefined; group = ready.pop()) {
     order.push(group);
     for (const next of dependents.get(group)!) {
       const left = waiting.get(next)! - 1;

@@ -56,7 +56,9 @@ function orderOf(steps: readonly Step[], { statePath }: Known): Order {
     }
   };
   const note = (map: Map<string, number[]>, place: string, index: number): void => {
-    map.set(place, [...(map.get(place) ?? []), index]);
+    const known = map.get(place);
+    if (known === undefined) map.set(place, [index]);
+    else known.push(index);
   };
   steps.forEach((step, index) => {
     for (const value of step.reads) {
@@ -75,6 +77,8 @@ function orderOf(steps: readonly Step[], { statePath }: Known): Order {
 interface Unit {
   readonly members: number[];
   readonly open: boolean;
+  /** Of all members. */
+  buffers: number;
 }
 
 /** `steps` in an order and with members that are as good; how many launches there are less. */
@@ -107,20 +111,21 @@ function arrange(steps: readonly Step[], known: Known): readonly Unit[] {
   const last = lastSteps(steps, after, isSmall, known);
   const units: Unit[] = [];
   const place = new Map<number, number>();
-  const buffers = (members: readonly number[]): number =>
-    members.reduce((sum, i) => sum + steps[i]!.reads.length + steps[i]!.writes.length, 0);
+  const buffers = (index: number): number => steps[index]!.reads.length + steps[index]!.writes.length;
   const bytes = (values: readonly StepValue[]): number => values.reduce((sum, value) => sum + known.bytesOf(value), 0);
 
+  const newUnit = (isOpen: boolean): number => units.push({ members: [], open: isOpen, buffers: 0 }) - 1;
   const put = (index: number, unit: number): void => {
     units[unit]!.members.push(index);
+    units[unit]!.buffers += buffers(index);
     place.set(index, unit);
   };
   /** Into the first unit from `from` on that takes it, else into a new one. */
   const join = (index: number, from: number): void => {
-    const own = buffers([index]);
-    let unit = units.findIndex((u, i) => i >= from && u.open && buffers(u.members) + own <= MOST_BUFFERS);
-    if (unit < 0) unit = units.push({ members: [], open: isSmall(steps[index]!) }) - 1;
-    put(index, unit);
+    const most = MOST_BUFFERS - buffers(index);
+    let unit = Math.max(0, from);
+    while (unit < units.length && !(units[unit]!.open && units[unit]!.buffers <= most)) unit++;
+    put(index, unit < units.length ? unit : newUnit(isSmall(steps[index]!)));
   };
   const earliest = (index: number): number => Math.max(-1, ...[...before[index]!].map((i) => place.get(i) ?? -1)) + 1;
 
@@ -143,7 +148,7 @@ function arrange(steps: readonly Step[], known: Known): readonly Unit[] {
     const early = ofWeights.has(index) && held <= MOST_EARLY;
     if (early) held += bytes(step.writes);
     if (!isSmall(step)) {
-      put(index, units.push({ members: [], open: false }) - 1);
+      put(index, newUnit(false));
       return;
     }
     join(index, early ? earliest(index) : Math.max(earliest(index), units.length - NEAR));

@@ -26,25 +26,55 @@ export interface Slots {
  */
 export function assignSlots(lifetimes: readonly Lifetime[]): Slots {
   const sorted = [...lifetimes].sort((a, b) => b.bytes - a.bytes || a.first - b.first || a.value - b.value);
-  const slots: { readonly bytes: number; readonly holds: Lifetime[] }[] = [];
+  const slots: Slot[] = [];
   const slotOf = new Map<number, number>();
   for (const value of sorted) {
     let best = -1;
     let bestGap = Infinity;
-    slots.forEach((slot, index) => {
-      if (slot.holds.some((other) => overlap(value, other))) return;
-      // Close in time: the value was in the cache when the other was last used.
-      const gap = Math.min(...slot.holds.map((other) => distance(value, other)));
-      if (best < 0 || slot.bytes < slots[best]!.bytes || (slot.bytes === slots[best]!.bytes && gap < bestGap)) {
-        best = index;
-        bestGap = gap;
-      }
-    });
+    // The last slots are the smallest. Of equal ones the closest in time: the value was in the cache when it was last used.
+    for (let index = slots.length - 1; index >= 0; index--) {
+      if (best >= 0 && slots[index]!.bytes > slots[best]!.bytes) break;
+      const gap = gapIn(slots[index]!, value);
+      if (gap === undefined || (best >= 0 && gap > bestGap)) continue;
+      best = index;
+      bestGap = gap;
+    }
     if (best < 0) best = slots.push({ bytes: Math.max(16, Math.ceil(value.bytes / 16) * 16), holds: [] }) - 1;
-    slots[best]!.holds.push(value);
+    const { holds } = slots[best]!;
+    holds.splice(firstEndingFrom(holds, value.first + 1), 0, value);
     slotOf.set(value.value, best);
   }
   return { sizes: slots.map((slot) => slot.bytes), slotOf };
+}
+
+interface Slot {
+  readonly bytes: number;
+  /** In order of time: none begins before the one in front of it ends. */
+  readonly holds: Lifetime[];
+}
+
+/** Steps between a value and the nearest one in a slot; undefined where it overlaps with one. */
+function gapIn({ holds }: Slot, value: Lifetime): number | undefined {
+  const from = firstEndingFrom(holds, value.first);
+  let gap = from === 0 ? Infinity : distance(value, holds[from - 1]!);
+  for (let i = from; i < holds.length; i++) {
+    const other = holds[i]!;
+    if (overlap(value, other)) return undefined;
+    gap = Math.min(gap, distance(value, other));
+    if (other.first > value.last) break;
+  }
+  return gap;
+}
+
+/** The index of the first value that is needed at a step or later. */
+function firstEndingFrom(holds: readonly Lifetime[], step: number): number {
+  let [low, high] = [0, holds.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (holds[middle]!.last < step) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function overlap(a: Lifetime, b: Lifetime): boolean {

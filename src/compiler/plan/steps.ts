@@ -57,6 +57,17 @@ export function kernelName(label: string, key: string): string {
   return `${word}_${sha256(new TextEncoder().encode(key)).slice(0, 12)}`;
 }
 
+/** The same function, which computes each name once. */
+function remembered(name: typeof kernelName): typeof kernelName {
+  const known = new Map<string, string>();
+  return (label, key) => {
+    const both = `${label} ${key}`;
+    const found = known.get(both) ?? name(label, key);
+    known.set(both, found);
+    return found;
+  };
+}
+
 export function createSteps<K>(
   lowering: Lowering<K>,
   order: readonly Group[],
@@ -65,6 +76,7 @@ export function createSteps<K>(
   const { state, target } = lowering;
   const steps: Step<K>[] = [];
   const temporaries = new Map<StepValue, number>();
+  const nameOf = remembered(kernelName);
   let next = state.values.graph.nodes.length;
   for (const group of order) {
     const label = labelOf(state, group);
@@ -94,7 +106,7 @@ export function createSteps<K>(
       const writes = buffers.slice(facts.reads);
       steps.push({
         kind: "kernel",
-        name: kernelName(facts.label, `${key}#${index}${storage.includes("f16") ? ` ${storage.join()}` : ""}`),
+        name: nameOf(facts.label, `${key}#${index}${storage.includes("f16") ? ` ${storage.join()}` : ""}`),
         kernel,
         facts,
         reads: buffers.slice(0, facts.reads),
@@ -150,9 +162,9 @@ function labelOf(state: PlanState, group: Group): LaunchLabel {
     nodes.push(...targets, ...inside.filter((n) => values.node(n).op !== "constant" && !targets.includes(n)));
   }
   const main = group.anchor ?? group.outputs.find((root) => values.node(root).origin !== undefined) ?? nodes[0]!;
-  const updated = Object.entries(values.graph.updates).find(([, value]) => group.outputs.includes(values.root(value)));
+  const [updated] = group.outputs.flatMap(values.updates).sort((a, b) => a.index - b.index);
   const origin = values.node(main).origin;
-  const path = origin?.path ?? updated?.[0].replace(/^[\w.]+\//, "").replace(/\.[^.]*$/, "") ?? "";
+  const path = origin?.path ?? updated?.path.replace(/^[\w.]+\//, "").replace(/\.[^.]*$/, "") ?? "";
   return {
     path,
     ops: nodes.map((node) => values.node(node).op),

@@ -9,6 +9,7 @@ import {
   changed,
   withEpilogue,
   elementwiseChannels,
+  emptyState,
   epilogueOf,
   fitsBuffers,
   inMemory,
@@ -44,7 +45,7 @@ export function reducedRows(node: Node, values: Values): number | undefined {
 
 /** Groups of all operations that are not computed element by element and that a result needs, and a group a value. */
 export function createState(values: Values, fuse: boolean, rules: TargetRules): PlanState {
-  const state: PlanState = { values, writer: new Map(), groups: new Set(), reads: new Map(), rules };
+  const state = emptyState(values, rules);
   const live = liveRoots(values);
   for (const root of [...live].sort((a, b) => a - b)) {
     if (values.pointwise(root) === undefined && !isLeaf(values.node(root))) {
@@ -105,28 +106,38 @@ function effortOf(e: Expression): number {
 
 /** What a value is computed from depends on the choice for others: the second round knows the first one's. */
 function chooseByCost(state: PlanState, live: ReadonlySet<ValueId>): ReadonlySet<ValueId> {
+  const { values } = state;
+  const efforts = values.graph.nodes.map((_, root) => {
+    const pointwise = values.pointwise(root);
+    return pointwise === undefined ? 0 : effortOf(pointwise.expression);
+  });
   let chosen: ReadonlySet<ValueId> = new Set<ValueId>();
-  for (let round = 0; round < 2; round++) chosen = chooseRound(state, live, chosen);
+  for (let round = 0; round < 2; round++) chosen = chooseRound(state, efforts, live, chosen);
   return chosen;
 }
 
 /** From the last value to the first: where a value is computed is known once its readers are settled. */
-function chooseRound(state: PlanState, live: ReadonlySet<ValueId>, before: ReadonlySet<ValueId>): ReadonlySet<ValueId> {
+function chooseRound(
+  state: PlanState,
+  efforts: readonly number[],
+  live: ReadonlySet<ValueId>,
+  before: ReadonlySet<ValueId>,
+): ReadonlySet<ValueId> {
   const { values } = state;
   const chosen = new Set<ValueId>();
-  const guess: Guess = { state, stored: (root) => before.has(root) || chosen.has(root) || inMemory(state, root) };
-  const sites = new Map<ValueId, ReadonlySet<ValueId>>();
+  const stored = (root: ValueId): boolean => before.has(root) || chosen.has(root) || inMemory(state, root);
+  const guess: Guess = { state, stored, efforts };
+  const sites = new Map<ValueId, readonly ValueId[]>();
   for (const root of [...live].sort((a, b) => b - a)) {
     if (values.pointwise(root) === undefined) continue;
-    const own = new Set<ValueId>();
-    let broadcast = false;
-    for (const reader of values.readers(root)) {
-      if (!live.has(reader)) continue;
-      const computes = values.pointwise(reader) !== undefined;
-      for (const site of computes && !chosen.has(reader) && !inMemory(state, reader) ? sites.get(reader)! : [reader])
-        own.add(site);
-      if (computes && values.size(reader) > values.size(root)) broadcast = true;
-    }
+    const readers = values.readers(root).filter((reader) => live.has(reader));
+    const passesOn = (reader: ValueId): boolean =>
+      values.pointwise(reader) !== undefined && !chosen.has(reader) && !inMemory(state, reader);
+    const parts = readers.map((reader) => (passesOn(reader) ? sites.get(reader)! : [reader]));
+    const own = parts.length === 1 ? parts[0]! : [...new Set(parts.flat())];
+    const broadcast = readers.some(
+      (reader) => values.pointwise(reader) !== undefined && values.size(reader) > values.size(root),
+    );
     sites.set(root, own);
     if (inMemory(state, root) || values.node(root).op === "constant") continue;
     const inside = computedFrom(guess, root, undefined);
@@ -134,12 +145,12 @@ function chooseRound(state: PlanState, live: ReadonlySet<ValueId>, before: Reado
       chosen.add(root);
       continue;
     }
-    if (own.size > 1 && takesPlace(state, root, inside, live)) {
+    if (own.length > 1 && takesPlace(state, root, inside, live)) {
       chosen.add(root);
       continue;
     }
     // What is kept for the backward pass is o and the norm: the scale is computed again from them, whatever it costs.
-    if (own.size > 1 && values.node(root).op !== "bcos_scale" && paysToStore(guess, root, inside, own))
+    if (own.length > 1 && values.node(root).op !== "bcos_scale" && paysToStore(guess, root, inside, own))
       chosen.add(root);
   }
   return chosen;
@@ -149,6 +160,8 @@ function chooseRound(state: PlanState, live: ReadonlySet<ValueId>, before: Reado
 interface Guess {
   readonly state: PlanState;
   readonly stored: (root: ValueId) => boolean;
+  /** Of every value that is computed element by element, from its operands. */
+  readonly efforts: readonly number[];
 }
 
 /** Whether an operation's result is read for this value alone: then the value takes no memory but the result's. */
@@ -173,20 +186,19 @@ interface Inside {
 }
 
 /** What a value is computed from; `read` is read, not computed. */
-function computedFrom({ state, stored }: Guess, root: ValueId, read: ValueId | undefined): Inside | undefined {
+function computedFrom({ state, stored, efforts }: Guess, root: ValueId, read: ValueId | undefined): Inside | undefined {
   const { values } = state;
   const body = bodyOf(values, [root], (other) => other === read || stored(other));
   if (body === undefined) return undefined;
   const large = body.leaves.filter((leaf) => values.size(leaf.root) * 2 > values.size(root));
-  const efforts = body.nodes.map((node) => effortOf(values.pointwise(node)!.expression));
   return {
     streams: new Set(large.map((leaf) => leaf.root)),
-    effort: efforts.reduce((a, b) => a + b, 0),
+    effort: body.nodes.reduce((sum, node) => sum + efforts[node]!, 0),
   };
 }
 
 /** Bytes and effort an element: computed at every site, against written once and read at every site. */
-function paysToStore(guess: Guess, root: ValueId, inside: Inside, sites: ReadonlySet<ValueId>): boolean {
+function paysToStore(guess: Guess, root: ValueId, inside: Inside, sites: readonly ValueId[]): boolean {
   const { state } = guess;
   const { values } = state;
   const effort = inside.effort * BYTES_PER_FLOP;

@@ -4,10 +4,10 @@
  */
 import type { Graph, Node, Shape, ValueId } from "../graph/graph.ts";
 import { sameShape, sizeOf } from "../graph/graph.ts";
-import { ex, type Expression } from "./expression.ts";
+import { ex, operandsOf, type Expression } from "./expression.ts";
 import { forwardNodes } from "./phases.ts";
 import { repeatedNodes } from "./repeat.ts";
-import { broadcastAxes, type Run } from "./views.ts";
+import { broadcastView, groupView, type View } from "./views.ts";
 
 export interface Values {
   readonly graph: Graph;
@@ -17,6 +17,8 @@ export interface Values {
   readonly size: (value: ValueId) => number;
   /** Nodes that read the memory of a root, in order. Nodes without memory of their own are left out. */
   readonly readers: (root: ValueId) => readonly ValueId[];
+  /** The state tensors whose new value a root is. */
+  readonly updates: (root: ValueId) => readonly Update[];
   /** How a node is computed element by element; undefined where it is not. */
   readonly pointwise: (root: ValueId) => Pointwise | undefined;
   /** Roots that the caller reads or that go back to the state. */
@@ -27,16 +29,26 @@ export interface Values {
   readonly repeated: ReadonlySet<ValueId>;
 }
 
+export interface Update {
+  readonly path: string;
+  /** Its number among the graph's updates. */
+  readonly index: number;
+}
+
 export interface Pointwise {
   /** Over the operands in order. */
   readonly expression: Expression;
+  /** Operations of the expression, without those of the operands. */
+  readonly operations: number;
   readonly operands: readonly Operand[];
 }
 
 export interface Operand {
   readonly value: ValueId;
-  /** The axes of the result (or a finer cut of them), marked where the operand has them. */
-  readonly axes: readonly Run[];
+  /** How the operand is seen from the result. */
+  readonly view: View;
+  /** How often the expression reads it. */
+  readonly uses: number;
 }
 
 const UNARY = ["neg", "abs", "sign", "square", "sqrt", "exp", "log", "sigmoid", "tanh", "erf", "softplus", "relu"];
@@ -65,15 +77,21 @@ function expressionOf(node: Node): Expression | undefined {
   }
 }
 
-function axesOf(node: Node, index: number, shape: Shape): readonly Run[] {
-  if (node.op !== "bcos_scale" || index === 0) return broadcastAxes(shape, node.shape);
-  // Each of the groups' numbers belongs to a run of channels.
-  const groups = shape.at(-1)!;
-  return [
-    ...node.shape.slice(0, -1).map((length) => ({ length, kept: true })),
-    { length: groups, kept: true },
-    { length: node.shape.at(-1)! / groups, kept: false },
-  ];
+function viewOf(node: Node, index: number, shape: Shape): View {
+  return node.op === "bcos_scale" && index === 1 ? groupView(shape, node.shape) : broadcastView(shape, node.shape);
+}
+
+/** How many operations an expression is, and how often it reads each of its inputs. */
+function countTree(
+  e: Expression,
+  uses: number[] = [],
+): { readonly operations: number; readonly uses: readonly number[] } {
+  if (e.op === "input") {
+    uses[e.index] = (uses[e.index] ?? 0) + 1;
+    return { operations: 0, uses };
+  }
+  const parts = operandsOf(e).map((part) => countTree(part, uses).operations);
+  return { operations: parts.reduce((a, b) => a + b, 1), uses };
 }
 
 /** Nodes whose result is their input's memory. */
@@ -107,22 +125,31 @@ export function analyse(graph: Graph): Values {
     if (alias) return;
     for (const root of new Set(node.inputs.map((input) => roots[input]!))) readers[root]!.push(value);
     const expression = expressionOf(node);
-    pointwise[value] = expression && {
-      expression,
-      operands: node.inputs.map((input, i) => ({
-        value: roots[input]!,
-        axes: axesOf(node, i, graph.nodes[input]!.shape),
-      })),
-    };
+    if (expression === undefined) return;
+    const { operations, uses } = countTree(expression);
+    const operands = node.inputs.map((input, i) => ({
+      value: roots[input]!,
+      view: viewOf(node, i, graph.nodes[input]!.shape),
+      uses: uses[i] ?? 0,
+    }));
+    pointwise[value] = { expression, operations, operands };
   });
+  const sizes = graph.nodes.map(({ shape }) => sizeOf(shape));
   const root = (value: ValueId): ValueId => roots[value]!;
+  const updates = new Map<ValueId, Update[]>();
+  Object.entries(graph.updates).forEach(([path, value], index) => {
+    const known = updates.get(root(value));
+    if (known === undefined) updates.set(root(value), [{ path, index }]);
+    else known.push({ path, index });
+  });
   const rootsOf = (some: Iterable<ValueId>): ReadonlySet<ValueId> => new Set([...some].map(root));
   return {
     graph,
     node: (value) => graph.nodes[value]!,
     root,
-    size: (value) => sizeOf(graph.nodes[value]!.shape),
+    size: (value) => sizes[value]!,
     readers: (value) => readers[value]!,
+    updates: (value) => updates.get(value) ?? [],
     pointwise: (value) => pointwise[value],
     results: rootsOf([...Object.values(graph.outputs), ...Object.values(graph.updates)]),
     forward: rootsOf(forwardNodes(graph)),

@@ -33,17 +33,19 @@ export function isWhole(view: View): boolean {
   return view.every((run) => run.kept);
 }
 
-export function viewKey(view: View): string {
-  return view.map((run) => `${run.kept ? "" : "-"}${run.length}`).join();
+export function sameView(a: View, b: View): boolean {
+  if (a === b) return true;
+  return a.length === b.length && a.every((run, i) => run.length === b[i]!.length && run.kept === b[i]!.kept);
 }
 
 /**
- * The view of a value that is broadcast to another one, which is seen through `view`. `axes` are the other one's axes,
- * `kept` where the value has them too. Undefined where runs and axes cross.
+ * The view of a value that is broadcast to another one, which is seen through `view`. `axes` is how the value is seen from
+ * the whole of the other one. Undefined where runs and axes cross.
  */
-export function refine(view: View, axes: readonly Run[]): View | undefined {
-  const left = [...coalesce(axes)];
-  if (left.every((axis) => axis.kept)) return view;
+export function refine(view: View, axes: View): View | undefined {
+  if (isWhole(axes)) return view;
+  if (isWhole(view)) return axes;
+  const left = [...axes];
   const result: Run[] = [];
   for (const run of view.toReversed()) {
     if (!run.kept) {
@@ -64,10 +66,20 @@ export function refine(view: View, axes: readonly Run[]): View | undefined {
   return coalesce(result.reverse());
 }
 
-/** The axes of `to` with those marked that `from` has, under NumPy's broadcasting. */
-export function broadcastAxes(from: Shape, to: Shape): Run[] {
+/** How a value is seen from one that it is broadcast to, under NumPy's rules. */
+export function broadcastView(from: Shape, to: Shape): View {
   const missing = to.length - from.length;
-  return to.map((length, axis) => ({ length, kept: axis >= missing && from[axis - missing] === length }));
+  return coalesce(to.map((length, axis) => ({ length, kept: axis >= missing && from[axis - missing] === length })));
+}
+
+/** How one number a sample, pixel and group of channels is seen from all channels: each belongs to a run of them. */
+export function groupView(groups: Shape, channels: Shape): View {
+  const count = groups.at(-1)!;
+  return coalesce([
+    ...channels.slice(0, -1).map((length) => ({ length, kept: true })),
+    { length: count, kept: true },
+    { length: channels.at(-1)! / count, kept: false },
+  ]);
 }
 
 /** The runs of the first rows and of the last `channels` elements; undefined where a run crosses the cut unevenly. */
