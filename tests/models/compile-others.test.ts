@@ -1,0 +1,3 @@
+import { testFamily } from "./compiles.ts";
+
+testFamily("others");
