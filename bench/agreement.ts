@@ -1,13 +1,12 @@
 /** Whether two contenders compute the same: times count only where they do. */
-import type { Tensors } from "./contender.ts";
+import type { Compared, Tensors, Tolerance } from "./contender.ts";
 import type { Workload } from "./workloads.ts";
 
 export interface Agreement {
   /** The largest of what is compared. */
   readonly difference: number;
   readonly limit: number;
-  /** What the difference is of, in words. */
-  readonly what: string;
+  readonly what: Compared;
 }
 
 type Results = ReadonlyMap<string, Float32Array>;
@@ -27,9 +26,16 @@ export function agrees({ difference, limit }: Agreement): boolean {
  * losses. After SGD also the updates of all weights; Adam's first steps are signs of gradients, where the smallest
  * rounding is a whole step.
  */
-export function compare(workload: Workload, ours: Results, theirs: Results, given: Tensors, tolerance = 1): Agreement {
+export function compare(
+  workload: Workload,
+  ours: Results,
+  theirs: Results,
+  given: Tensors,
+  tolerance: Tolerance = 1,
+): Agreement {
   const agreement = compareExactly(workload, ours, theirs, given);
-  return { ...agreement, limit: agreement.limit * tolerance };
+  const times = typeof tolerance === "number" ? tolerance : (tolerance[agreement.what] ?? 1);
+  return { ...agreement, limit: agreement.limit * times };
 }
 
 function compareExactly(workload: Workload, ours: Results, theirs: Results, given: Tensors): Agreement {
@@ -65,7 +71,7 @@ function mean(values: Float32Array): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-function relative(what: string, ours: Float32Array, theirs: Float32Array, centre = 0): Agreement {
+function relative(what: Compared, ours: Float32Array, theirs: Float32Array, centre = 0): Agreement {
   return { what, limit: LIMIT, difference: distance([[ours, theirs, () => centre]]) };
 }
 

@@ -14,14 +14,19 @@ export interface Contender {
   /** With its version. */
   readonly name: string;
   readonly threads: number;
-  /** Computes with fewer digits: what is compared may differ by so many times more. */
-  readonly tolerance?: number;
+  /** Computes with fewer digits: what is compared may differ by so many times more. What isn't named has 1. */
+  readonly tolerance?: Tolerance;
   /** Gets ready for a workload, or says why it can't do it. */
   prepare(workload: Workload, given: Tensors): Promise<Prepared | Declined>;
   /** What a training step takes, where the contender can tell before or while it runs. */
   memory?(workload: NetworkWorkload, given: Tensors): Promise<StepMemory | undefined>;
   end(): Promise<void>;
 }
+
+export type Tolerance = number | Readonly<Partial<Record<Compared, number>>>;
+
+/** What differences are of; `result` of a product or convolution. */
+export type Compared = "result" | "logits" | "contributions" | "losses" | "updates";
 
 export interface StepMemory {
   /** At the same time, without weights, their gradients' optimiser state and running statistics. */

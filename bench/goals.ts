@@ -28,6 +28,7 @@ interface Ratio {
 type Side = readonly [workload: string, contender: string, threads: number];
 
 const ours = "bcosc wasm";
+const oursOnGpu = "bcosc webgpu";
 const sizes = ["8x56x56x64-64", "32x16x16x128-128"] as const;
 
 function ratios(): readonly Ratio[] {
@@ -71,12 +72,41 @@ function ratios(): readonly Ratio[] {
       most: 2.2,
     };
   });
+  const onGpu = ["resnet20/32/train", "resnet20-norm-free/32/train"].flatMap((id): Ratio[] =>
+    (
+      [
+        ["tfjs-webgpu", 8],
+        ["jax-js webgpu", 3],
+      ] as const
+    ).map(([peer, least]): Ratio => {
+      return {
+        what: `${id}, WebGPU: ${peer} over ours`,
+        over: [
+          [id, peer, 1],
+          [id, oursOnGpu, 1],
+        ],
+        least,
+      };
+    }),
+  );
+  const explanationsOnGpu = ["resnet20/32", "resnet18/1", "resnet18/8"].map((id): Ratio => {
+    return {
+      what: `${id}, WebGPU: explain over predict`,
+      over: [
+        [`${id}/explain`, oursOnGpu, 1],
+        [`${id}/predict`, oursOnGpu, 1],
+      ],
+      most: 2.2,
+    };
+  });
   return [
     { what: "product: tfjs-wasm over ours, ×1", over: [["product/1024", "tfjs-wasm", 1], product(1)], least: 1 },
     { what: "product: one thread over two", over: [product(1), product(2)], least: 1.8 },
     ...convolutions,
     ...steps,
     ...explanations,
+    ...onGpu,
+    ...explanationsOnGpu,
   ];
 }
 
@@ -90,10 +120,17 @@ export function goalsOf(outcomes: readonly Outcome[], memory: readonly MemoryRow
   const speeds = sizes.flatMap((size): Goal[] => {
     const id = `conv/${size}/forward/plain`;
     const speed = (statistic: Statistic): number | undefined => {
-      const [product, convolution] = ["product/1024", id].map((workload) => speedOf(outcomes, workload, statistic));
+      const [product, convolution] = ["product/1024", id].map((workload) =>
+        speedOf(outcomes, workload, ours, statistic),
+      );
       return divide(convolution, product);
     };
     return goal(`conv ${size} plain: speed over the product's, ×1`, speed, 0.8, undefined);
+  });
+  const gpuSpeeds = sizes.flatMap((size): Goal[] => {
+    const id = `conv/${size}/forward/plain`;
+    const speed = (statistic: Statistic): number | undefined => speedOf(outcomes, id, oursOnGpu, statistic);
+    return goal(`conv ${size} plain, WebGPU on a processor: GFLOP/s`, speed, 15, undefined);
   });
   const shares = memory
     .filter(({ contender }) => contender.startsWith("PyTorch"))
@@ -101,7 +138,7 @@ export function goalsOf(outcomes: readonly Outcome[], memory: readonly MemoryRow
       const own = memory.find((row) => row.id === id && row.contender === ours);
       return goal(`${id}: ours over what PyTorch keeps`, () => divide(own?.bytes, bytes), undefined, 0.45);
     });
-  return [...speeds, ...found, ...shares];
+  return [...speeds, ...gpuSpeeds, ...found, ...shares];
 }
 
 function goal(
@@ -126,13 +163,14 @@ function time(outcomes: readonly Outcome[], [id, name, threads]: Side, statistic
   return measured?.find((one) => one.contender.startsWith(name) && one.threads === threads)?.[statistic];
 }
 
-/** Of ours on one thread; in any unit. */
-function speedOf(outcomes: readonly Outcome[], id: string, statistic: Statistic): number | undefined {
+/** Of one of our devices, on one thread; GFLOP/s. */
+function speedOf(outcomes: readonly Outcome[], id: string, device: string, statistic: Statistic): number | undefined {
   const outcome = outcomes.find(({ workload }) => workload.id === id);
-  return divide(
+  const speed = divide(
     outcome === undefined ? undefined : flopsOf(outcome.workload),
-    time(outcomes, [id, ours, 1], statistic),
+    time(outcomes, [id, device, 1], statistic),
   );
+  return divide(speed, 1e6);
 }
 
 export function goalTable(goals: readonly Goal[]): string[] {

@@ -6,7 +6,7 @@ import type { Program } from "../compiler/graph/program.ts";
 import { fail } from "../diagnostics/catalogue.ts";
 import { checkpoints, hashOf, type Checkpoint } from "../runtime/weights/checkpoints.ts";
 import type { Arguments } from "./arguments.ts";
-import { programOf } from "./weights-model.ts";
+import { weightsModelOf } from "./weights-model.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** What a checkpoint says itself. */
@@ -35,7 +35,8 @@ export function checkpointModel({ name, model }: Checkpoint, terminal: Terminal)
   for (let folder = import.meta.dirname; folder !== dirname(folder); folder = dirname(folder)) {
     const file = join(folder, model);
     if (existsSync(file))
-      return programOf(file, { form: "bcos", parameters: {}, model: undefined, preset: undefined }, terminal);
+      return weightsModelOf(file, { form: "bcos", parameters: {}, model: undefined, preset: undefined }, terminal)
+        .program;
   }
   return fail("data/not-found", { what: `the model of ${name}, ${model}` });
 }

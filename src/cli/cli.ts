@@ -55,6 +55,11 @@ const commands: readonly LazyCommand[] = [
     load: async () => (await import("./commands/cosify.ts")).cosify,
   },
   {
+    name: "export",
+    summary: "Write a model's weights with the names of another program",
+    load: async () => (await import("./commands/export.ts")).exportCommand,
+  },
+  {
     name: "checkpoints",
     summary: "List the published weights that `bcosc import` knows",
     load: async () => (await import("./commands/checkpoints.ts")).checkpointsCommand,

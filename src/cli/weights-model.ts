@@ -14,10 +14,16 @@ export const weightsModelOptions: readonly OptionSpec[] = [
   ...modelOptions.filter((option) => optionName(option) !== "--model"),
 ];
 
-/** The program of the model, without graphs: names and shapes of its weights. Throws what is wrong with the model. */
-export function readWeightsModel(args: Arguments, terminal: Terminal): Program {
+/** A network, and its program without graphs: names and shapes of its weights. */
+export interface WeightsModel {
+  readonly network: Network;
+  readonly program: Program;
+}
+
+/** Throws what is wrong with the model. */
+export function readWeightsModel(args: Arguments, terminal: Terminal): WeightsModel {
   const { file, options } = readWeightsModelOptions(args);
-  return programOf(file, options, terminal);
+  return weightsModelOf(file, options, terminal);
 }
 
 /** What is asked for, before the file is read. */
@@ -27,9 +33,9 @@ export function readWeightsModelOptions(args: Arguments): { readonly file: strin
   return { file, options: { ...readModelOptions(args), model: name } };
 }
 
-export function programOf(file: string, options: ModelOptions, terminal: Terminal): Program {
-  const network: Network = compileModel(file, options, terminal);
-  return buildProgram(network, { form: options.form, batch: 1, graphs: [] }).program;
+export function weightsModelOf(file: string, options: ModelOptions, terminal: Terminal): WeightsModel {
+  const network = compileModel(file, options, terminal);
+  return { network, program: buildProgram(network, { form: options.form, batch: 1, graphs: [] }).program };
 }
 
 /** `net.bcos#Small` → the file and the model. */

@@ -90,6 +90,13 @@ export {
   type ImportReport,
   type MappedTensor,
 } from "./weights/exchange/import-tensors.ts";
+export {
+  exportTensors,
+  type Exported,
+  type ExportedTensor,
+  type ExportOptions,
+  type ExportReport,
+} from "./weights/exchange/export-tensors.ts";
 export { readTensorFile, type TensorFile, type WeightFormat } from "./weights/read-tensors.ts";
 export { weightsFromSafetensors, weightsToSafetensors, type Weights, type WeightTensor } from "./weights/weights.ts";
 

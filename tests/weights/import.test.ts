@@ -1,7 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { checkFile } from "../../src/compiler/check/check.ts";
-import { createMemoryHost } from "../../src/compiler/check/source-host.ts";
-import { buildProgram } from "../../src/compiler/compile.ts";
 import type { Form, StateSpec } from "../../src/compiler/graph/program.ts";
 import { importFindings } from "../../src/runtime/weights/exchange/findings.ts";
 import { importTensors } from "../../src/runtime/weights/exchange/import-tensors.ts";
@@ -9,6 +6,7 @@ import { fillPattern, matchPattern, wildcardsOf } from "../../src/runtime/weight
 import { sources } from "../../src/runtime/weights/exchange/sources.ts";
 import { fileShape } from "../../src/runtime/weights/layout.ts";
 import { storeFloat32, type StoredTensor } from "../../src/runtime/weights/safetensors.ts";
+import { filled, scrambled, textState } from "./networks.ts";
 
 const text = `model Net() {
   input  image: [8, 8, 3]
@@ -17,19 +15,7 @@ const text = `model Net() {
   logits = stem -> global_avg_pool -> fc: linear(4)
 }`;
 
-function stateOf(form: Form): readonly StateSpec[] {
-  const [network] = checkFile(createMemoryHost({ "net.bcos": text }), "net.bcos").networks;
-  return buildProgram(network!, { form, batch: 1, graphs: [] }).program.state;
-}
-
-/** Numbers that tell tensors apart. */
-function filled(shape: readonly number[], seed: number): StoredTensor {
-  const length = shape.reduce((a, b) => a * b, 1);
-  return storeFloat32(
-    shape,
-    Float32Array.from({ length }, (_, i) => seed + i / 100),
-  );
-}
+const stateOf = (form: Form): readonly StateSpec[] => textState(text, form);
 
 const zeros = (length: number): StoredTensor => storeFloat32([length], new Float32Array(length));
 const counter: StoredTensor = { dtype: "I64", shape: [], bytes: new Uint8Array(8) };
@@ -142,6 +128,16 @@ describe("importing", () => {
     }
   });
 
+  it.each(["I64", "I32", "I16", "I8", "U8", "BOOL"] as const)("refuses %s for a weight", (dtype) => {
+    const file = published();
+    file.set("bn1.weight", scrambled(dtype, [6], 1));
+    const { report, tensors } = importTensors(bcos, file);
+    expect(report.mistyped).toEqual([{ path: "bn1.weight", name: "bn1.weight", dtype }]);
+    expect(tensors.has("bn1.weight")).toBe(false);
+    const codes = (partial: boolean) => importFindings(report, { partial }, "f").map((d) => d.code);
+    expect([codes(false), codes(true)]).toEqual([["weights/dtype"], ["weights/dtype"]]);
+  });
+
   it("takes rules of the user's own before all others", () => {
     const file = new Map([...conventional()].map(([name, t]) => [name.replace(/^conv1\.|^bn1\./, "stem.$&"), t]));
     const renames = [{ file: "stem.*.*", model: "*.*" }];
@@ -168,8 +164,9 @@ describe("patterns of names", () => {
   });
 
   it("have the same wildcards on both sides of every rule, and match no endless names", () => {
-    for (const { rules, drops } of sources) {
+    for (const { rules, drops, restores } of sources) {
       for (const rule of rules) expect(wildcardsOf(rule.file), rule.file).toEqual(wildcardsOf(rule.model));
+      for (const { file, beside } of restores) expect(wildcardsOf(file)).toEqual(wildcardsOf(beside));
       for (const { file, beside } of drops)
         if (beside !== undefined) expect(wildcardsOf(file)).toEqual(wildcardsOf(beside));
     }

@@ -9,6 +9,13 @@ import type { Jax } from "./types.ts";
 
 const version = "0.1.25";
 
+/**
+ * Its kernels for WebGPU round more: behind three steps of twenty layers of SGD losses agree to 1e-7, but updates of
+ * weights only to 3e-3, more towards the input, and Adam makes whole steps of that, which then shows in the losses, 2e-3.
+ * Its kernels for WASM agree on the same program to 2e-5, so the program is the same.
+ */
+const webgpuTolerance = { updates: 2, losses: 50 };
+
 export async function jaxContender(device: "wasm" | "webgpu"): Promise<Contender> {
   if (device === "webgpu") await provideWebgpu();
   const jax = await importPeer<Jax>("@jax-js/jax");
@@ -17,6 +24,7 @@ export async function jaxContender(device: "wasm" | "webgpu"): Promise<Contender
   return {
     name: `jax-js ${device} ${version}`,
     threads: device === "wasm" ? availableParallelism() : 1,
+    ...(device === "webgpu" ? { tolerance: webgpuTolerance } : {}),
     prepare(workload, given) {
       use();
       return workload.kind === "network" ? prepareNetwork(jax, workload, given) : prepareKernel(jax, workload, given);

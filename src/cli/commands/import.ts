@@ -57,7 +57,8 @@ export const importCommand: Command = {
     };
     const out = readOut(args, file);
     const checkpoint = readCheckpoint(args);
-    const program = checkpoint === undefined ? readWeightsModel(args, terminal) : checkpointModel(checkpoint, terminal);
+    const program =
+      checkpoint === undefined ? readWeightsModel(args, terminal).program : checkpointModel(checkpoint, terminal);
     const bytes = await readBytes(file);
     if (checkpoint !== undefined) checkHash(bytes, file, checkpoint);
     const { format, tensors } = readTensorFile(bytes, file);

@@ -44,6 +44,16 @@ export const weightsCodes = {
     message: (p) => `not a PyTorch file of plain tensors: ${p.reason}`,
     hint: () => "save the tensors alone, in Python: `torch.save(model.state_dict(), FILE)`",
   }),
+  "weights/dtype": entry<{ name: string; dtype: string }>({
+    severity: "error",
+    message: (p) => `the tensor \`${p.name}\` has whole numbers (${p.dtype}), and weights are floating point`,
+    hint: () => "save it as F32, F16, BF16 or F64; quantised weights have to be made floating point before",
+  }),
+  "weights/export": entry<{ target: string; reason: string }>({
+    severity: "error",
+    message: (p) => `the names of ${p.target} do not fit this model: ${p.reason}`,
+    hint: () => "`--to torchvision` keeps the names of the model",
+  }),
   "weights/twice": entry<{ path: string; first: string; second: string }>({
     severity: "error",
     message: (p) => `\`${p.first}\` and \`${p.second}\` of the file are both meant for \`${p.path}\``,

@@ -72,6 +72,22 @@ export const weightsPages: PagesOf<typeof weightsCodes> = {
     remedy:
       "In Python, if you trust the file: `torch.save(torch.load(FILE)['state_dict'], 'plain.pth')`, or save it with the package `safetensors`.",
   },
+  "weights/dtype": {
+    kind: "situation",
+    meaning: "A tensor that is meant for a weight of the model holds whole numbers or truth values.",
+    why: "Weights are floating point. Whole numbers there are quantised weights without the scale that belongs to them, or a counter that has the name of a weight.",
+    situation: "The file was made for an engine that computes with 8-bit numbers.",
+    remedy: "Take the file from before quantisation, or multiply by the scales and save as F32.",
+  },
+  "weights/export": {
+    kind: "situation",
+    meaning: "`bcosc export` can't give the weights the names that another program uses.",
+    why: "What is written must lead back to the same weights when it is imported. With names that stand for two weights, or for another one, it would not.",
+    situation:
+      "The conventional form of a model is exported with the names of B-cos networks, or a label of the model ends in `.linear`, which B-cos networks put behind every layer.",
+    remedy:
+      "Export with `--to torchvision`, which keeps the names of the model, or rename the label in the `.bcos` file.",
+  },
   "weights/twice": {
     kind: "situation",
     meaning: "Two tensors of the file would become the same weight of the model.",

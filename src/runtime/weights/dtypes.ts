@@ -10,6 +10,11 @@ export function isDtype(name: string): name is Dtype {
   return Object.hasOwn(BYTES, name);
 }
 
+/** Whether weights can be of this type. */
+export function isFloat(dtype: Dtype): boolean {
+  return dtype === "F64" || dtype === "F32" || dtype === "F16" || dtype === "BF16";
+}
+
 export function bytesOf(dtype: Dtype): number {
   return BYTES[dtype];
 }

@@ -37,13 +37,25 @@ export function weightsToSafetensors(weights: Weights): Map<string, StoredTensor
  * `findingLimit`: weights of another architecture would fill screens.
  */
 export function matchWeights(program: Program, weights: Weights, place?: string): readonly StateSpec[] {
+  return matchTensors(program, weights, place, ({ shape, data }) =>
+    data.length === sizeOf(shape) ? undefined : `${data.length} numbers for the shape ${describe(shape)}`,
+  );
+}
+
+/** The same for tensors of any form. `fault` says what else is wrong with one whose shape is right. */
+export function matchTensors<T extends { readonly shape: Shape }>(
+  program: Program,
+  tensors: ReadonlyMap<string, T>,
+  place?: string,
+  fault: (tensor: T) => string | undefined = () => undefined,
+): readonly StateSpec[] {
   const details = place === undefined ? {} : { place };
   const findings: Diagnostic[] = [];
-  const known = new Map(program.state.map((spec) => [spec.path, spec]));
-  const withOptimizer = program.state.some((spec) => spec.role === "optimizer" && weights.has(spec.path));
+  const known = new Set(program.state.map((spec) => spec.path));
+  const withOptimizer = program.state.some((spec) => spec.role === "optimizer" && tensors.has(spec.path));
   const wanted = program.state.filter((spec) => spec.role !== "optimizer" || withOptimizer);
   for (const spec of wanted) {
-    const tensor = weights.get(spec.path);
+    const tensor = tensors.get(spec.path);
     if (tensor === undefined) {
       findings.push(diagnose("weights/missing", { path: spec.path }, details));
       continue;
@@ -52,12 +64,12 @@ export function matchWeights(program: Program, weights: Weights, place?: string)
     if (!sameShape(expected, tensor.shape)) {
       const params = { path: spec.path, expected: describe(expected), found: describe(tensor.shape) };
       findings.push(diagnose("weights/shape", params, details));
-    } else if (tensor.data.length !== sizeOf(expected)) {
-      const reason = `${tensor.data.length} numbers for the shape ${describe(expected)}`;
-      findings.push(diagnose("weights/tensor", { name: spec.path, reason }, details));
+      continue;
     }
+    const reason = fault(tensor);
+    if (reason !== undefined) findings.push(diagnose("weights/tensor", { name: spec.path, reason }, details));
   }
-  for (const path of weights.keys()) {
+  for (const path of tensors.keys()) {
     if (!known.has(path)) findings.push(diagnose("weights/unexpected", { path }, details));
   }
   if (findings.length > 0) throw new BcosError(firstFindings(findings));

@@ -19,10 +19,11 @@ export function importFindings(report: ImportReport, { partial }: Strictness, pl
   const ambiguous = report.ambiguous.map(({ path, names }) =>
     diagnose("weights/twice", { path, first: names[0]!, second: names[1]! }, { place }),
   );
-  if (partial) return [...ambiguous, ...misshapen];
+  const mistyped = report.mistyped.map(({ name, dtype }) => diagnose("weights/dtype", { name, dtype }, { place }));
+  if (partial) return [...ambiguous, ...misshapen, ...mistyped];
   const missing = report.missing.map(({ path }) => diagnose("weights/missing", { path }, { place }));
   const unexpected = report.unexpected.map(({ name }) => diagnose("weights/unexpected", { path: name }, { place }));
-  return [...ambiguous, ...misshapen, ...missing, ...unexpected];
+  return [...ambiguous, ...misshapen, ...mistyped, ...missing, ...unexpected];
 }
 
 function describe(shape: Shape): string {

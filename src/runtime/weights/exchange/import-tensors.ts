@@ -5,7 +5,8 @@
 import { sameShape, type Shape } from "../../../shape.ts";
 import type { StateSpec } from "../../../compiler/graph/program.ts";
 import { fileShape } from "../layout.ts";
-import type { Dtype, StoredTensor } from "../safetensors.ts";
+import { isFloat, type Dtype } from "../dtypes.ts";
+import type { StoredTensor } from "../safetensors.ts";
 import { matchNames, type Meant } from "./match-names.ts";
 import { fillPattern, matchPattern } from "./patterns.ts";
 import { leftAside } from "./prefixes.ts";
@@ -39,6 +40,8 @@ export interface ImportReport {
     readonly expected: Shape;
     readonly found: Shape;
   }[];
+  /** Tensors of whole numbers that are meant for weights. */
+  readonly mistyped: readonly { readonly path: string; readonly name: string; readonly dtype: Dtype }[];
   /** Weights that several tensors are meant for. */
   readonly ambiguous: readonly { readonly path: string; readonly names: readonly string[] }[];
 }
@@ -77,6 +80,7 @@ export function importTensors(
   const result = new Map<string, StoredTensor>();
   const mapped: MappedTensor[] = [];
   const misshapen: ImportReport["misshapen"][number][] = [];
+  const mistyped: ImportReport["mistyped"][number][] = [];
   const missing: ImportReport["missing"][number][] = [];
   const ambiguous: ImportReport["ambiguous"][number][] = [];
   const used = new Set<string>();
@@ -92,6 +96,10 @@ export function importTensors(
       misshapen.push({ path, name: first.name, expected: shape, found: tensor.shape });
       continue;
     }
+    if (!isFloat(tensor.dtype)) {
+      mistyped.push({ path, name: first.name, dtype: tensor.dtype });
+      continue;
+    }
     result.set(path, { ...tensor, shape });
     const converted = sameShape(shape, tensor.shape) ? {} : { converted: tensor.shape };
     mapped.push({ path, name: first.name, dtype: tensor.dtype, shape, ...converted });
@@ -103,13 +111,15 @@ export function importTensors(
   for (const [name, tensor] of tensors) {
     if (used.has(name)) continue;
     const isOutside = options.prefix !== undefined && !name.startsWith(match.prefix);
-    const reason = dropReason(source.drops, withoutPrefix(name, match.prefix), tensor, wanted);
+    const reason = dropReason(source.drops, withoutPrefix(name, match.prefix), tensor, (beside) =>
+      used.has(match.prefix + beside),
+    );
     if (isOutside || [...match.copies, ...leftAside].some((part) => name.startsWith(part))) aside.push(name);
     else if (reason !== undefined) dropped.push({ name, reason });
     else unexpected.push({ name, shape: tensor.shape });
   }
   const report = { source: source.name, prefix: match.prefix, mapped, dropped, aside, missing, unexpected };
-  return { tensors: result, report: { ...report, misshapen, ambiguous } };
+  return { tensors: result, report: { ...report, misshapen, mistyped, ambiguous } };
 }
 
 /** Weights and buffers by path, with their shapes in weight files. */
@@ -131,12 +141,12 @@ function dropReason(
   rules: readonly DropRule[],
   name: string,
   tensor: StoredTensor,
-  wanted: ReadonlyMap<string, Shape>,
+  isUsed: (name: string) => boolean,
 ): string | undefined {
   return rules.find((rule) => {
     const values = matchPattern(rule.file, name);
     if (values === undefined) return false;
-    if (rule.beside !== undefined && !wanted.has(fillPattern(rule.beside, values))) return false;
+    if (rule.beside !== undefined && !isUsed(fillPattern(rule.beside, values))) return false;
     return rule.zero !== true || isZero(tensor);
   })?.reason;
 }

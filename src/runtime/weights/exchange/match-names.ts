@@ -46,7 +46,7 @@ function matchUnder(
   rules: readonly RenameRule[],
 ): Map<string, Meant[]> {
   const inside = names.filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
-  const usable = rulesFor(rules, inside);
+  const usable = rulesFor(rules, "file", inside);
   const byPath = new Map<string, Meant[]>();
   for (const name of inside) {
     const found = findPath(name, wanted, usable);

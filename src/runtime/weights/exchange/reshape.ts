@@ -1,11 +1,12 @@
 /** Shapes of one tensor in different programs. Row-major all of them, so that no number moves. */
-import { sameShape, type Shape } from "../../../shape.ts";
+import { sameShape, sizeOf, type Shape } from "../../../shape.ts";
 
 /**
  * - `pointwise`: a linear layer [O, I] that the file has as a convolution [O, I, 1, 1].
  * - `per_channel`: a vector [C] that the file has as [C, 1, 1].
+ * - `flattened`: a convolution [O, I, kh, kw] that the file has as a linear layer [O, I·kh·kw].
  */
-export type Reshape = "pointwise" | "per_channel";
+export type Reshape = "pointwise" | "per_channel" | "flattened";
 
 /** The shape in the file of a tensor of this shape; `undefined` where the tensor is not one that it could be. */
 export function reshaped(shape: Shape, reshape: Reshape | undefined): Shape | undefined {
@@ -17,6 +18,8 @@ export function reshaped(shape: Shape, reshape: Reshape | undefined): Shape | un
       return shape.length === 2 ? [first, second, 1, 1] : undefined;
     case "per_channel":
       return shape.length === 1 ? [first, 1, 1] : undefined;
+    case "flattened":
+      return shape.length === 4 ? [first, sizeOf(shape.slice(1))] : undefined;
     default:
       throw new Error(`unknown reshape ${JSON.stringify(reshape satisfies never)}`);
   }

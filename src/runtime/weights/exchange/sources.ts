@@ -1,9 +1,14 @@
 /**
  * Where weights come from, and what the tensors are called there: tables of patterns.
  */
+import type { Form } from "../../../compiler/graph/program.ts";
 import { toFloat32, type StoredTensor } from "../safetensors.ts";
 import { matchPattern } from "./patterns.ts";
-import type { DropRule, RenameRule } from "./rules.ts";
+import type { DropRule, PrefixRule, RenameRule, RestoreRule } from "./rules.ts";
+import { bareSequence, bcosRules, isTransformer } from "./tables/bcos.ts";
+import { timmConvNeXt, torchvisionConvNeXt } from "./tables/convnext.ts";
+import { numbered, numberedDenseNet } from "./tables/densenet.ts";
+import { timmVgg, torchvisionVgg, vggWithoutNorms } from "./tables/vgg.ts";
 
 export interface WeightSource {
   readonly name: SourceName;
@@ -11,6 +16,11 @@ export interface WeightSource {
   /** In order; of those that lead to a weight of the model the first counts, then the name as it is. */
   readonly rules: readonly RenameRule[];
   readonly drops: readonly DropRule[];
+  /** What its files have beside the weights of a model. */
+  readonly restores: readonly RestoreRule[];
+  readonly prefixes: readonly PrefixRule[];
+  /** Where its names are only for networks of one form. */
+  readonly form?: Form;
   /** Whether a file seems to be of this source. */
   readonly recognise: (tensors: ReadonlyMap<string, StoredTensor>) => boolean;
 }
@@ -24,25 +34,15 @@ const counters: readonly DropRule[] = [
   { file: "**.n_averaged", reason: "counts averaged steps, which nothing reads" },
 ];
 
-const bcosRules: readonly RenameRule[] = [
-  // Queries, keys and values are no B-cos layer.
-  { file: "**.to_qkv.weight", model: "**.to_qkv.weight" },
-  // Convolutional networks have their linear layers as convolutions of 1x1, transformers as they are.
-  {
-    file: "**.linear.weight",
-    model: "**.weight",
-    minRank: 2,
-    reshape: "pointwise",
-    unless: "**.to_qkv.weight",
-  },
-  { file: "**.linear.weight", model: "**.weight", minRank: 2 },
-  { file: "**.layer_scale", model: "**.layer_scale.weight", reshape: "per_channel" },
-  // A bare sequence of layers, as the networks of nine layers are.
-  { file: "#.linear.weight", model: "layer#.weight", minRank: 2 },
-];
+const restoredCounter: RestoreRule = {
+  file: "**.num_batches_tracked",
+  beside: "**.running_var",
+  content: "counter",
+};
+const restoredMean: RestoreRule = { file: "**.running_mean", beside: "**.running_var", content: "zeros" };
 
 const isBcos = (tensors: ReadonlyMap<string, StoredTensor>): boolean =>
-  someName(tensors, "**.linear.weight") && !someName(tensors, "**.linear.bias");
+  someName(tensors, "*.linear.weight") && !someName(tensors, "*.linear.bias");
 const hasNorms = (tensors: ReadonlyMap<string, StoredTensor>): boolean =>
   [...tensors.values()].some((tensor) => tensor.shape.length === 1);
 
@@ -60,46 +60,61 @@ export const sources: readonly WeightSource[] = [
   {
     name: "bcos-v1",
     summary: "the networks of Böhle et al. 2022: no norms, MaxOut",
-    rules: bcosRules,
+    rules: [...vggWithoutNorms, ...bcosRules],
     drops: counters,
+    restores: [],
+    prefixes: [{ prefix: "0.", unless: bareSequence }],
+    form: "bcos",
     recognise: (tensors) => isBcos(tensors) && !hasNorms(tensors),
   },
   {
     name: "bcosification",
     summary: "pretrained networks turned into B-cos ones (Arya et al. 2024)",
-    rules: bcosRules,
+    rules: [...numberedDenseNet, ...bcosRules],
     drops: [...counters, unusedMean(false)],
+    restores: [restoredMean, restoredCounter],
+    prefixes: [{ prefix: "model." }],
+    form: "bcos",
     recognise: (tensors) =>
-      isBcos(tensors) && [...tensors].some(([name, t]) => name.endsWith(".running_mean") && !isZero(t)),
+      isBcos(tensors) &&
+      (someName(tensors, numbered.file) ||
+        [...tensors].some(([name, t]) => name.endsWith(".running_mean") && !isZero(t))),
   },
   {
     name: "bcos-v2",
-    summary: "the networks of Böhle et al. 2024 and their conventional twins",
+    summary: "the networks of Böhle et al. 2024",
     rules: bcosRules,
     drops: [...counters, unusedMean(true)],
+    restores: [restoredMean, restoredCounter],
+    prefixes: [{ prefix: "0.", when: isTransformer }],
+    form: "bcos",
     recognise: isBcos,
   },
   {
     name: "timm",
     summary: "pytorch-image-models",
-    rules: [
-      { file: "pre_logits.fc1.weight", model: "classifier.0.weight" },
-      { file: "pre_logits.fc1.bias", model: "classifier.0.bias" },
-    ],
+    rules: [...timmVgg, ...timmConvNeXt],
     drops: counters,
-    recognise: (tensors) => someName(tensors, "pre_logits.fc1.weight"),
+    restores: [restoredCounter],
+    prefixes: [],
+    recognise: (tensors) =>
+      someName(tensors, "pre_logits.fc1.weight") || someName(tensors, "stages.#.blocks.#.conv_dw.weight"),
   },
   {
     name: "torchvision",
     summary: "torchvision, and whatever has its names or those of the model",
-    rules: [],
+    rules: [...torchvisionVgg, ...torchvisionConvNeXt],
     drops: counters,
+    restores: [restoredCounter],
+    prefixes: [],
     recognise: () => true,
   },
 ];
 
+/** Whether a tensor has a name of the pattern, behind whatever prefix. */
 function someName(tensors: ReadonlyMap<string, StoredTensor>, pattern: string): boolean {
-  return [...tensors.keys()].some((name) => matchPattern(pattern, name) !== undefined);
+  const patterns = [pattern, `**.${pattern}`];
+  return [...tensors.keys()].some((name) => patterns.some((p) => matchPattern(p, name) !== undefined));
 }
 
 /** The table of a source. */
