@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Program } from "../compiler/graph/program.ts";
 import { fail } from "../diagnostics/catalogue.ts";
-import { checkpoints, hashOf, type Checkpoint } from "../runtime/weights/checkpoints.ts";
+import { checkpoints, hashOf, settingsOf, type Checkpoint } from "../runtime/weights/checkpoints.ts";
 import type { Arguments } from "./arguments.ts";
 import { weightsModelOf } from "./weights-model.ts";
 import type { Terminal } from "./terminal.ts";
@@ -22,21 +22,30 @@ export function readCheckpoint(args: Arguments): Checkpoint | undefined {
   return checkpoints.find((c) => c.name === name);
 }
 
-/** Throws `weights/checksum` where the file is another one than was published. */
+/** Throws `weights/checksum` where the file is another one than was published, as far as its hash is known. */
 export function checkHash(bytes: Uint8Array, path: string, checkpoint: Checkpoint): void {
-  const hash = createHash("sha256").update(bytes).digest("hex");
   const expected = hashOf(checkpoint);
+  if (expected === undefined) return;
+  const hash = createHash("sha256").update(bytes).digest("hex");
   const found = hash.slice(0, expected.length);
   if (found !== expected) fail("weights/checksum", { file: path, expected, found });
 }
 
 /** The program of the checkpoint's model. Throws `data/not-found` where the package does not have it. */
-export function checkpointModel({ name, model }: Checkpoint, terminal: Terminal): Program {
+export function checkpointModel({ name, model, form, preset }: Checkpoint, terminal: Terminal): Program {
   for (let folder = import.meta.dirname; folder !== dirname(folder); folder = dirname(folder)) {
     const file = join(folder, model);
     if (existsSync(file))
-      return weightsModelOf(file, { form: "bcos", parameters: {}, model: undefined, preset: undefined }, terminal)
-        .program;
+      return weightsModelOf(file, { form, parameters: {}, model: undefined, preset }, terminal).program;
   }
   return fail("data/not-found", { what: `the model of ${name}, ${model}` });
+}
+
+/** What there is to know about using it. */
+export function checkpointNotes(checkpoint: Checkpoint): readonly string[] {
+  const unchecked =
+    hashOf(checkpoint) === undefined ? ["its hash is not known, so the file was not compared with it"] : [];
+  const { settings, model } = checkpoint;
+  const needs = settings === undefined ? [] : [`it runs with \`${settingsOf(checkpoint)}\` in ${model}`];
+  return [...unchecked, ...needs];
 }

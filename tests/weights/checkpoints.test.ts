@@ -1,25 +1,69 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { checkFile } from "../../src/compiler/check/check.ts";
 import { createNodeHost } from "../../src/compiler/check/node-host.node.ts";
-import { buildProgram } from "../../src/compiler/compile.ts";
-import { checkpoints, hashOf } from "../../src/runtime/weights/checkpoints.ts";
+import { checkpoints, hashOf, settingsOf } from "../../src/runtime/weights/checkpoints.ts";
+import { exportTensors } from "../../src/runtime/weights/exchange/export-tensors.ts";
+import { wantedShapes } from "../../src/runtime/weights/exchange/import-tensors.ts";
+import { loadSafetensors } from "../../src/runtime/weights/files.node.ts";
+import { writeSafetensors } from "../../src/runtime/weights/safetensors.ts";
+import { sizeOf } from "../../src/shape.ts";
 import { bcoscHere, temporaryFolder } from "../cli/run.ts";
+import { filled, modelState } from "./networks.ts";
 
 const root = join(import.meta.dirname, "../..");
 
 describe("published checkpoints", () => {
-  it("have names and files of their own", () => {
+  it("have names of their own, and those of 2024 files with hashes", () => {
     expect(new Set(checkpoints.map((c) => c.name)).size).toBe(checkpoints.length);
-    expect(new Set(checkpoints.map(hashOf)).size).toBe(checkpoints.length);
-    for (const checkpoint of checkpoints) expect(hashOf(checkpoint)).toMatch(/^[0-9a-f]{10}$/);
+    const hashes = checkpoints.map(hashOf).filter((hash) => hash !== undefined);
+    expect(hashes).toHaveLength(26);
+    expect(new Set(hashes).size).toBe(26);
+    for (const checkpoint of checkpoints) expect(hashOf(checkpoint) !== undefined).toBe(checkpoint.file !== undefined);
   });
 
-  it.each(checkpoints)("$name has a model with as many parameters", ({ model, parameters }) => {
-    const [network] = checkFile(createNodeHost(), join(root, model)).networks;
-    const { program } = buildProgram(network!, { form: "bcos", batch: 1, graphs: [] });
-    const weights = program.state.filter((spec) => spec.role === "weight");
-    expect(weights.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0)).toBe(parameters);
+  it.each(checkpoints)("$name has a model with as many parameters", ({ model, form, preset, parameters }) => {
+    const weights = modelState(model.replace(/^models\//, ""), form, preset).filter((spec) => spec.role === "weight");
+    const count = weights.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+    if (parameters === undefined) expect(count).toBeGreaterThan(0);
+    else expect(count).toBe(parameters);
+  });
+
+  it.each(checkpoints.filter((c) => c.settings !== undefined))("$name has settings that compile", (checkpoint) => {
+    const path = join(root, checkpoint.model);
+    const host = createNodeHost();
+    const text = readFileSync(path, "utf8").replace(/^bcos \{[^}]*\}/m, settingsOf(checkpoint));
+    expect(text).toContain(settingsOf(checkpoint));
+    const { diagnostics } = checkFile({ ...host, read: (at) => (at === path ? text : host.read(at)) }, path);
+    expect(diagnostics.filter((d) => d.severity === "error")).toEqual([]);
+  });
+
+  it("have the scales that the model's file states", () => {
+    const text = readFileSync(join(root, "models/cifar/nine-layers.bcos"), "utf8");
+    const scaleIn = (block: string): number => Number(/scale: constant\(([\d.e-]+)\)/.exec(block)?.[1]);
+    const listed = settingsOf(checkpoints.find((c) => c.name === "v1_nine_layers_b2")!);
+    expect(scaleIn(listed)).toBeCloseTo(scaleIn(text), 15);
+    expect(listed.replace(/constant\(.*?\)/, "")).toBe(
+      /^bcos \{[^}]*\}/m.exec(text)![0].replace(/constant\(.*?\)/, ""),
+    );
+  });
+
+  it("are imported by their names", async () => {
+    const chosen = ["v1_nine_layers_b1.5", "standard_simple_vit_ti_patch16_224", "bcosified_resnet18"];
+    for (const name of chosen) {
+      const { model, form, preset, source } = checkpoints.find((c) => c.name === name)!;
+      const state = modelState(model.replace(/^models\//, ""), form, preset);
+      const own = new Map([...wantedShapes(state)].map(([path, shape], i) => [path, filled(shape, i)] as const));
+      const file = writeSafetensors(exportTensors(state, own, { to: source, form }).tensors);
+      const folder = temporaryFolder({ "there.safetensors": file });
+      const out = join(folder, "here.safetensors");
+      const run = await bcoscHere("import", join(folder, "there.safetensors"), "--checkpoint", name, "-o", out);
+      expect(run).toMatchObject({ code: 0, err: "" });
+      expect(run.out).toContain("its hash is not known");
+      expect(run.out.includes("it runs with `bcos { preset: v1, b: 1.5, scale: constant(")).toBe(name.startsWith("v1"));
+      expect(new Set((await loadSafetensors(out)).tensors.keys())).toEqual(new Set(own.keys()));
+    }
   });
 
   it("are listed, and refused where the file is another one", async () => {

@@ -1,5 +1,5 @@
 /** `bcosc checkpoints`: the published weights that `bcosc import --checkpoint` knows. */
-import { checkpointFolder, checkpoints } from "../../runtime/weights/checkpoints.ts";
+import { checkpointFolder, checkpoints, settingsOf } from "../../runtime/weights/checkpoints.ts";
 import type { Command } from "../command.ts";
 import { exitCodes } from "../exit.ts";
 import { writeJson } from "../json.ts";
@@ -16,15 +16,16 @@ export const checkpointsCommand: Command = {
     }
     const rows = checkpoints.map((c) => [
       c.name,
-      c.file,
-      c.top1.toFixed(2),
-      c.top5.toFixed(2),
-      formatCount(c.parameters),
+      c.file ?? "",
+      c.top1?.toFixed(2) ?? "",
+      c.top5?.toFixed(2) ?? "",
+      c.parameters === undefined ? "" : formatCount(c.parameters),
       c.model,
+      settingsOf(c),
     ]);
-    const head = ["checkpoint", "file", "top-1 %", "top-5 %", "parameters", "model"];
-    const table = formatTable([head, ...rows], ["left", "left", "right", "right", "right", "left"]);
-    out.write(`${table.join("\n")}\n\nfrom ${checkpointFolder}\n`);
+    const head = ["checkpoint", "file", "top-1 %", "top-5 %", "parameters", "model", "settings"];
+    const table = formatTable([head, ...rows], ["left", "left", "right", "right", "right", "left", "left"]);
+    out.write(`${table.join("\n")}\n\nfiles with names are from ${checkpointFolder}\n`);
     return Promise.resolve(exitCodes.ok);
   },
 };
