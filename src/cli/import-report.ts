@@ -9,20 +9,22 @@ export interface ImportFacts {
   readonly format: WeightFormat;
   readonly program: Program;
   readonly report: ImportReport;
+  /** Lines about a published checkpoint. */
+  readonly notes: readonly string[];
   /** Where the weights were written; `undefined` where nothing was. */
   readonly out: string | undefined;
 }
 
-export function importJson({ file, format, program, report, out }: ImportFacts): object {
+export function importJson({ file, format, program, report, notes, out }: ImportFacts): object {
   const { model, form } = program;
   const counts = {
     renamed: report.mapped.filter(isRenamed).length,
     converted: report.mapped.filter(isConverted).length,
   };
-  return { file, format, model, form, ...counts, ...report, out: out ?? null };
+  return { file, format, model, form, ...counts, ...report, notes, out: out ?? null };
 }
 
-export function importText({ file, format, program, report, out }: ImportFacts, verbose: boolean): string {
+export function importText({ file, format, program, report, notes, out }: ImportFacts, verbose: boolean): string {
   const { mapped, dropped, aside, missing, unexpected } = report;
   const renamed = mapped.filter(isRenamed).length;
   const converted = mapped.filter(isConverted).length;
@@ -36,7 +38,7 @@ export function importText({ file, format, program, report, out }: ImportFacts, 
   ];
   return [
     `${file} (${format}): weights of ${program.model} (${program.form}) with the names of ${report.source}${prefix}`,
-    ...counts.map((line) => `  ${line}`),
+    ...[...counts, ...notes].map((line) => `  ${line}`),
     ...(verbose ? ["", ...details(report)] : []),
     ...(out === undefined ? [] : [`wrote ${out}`]),
     "",

@@ -97,7 +97,7 @@ export {
   type ExportOptions,
   type ExportReport,
 } from "./weights/exchange/export-tensors.ts";
-export { readTensorFile, type TensorFile, type WeightFormat } from "./weights/read-tensors.ts";
+export { filesBeside, readTensorFile, type TensorFile, type WeightFormat } from "./weights/read-tensors.ts";
 export { weightsFromSafetensors, weightsToSafetensors, type Weights, type WeightTensor } from "./weights/weights.ts";
 
 export { convertWeights, type BuiltStep } from "./cosify/convert.ts";

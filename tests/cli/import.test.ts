@@ -2,7 +2,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { loadSafetensors } from "../../src/runtime/weights/files.node.ts";
-import { archive, floats, op, pickle, tensor, type Bytes } from "../weights/torch-file.ts";
+import { externalData, onnxFile, onnxTensor } from "../../scripts/fuzz/onnx-file.ts";
+import { tfjsData, tfjsModel, type TfjsWeight } from "../../scripts/fuzz/tfjs-file.ts";
+import { archive, floats, op, pickle, tensor, type Bytes } from "../../scripts/fuzz/torch-file.ts";
 import { bcosc, bcoscHere, temporaryFolder } from "./run.ts";
 import { tinyData, tinyModel } from "./tiny.ts";
 
@@ -28,12 +30,29 @@ function stateDict(without: readonly string[] = []): Uint8Array {
   return archive(pickle(op.dict(...pairs)), storages);
 }
 
+/** The weights of the tiny model as a program of Keras has them. */
+const kerasWeights: readonly TfjsWeight[] = [
+  { name: "c/kernel", shape: [3, 3, 2, 8], bytes: floats(...Array(144).keys()) },
+  { name: "b/gamma", shape: [8], bytes: floats(...Array(8).fill(1)) },
+  { name: "d/kernel", shape: [8, 10], bytes: floats(...Array(80).keys()) },
+  { name: "b/moving_variance", shape: [8], bytes: floats(...Array(8).fill(2)) },
+];
+
 const folder = temporaryFolder({
   "tiny.bcos": tinyModel,
   "two.bcos": `${tinyModel}${tinyModel.replace("Tiny", "Other")}`,
   "net.pth": stateDict(),
   "part.pth": stateDict(["fc.linear.weight"]),
   "bad.pth": archive(pickle(op.global("posix", "system"))),
+  "net.onnx": onnxFile(
+    Object.entries(shapes).map(([name, shape]) =>
+      onnxTensor({ name, shape, data: externalData({ location: "data" }) }),
+    ),
+  ),
+  "keras/model.json": tfjsModel(kerasWeights),
+  "keras/group1-shard1of1.bin": tfjsData(kerasWeights),
+  "elsewhere/model.json": tfjsModel(kerasWeights, { paths: ["../keras/group1-shard1of1.bin"] }),
+  "alone/model.json": tfjsModel(kerasWeights),
   "page.pth": new TextEncoder().encode("<html>not found</html>"),
   ...tinyData(),
 });
@@ -51,6 +70,20 @@ describe("bcosc import", () => {
     const data = at("data");
     const used = await bcosc(["evaluate", at("tiny.bcos"), "--weights", out, "--data", data, "--device", "reference"]);
     expect(used).toMatchObject({ code: 0, err: "" });
+  });
+
+  it("reads layers models of TensorFlow.js, by name or in order", async () => {
+    const words = ["import", at("keras/model.json"), "--model", at("tiny.bcos"), "-o", at("made/keras.safetensors")];
+    const named = await bcoscHere(...words, "--rename", "c.*=conv1.*", "--rename", "b.*=bn1.*", "--rename", "d.*=fc.*");
+    expect(named).toMatchObject({ code: 0, err: "" });
+    const byName = await loadSafetensors(at("made/keras.safetensors"));
+    const unknown = await bcoscHere(...words);
+    expect(unknown.err).toContain("error[weights/missing]");
+    const ordered = await bcoscHere(...words, "--by-order", "--verbose");
+    expect(ordered).toMatchObject({ code: 0, err: "" });
+    expect(ordered.out).toContain("(tfjs)");
+    expect(ordered.out).toMatch(/b\.running_var +→ bn1\.running_var/);
+    expect((await loadSafetensors(at("made/keras.safetensors"))).tensors).toEqual(byName.tensors);
   });
 
   it("writes beside the file where nothing else is said", async () => {
@@ -91,6 +124,19 @@ describe("bcosc import", () => {
     ["a pickle that calls something", ["bad.pth", "--model", "tiny.bcos"], "error[weights/pickle]"],
     ["a file of no known format", ["page.pth", "--model", "tiny.bcos"], 'it starts with "<html>not fo"'],
     ["no file", ["none.pth", "--model", "tiny.bcos"], "error[data/unreadable]"],
+    ["an initialiser whose file is missing", ["net.onnx", "--model", "tiny.bcos"], "error[data/unreadable]"],
+    ["a shard in another folder", ["elsewhere/model.json", "--model", "tiny.bcos"], "error[weights/tfjs]"],
+    ["a shard that is missing", ["alone/model.json", "--model", "tiny.bcos"], "error[data/unreadable]"],
+    [
+      "an order that is another",
+      ["keras/model.json", "--model", "tiny.bcos", "--as", "standard", "--by-order"],
+      "error[weights/order]",
+    ],
+    [
+      "an order and rules",
+      ["keras/model.json", "--model", "tiny.bcos", "--by-order", "--rename", "c.*=conv1.*"],
+      "error[usage/conflict]",
+    ],
     ["no model", ["net.pth"], "the argument `--model` is missing"],
     ["one of two models", ["net.pth", "--model", "two.bcos"], "error[usage/which-model]"],
     ["an unknown source", ["net.pth", "--model", "tiny.bcos", "--from", "tf"], "error[usage/value]"],

@@ -1,4 +1,5 @@
-"""Makes the files in data/ with PyTorch: small state dicts as `torch.save` writes them, in both of its forms.
+"""Makes the files in data/ with PyTorch: small state dicts as `torch.save` writes them, in both of its forms, and a network
+as `torch.onnx.export` writes it.
 
 Made with PyTorch 1.13: python3 tests/weights/make.py
 """
@@ -52,3 +53,27 @@ torch.save(checkpoint, os.path.join(folder, "checkpoint.pth"))
 torch.save(checkpoint, os.path.join(folder, "checkpoint-legacy.pth"), _use_new_zipfile_serialization=False)
 torch.save(net.state_dict(), os.path.join(folder, "state-dict-protocol-4.pth"), pickle_protocol=4)
 torch.save(net, os.path.join(folder, "module.pth"))
+
+small = torch.nn.Sequential(
+    OrderedDict(
+        conv=torch.nn.Conv2d(2, 3, 3, padding=1, bias=False),
+        bn=torch.nn.BatchNorm2d(3),
+        relu=torch.nn.ReLU(),
+        pool=torch.nn.AdaptiveAvgPool2d(1),
+        flat=torch.nn.Flatten(),
+        fc=torch.nn.Linear(3, 4),
+    )
+).eval()
+with torch.no_grad():
+    small.conv.weight.copy_(torch.arange(54.0).reshape(3, 2, 3, 3))
+    small.bn.running_var.copy_(torch.tensor([1.0, 2.0, 3.0]))
+    small.fc.weight.copy_(torch.arange(12.0).reshape(4, 3))
+    small.fc.bias.copy_(torch.arange(4.0))
+# The bias and the running mean of the norm are all zeros: the exporter writes them once.
+torch.onnx.export(
+    small,
+    torch.ones(1, 2, 8, 8),
+    os.path.join(folder, "net.onnx"),
+    training=torch.onnx.TrainingMode.PRESERVE,
+    do_constant_folding=False,
+)

@@ -5,7 +5,18 @@ import { BcosError } from "../../src/diagnostics/diagnostic.ts";
 import { toFloat32, type StoredTensor } from "../../src/runtime/weights/safetensors.ts";
 import { crc32 } from "../../src/runtime/weights/torch/crc32.ts";
 import { readTorchFile } from "../../src/runtime/weights/torch/read-torch.ts";
-import { archive, ascii, floats, op, pickle, tensor, u32, u64, zip, type Bytes } from "./torch-file.ts";
+import {
+  archive,
+  ascii,
+  floats,
+  op,
+  pickle,
+  tensor,
+  u32,
+  u64,
+  zip,
+  type Bytes,
+} from "../../scripts/fuzz/torch-file.ts";
 
 function fixture(name: string): Uint8Array {
   return new Uint8Array(readFileSync(join(import.meta.dirname, "data", name)));

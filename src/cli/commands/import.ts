@@ -4,14 +4,12 @@ import type { Program } from "../../compiler/graph/program.ts";
 import { fail } from "../../diagnostics/catalogue.ts";
 import { BcosError } from "../../diagnostics/diagnostic.ts";
 import { diagnosticsToJson } from "../../diagnostics/json.ts";
-import { readBytes } from "../../runtime/files/read.node.ts";
 import { importFindings } from "../../runtime/weights/exchange/findings.ts";
 import { importTensors } from "../../runtime/weights/exchange/import-tensors.ts";
 import { wildcardsOf } from "../../runtime/weights/exchange/patterns.ts";
 import type { RenameRule } from "../../runtime/weights/exchange/rules.ts";
 import { sourceNames } from "../../runtime/weights/exchange/sources.ts";
-import { saveSafetensors } from "../../runtime/weights/files.node.ts";
-import { readTensorFile } from "../../runtime/weights/read-tensors.ts";
+import { loadTensorFile, saveSafetensors } from "../../runtime/weights/files.node.ts";
 import { firstFindings } from "../../runtime/weights/weights.ts";
 import type { Arguments } from "../arguments.ts";
 import type { Command } from "../command.ts";
@@ -19,7 +17,7 @@ import { exitCodes } from "../exit.ts";
 import { readSource } from "../files.ts";
 import { importJson, importText } from "../import-report.ts";
 import { writeJson } from "../json.ts";
-import { checkHash, checkpointModel, readCheckpoint } from "../checkpoint.ts";
+import { checkHash, checkpointModel, checkpointNotes, readCheckpoint } from "../checkpoint.ts";
 import { readWeightsModel, weightsModelOptions } from "../weights-model.ts";
 
 export const importCommand: Command = {
@@ -38,6 +36,7 @@ export const importCommand: Command = {
       summary: "A rule of its own, e.g. `stem.*=conv1.*` (`*` a part, `**` several, `#` a number); may be repeated",
       repeatable: true,
     },
+    { flags: "--by-order", summary: "Take the tensors in their order, whatever their names: all shapes have to fit" },
     { flags: "--partial", summary: "Allow weights that the file lacks, and tensors that the model does not know" },
     { flags: "--dry-run", summary: "Report, but write nothing" },
     { flags: "--verbose", summary: "List every tensor" },
@@ -54,22 +53,28 @@ export const importCommand: Command = {
       from: args.choice("--from", [...sourceNames, "auto"]),
       prefix: args.text("--prefix"),
       renames: readRenames(args),
+      order: args.flag("--by-order"),
+      place: file,
     };
+    for (const other of ["--prefix", "--rename"]) {
+      if (options.order && args.given.has(other)) fail("usage/conflict", { option: "--by-order", other });
+    }
     const out = readOut(args, file);
     const checkpoint = readCheckpoint(args);
     const program =
       checkpoint === undefined ? readWeightsModel(args, terminal).program : checkpointModel(checkpoint, terminal);
-    const bytes = await readBytes(file);
-    if (checkpoint !== undefined) checkHash(bytes, file, checkpoint);
-    const { format, tensors } = readTensorFile(bytes, file);
-    const imported = importTensors(program.state, tensors, options);
+    const { format, tensors } = await loadTensorFile(file, (bytes) => {
+      if (checkpoint !== undefined) checkHash(bytes, file, checkpoint);
+    });
+    const imported = importTensors(program.state, tensors, { ...options, from: checkpoint?.source ?? options.from });
     const findings = importFindings(imported.report, { partial: args.flag("--partial") }, file);
     const json = args.flag("--json");
     if (findings.length > 0 && !json) throw new BcosError(firstFindings(findings));
     if (findings.length === 0 && out !== undefined) {
       await saveSafetensors(out, imported.tensors, notesOf(program, imported.report.source));
     }
-    const facts = { file, format, program, report: imported.report, out: findings.length > 0 ? undefined : out };
+    const notes = checkpoint === undefined ? [] : checkpointNotes(checkpoint);
+    const facts = { file, notes, format, program, report: imported.report, out: findings.length > 0 ? undefined : out };
     if (json) {
       writeJson({ ...importJson(facts), diagnostics: diagnosticsToJson(findings, readSource) }, terminal.out);
       return findings.length > 0 ? exitCodes.usage : exitCodes.ok;

@@ -32,7 +32,8 @@ export const weightsCodes = {
   "weights/format": entry<{ reason: string }>({
     severity: "error",
     message: (p) => `not a weight file of a known format: ${p.reason}`,
-    hint: () => "safetensors files and PyTorch files (.pth, .pt) are read",
+    hint: () =>
+      "safetensors, PyTorch files (.pth, .pt), ONNX models and layers models of TensorFlow.js (model.json) are read",
   }),
   "weights/zip": entry<{ reason: string }>({
     severity: "error",
@@ -43,6 +44,19 @@ export const weightsCodes = {
     severity: "error",
     message: (p) => `not a PyTorch file of plain tensors: ${p.reason}`,
     hint: () => "save the tensors alone, in Python: `torch.save(model.state_dict(), FILE)`",
+  }),
+  "weights/onnx": entry<{ reason: string }>({
+    severity: "error",
+    message: (p) => `not an ONNX model whose weights can be read: ${p.reason}`,
+  }),
+  "weights/tfjs": entry<{ reason: string }>({
+    severity: "error",
+    message: (p) => `not a layers model of TensorFlow.js whose weights can be read: ${p.reason}`,
+  }),
+  "weights/order": entry<{ position: number; problem: string }>({
+    severity: "error",
+    message: (p) => `the weights of the file are not those of the model in order: at place ${p.position} ${p.problem}`,
+    hint: () => "give the layers of the model the names that the file has, or rename with `--rename`",
   }),
   "weights/dtype": entry<{ name: string; dtype: string }>({
     severity: "error",

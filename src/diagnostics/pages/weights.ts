@@ -54,7 +54,8 @@ export const weightsPages: PagesOf<typeof weightsCodes> = {
     meaning: "The file is of none of the formats that weights are read from.",
     why: "The format is told from the content of the file, never from its name.",
     situation: "A web page was saved in place of the file, or the file is of another program (`.h5`, `.npz`, `.gguf`).",
-    remedy: "Take a safetensors file, or a PyTorch file of a state dict.",
+    remedy:
+      "Take a safetensors file, a PyTorch file of a state dict, an ONNX model, or a layers model of TensorFlow.js (`model.json`).",
   },
   "weights/zip": {
     kind: "situation",
@@ -71,6 +72,31 @@ export const weightsPages: PagesOf<typeof weightsCodes> = {
       "A whole module was saved in place of its state dict, a checkpoint holds settings as objects of a program, or the file was made to do harm.",
     remedy:
       "In Python, if you trust the file: `torch.save(torch.load(FILE)['state_dict'], 'plain.pth')`, or save it with the package `safetensors`.",
+  },
+  "weights/onnx": {
+    kind: "situation",
+    meaning: "The initialisers of an ONNX model can't be read.",
+    why: "Only what is certain is read: tensors of known types whose data has the length that their shapes say, in the file itself or in a file of its folder.",
+    situation: "The download was cut off, the file with the data is missing, or the file was made to do harm.",
+    remedy:
+      "Download or export the model again. Files with data (`.data`) have to lie in the model's folder, under the names that the model gives them.",
+  },
+  "weights/tfjs": {
+    kind: "situation",
+    meaning: "The weights of a layers model of TensorFlow.js can't be read.",
+    why: "Its manifest has to say the name, type and shape of every weight, and the files beside it have to hold just that many bytes. Kernels are read of convolutions and linear layers, whose order of axes is known.",
+    situation:
+      "A file of numbers is missing or cut off, the model is a graph model, or it has layers that no `.bcos` model has.",
+    remedy:
+      "Put all files of the model into one folder, and convert from Keras again where they are damaged: as a layers model, `--output_format tfjs_layers_model`.",
+  },
+  "weights/order": {
+    kind: "situation",
+    meaning: "With `--by-order`, the file does not have the same weights as the model in the same order.",
+    why: "Where names carry nothing, only the order is left to tell which tensor is which. It is trusted only if the whole of it fits: what each tensor is to its layer, and its shape.",
+    situation:
+      "The file is of another network, or of one with branches, whose layers programs put into different orders.",
+    remedy: "Name the layers of the model as the file does, or give rules with `--rename`, and leave `--by-order` out.",
   },
   "weights/dtype": {
     kind: "situation",

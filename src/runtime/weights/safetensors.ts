@@ -5,6 +5,7 @@
  */
 import { fail } from "../../diagnostics/catalogue.ts";
 import { bytesOf, dtypes, isDtype, type Dtype } from "./dtypes.ts";
+import { quoted } from "./quoted.ts";
 import { parseStrictJson, StrictJsonError, type StrictJson } from "./strict-json.ts";
 
 export { toFloat32, type Dtype } from "./dtypes.ts";
@@ -22,14 +23,23 @@ export interface Safetensors {
   readonly metadata: ReadonlyMap<string, string>;
 }
 
-/** Bound on the header, the same as in other readers of the format. */
-const MAX_HEADER_BYTES = 100_000_000;
+/** Bounds on what a header may ask for. Large vision models have some thousand tensors, in some hundred kilobytes. */
+const MAX_HEADER_BYTES = 1 << 22;
+const MAX_TENSORS = 20_000;
+const MAX_NAME = 1000;
+const MAX_AXES = 32;
+/** Characters of a name in a message. */
+const MAX_SHOWN = 100;
 const METADATA_KEY = "__metadata__";
 
 /** Reads a whole file. `file` is its name for messages. Throws `weights/header`, `weights/tensor`, `weights/ranges`. */
 export function readSafetensors(file: Uint8Array, name = "safetensors"): Safetensors {
   const header = readHeader(file, name);
   const data = file.subarray(header.end);
+  if (header.entries.size > MAX_TENSORS) {
+    const reason = `it names ${header.entries.size} tensors, more than the limit of ${MAX_TENSORS}`;
+    fail("weights/header", { reason }, { place: `${name}, header` });
+  }
   const metadata = readMetadata(header.entries.get(METADATA_KEY), name);
   const tensors = [...header.entries]
     .filter(([key]) => key !== METADATA_KEY)
@@ -88,7 +98,7 @@ function readMetadata(value: StrictJson | undefined, name: string): ReadonlyMap<
   if (!(value instanceof Map)) fail("weights/header", { reason: `\`${METADATA_KEY}\` is not an object` }, { place });
   for (const [key, text] of value) {
     if (typeof text !== "string") {
-      fail("weights/header", { reason: `the value of ${JSON.stringify(key)} is not a string` }, { place });
+      fail("weights/header", { reason: `the value of ${quoted(key)} is not a string` }, { place });
     }
     metadata.set(key, text);
   }
@@ -96,10 +106,13 @@ function readMetadata(value: StrictJson | undefined, name: string): ReadonlyMap<
 }
 
 function readEntry(name: string, value: StrictJson, dataLength: number, file: string): Entry {
-  const refuse = (reason: string): never => fail("weights/tensor", { name, reason }, { place: `${file}, header` });
+  const shown = name.slice(0, MAX_SHOWN);
+  const refuse = (reason: string): never =>
+    fail("weights/tensor", { name: shown, reason }, { place: `${file}, header` });
+  if (name.length > MAX_NAME) refuse(`its name has ${name.length} characters, more than the limit of ${MAX_NAME}`);
   if (!(value instanceof Map)) return refuse("its entry is not an object");
   for (const key of value.keys()) {
-    if (key !== "dtype" && key !== "shape" && key !== "data_offsets") refuse(`unknown key ${JSON.stringify(key)}`);
+    if (key !== "dtype" && key !== "shape" && key !== "data_offsets") refuse(`unknown key ${quoted(key)}`);
   }
   const dtype = value.get("dtype");
   const shape = value.get("shape");
@@ -108,6 +121,7 @@ function readEntry(name: string, value: StrictJson, dataLength: number, file: st
     return refuse(`the dtype is ${describe(dtype)}, known are ${dtypes.join(", ")}`);
   }
   if (!isNumberList(shape)) return refuse(`the shape is ${describe(shape)}, not a list of whole numbers`);
+  if (shape.length > MAX_AXES) return refuse(`it has ${shape.length} axes, more than the limit of ${MAX_AXES}`);
   if (!isNumberList(offsets) || offsets.length !== 2) {
     return refuse(`\`data_offsets\` is ${describe(offsets)}, not a list of two whole numbers`);
   }
@@ -149,10 +163,11 @@ function checkRanges(entries: readonly Entry[], dataLength: number, file: string
   let end = 0;
   let before = "";
   for (const entry of entries) {
-    if (entry.begin > end) refuse(`bytes ${end} to ${entry.begin} belong to no tensor (before \`${entry.name}\`)`);
-    if (entry.begin < end) refuse(`\`${before}\` and \`${entry.name}\` overlap`);
+    if (entry.begin > end)
+      refuse(`bytes ${end} to ${entry.begin} belong to no tensor (before \`${entry.name.slice(0, MAX_SHOWN)}\`)`);
+    if (entry.begin < end) refuse(`\`${before}\` and \`${entry.name.slice(0, MAX_SHOWN)}\` overlap`);
     end = entry.end;
-    before = entry.name;
+    before = entry.name.slice(0, MAX_SHOWN);
   }
   if (end !== dataLength) refuse(`bytes ${end} to ${dataLength} belong to no tensor (at the end)`);
 }
@@ -174,6 +189,7 @@ export function writeSafetensors(
     const pairs = notes.map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`);
     parts.push(`"${METADATA_KEY}":{${pairs.join(",")}}`);
   }
+  if (sorted.length > MAX_TENSORS) fail("weights/header", { reason: `there are ${sorted.length} tensors` });
   const names = new Set<string>([METADATA_KEY, "__proto__"]);
   let end = 0;
   for (const [name, tensor] of sorted) {
@@ -201,6 +217,10 @@ export function writeSafetensors(
 
 function checkTensor(name: string, tensor: StoredTensor, taken: ReadonlySet<string>): void {
   if (taken.has(name)) fail("weights/tensor", { name, reason: "the name is taken or reserved" });
+  if (name.length > MAX_NAME || tensor.shape.length > MAX_AXES) {
+    const reason = `a name has at most ${MAX_NAME} characters, a shape ${MAX_AXES} axes`;
+    fail("weights/tensor", { name: name.slice(0, MAX_SHOWN), reason });
+  }
   if (!tensor.shape.every((size) => Number.isSafeInteger(size) && size >= 0)) {
     fail("weights/tensor", { name, reason: `the shape [${tensor.shape.join(", ")}] is not made of whole numbers` });
   }

@@ -4,6 +4,8 @@
  * prototype), and has a bound on depth.
  */
 
+import { quoted } from "./quoted.ts";
+
 export type StrictJson = string | number | readonly StrictJson[] | ReadonlyMap<string, StrictJson>;
 
 /** Why and where the text is not what is wanted. `offset` counts UTF-16 units. */
@@ -65,7 +67,7 @@ export function parseStrictJson(text: string): StrictJson {
       skipSpace();
       const start = at;
       const key = string();
-      if (entries.has(key)) refuse(`the key ${JSON.stringify(key)} is there twice`, start);
+      if (entries.has(key)) refuse(`the key ${quoted(key)} is there twice`, start);
       if (key === "__proto__") refuse(`the key "__proto__" is not allowed`, start);
       skipSpace();
       expect(":");

@@ -7,6 +7,7 @@ import type { StateSpec } from "../../../compiler/graph/program.ts";
 import { fileShape } from "../layout.ts";
 import { isFloat, type Dtype } from "../dtypes.ts";
 import type { StoredTensor } from "../safetensors.ts";
+import { matchByOrder } from "./match-by-order.ts";
 import { matchNames, type Meant } from "./match-names.ts";
 import { fillPattern, matchPattern } from "./patterns.ts";
 import { leftAside } from "./prefixes.ts";
@@ -21,6 +22,10 @@ export interface ImportOptions {
   readonly prefix?: string | undefined;
   /** Rules before those of the source. */
   readonly renames?: readonly RenameRule[] | undefined;
+  /** Takes the tensors in the order of the file for the weights in the order of the model, whatever their names. */
+  readonly order?: boolean | undefined;
+  /** The file's name for messages. */
+  readonly place?: string | undefined;
 }
 
 export interface ImportReport {
@@ -75,7 +80,10 @@ export function importTensors(
   const source = from === "auto" ? recogniseSource(tensors) : sourceOf(from);
   const wanted = wantedShapes(state);
   const rules = [...(options.renames ?? []), ...source.rules];
-  const match = matchNames(wanted, [...tensors.keys()], rules, options.prefix);
+  const match =
+    options.order === true
+      ? matchByOrder(wanted, tensors, weightsIn(tensors, source.drops), options.place)
+      : matchNames(wanted, [...tensors.keys()], rules, options.prefix);
 
   const result = new Map<string, StoredTensor>();
   const mapped: MappedTensor[] = [];
@@ -125,6 +133,14 @@ export function importTensors(
 /** Weights and buffers by path, with their shapes in weight files. */
 export function wantedShapes(state: readonly StateSpec[]): ReadonlyMap<string, Shape> {
   return new Map(state.filter((spec) => spec.role !== "optimizer").map((spec) => [spec.path, fileShape(spec)]));
+}
+
+/** Names of the tensors that may be weights: numbers with fractions that no rule leaves out. */
+function weightsIn(tensors: ReadonlyMap<string, StoredTensor>, drops: readonly DropRule[]): readonly string[] {
+  const entries = [...tensors].filter(
+    ([name, tensor]) => isFloat(tensor.dtype) && dropReason(drops, name, tensor, () => false) === undefined,
+  );
+  return entries.map(([name]) => name);
 }
 
 function fits(wanted: Shape, found: Shape, { rule }: Meant): boolean {

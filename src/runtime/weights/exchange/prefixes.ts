@@ -34,17 +34,22 @@ export const leftAside: readonly string[] = [
 ];
 
 const MAX_DEPTH = 4;
+/** Prefixes that are tried: files have one or two, and each has to be compared with every name. */
+const MAX_PREFIXES = 32;
 
-/** Every prefix that names in the file have, the empty one first, in the order in which they are preferred. */
+/** The prefixes that names in the file have, the empty one first, in the order in which they are preferred. */
 export function prefixesIn(names: Iterable<string>): readonly string[] {
-  const list = [...names];
-  const found = [""];
-  let last: readonly string[] = found;
+  const found = new Set([""]);
+  let groups: readonly { readonly prefix: string; readonly names: readonly string[] }[] = [
+    { prefix: "", names: [...names] },
+  ];
   for (let depth = 0; depth < MAX_DEPTH; depth++) {
-    last = last.flatMap((prefix) =>
-      wrappers.map((w) => prefix + w).filter((longer) => list.some((name) => name.startsWith(longer))),
-    );
-    found.push(...last.filter((prefix) => !found.includes(prefix)));
+    groups = groups
+      .flatMap((group) => wrappers.map((wrapper) => ({ prefix: group.prefix + wrapper, names: group.names })))
+      .map((group) => ({ ...group, names: group.names.filter((name) => name.startsWith(group.prefix)) }))
+      .filter((group) => group.names.length > 0 && !found.has(group.prefix))
+      .slice(0, MAX_PREFIXES - found.size);
+    for (const { prefix } of groups) found.add(prefix);
   }
-  return found;
+  return [...found];
 }

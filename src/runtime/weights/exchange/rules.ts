@@ -55,7 +55,12 @@ export function rulesFor<R extends Pick<RenameRule, "when" | "unless">>(
   side: keyof Telltale,
   names: readonly string[],
 ): readonly R[] {
-  const has = (telltale: Telltale): boolean => names.some((name) => matchPattern(telltale[side], name) !== undefined);
+  const known = new Map<Telltale, boolean>();
+  const has = (telltale: Telltale): boolean => {
+    const found = known.get(telltale) ?? names.some((name) => matchPattern(telltale[side], name) !== undefined);
+    known.set(telltale, found);
+    return found;
+  };
   return rules.filter(
     ({ when, unless }) => (when === undefined || has(when)) && (unless === undefined || !has(unless)),
   );

@@ -2,7 +2,8 @@
  * Where weights come from, and what the tensors are called there: tables of patterns.
  */
 import type { Form } from "../../../compiler/graph/program.ts";
-import { toFloat32, type StoredTensor } from "../safetensors.ts";
+import { bytesOf, isFloat } from "../dtypes.ts";
+import type { StoredTensor } from "../safetensors.ts";
 import { matchPattern } from "./patterns.ts";
 import type { DropRule, PrefixRule, RenameRule, RestoreRule } from "./rules.ts";
 import { bareSequence, bcosRules, isTransformer } from "./tables/bcos.ts";
@@ -128,6 +129,8 @@ export function recogniseSource(tensors: ReadonlyMap<string, StoredTensor>): Wei
 }
 
 /** Whether all numbers of a tensor are 0, of either sign. */
-export function isZero(tensor: StoredTensor): boolean {
-  return toFloat32(tensor.dtype, tensor.bytes).every((value) => value === 0);
+export function isZero({ dtype, bytes }: StoredTensor): boolean {
+  const size = bytesOf(dtype);
+  // The sign of a floating point number is the first bit of its last byte.
+  return bytes.every((byte, i) => byte === 0 || (byte === 0x80 && isFloat(dtype) && i % size === size - 1));
 }

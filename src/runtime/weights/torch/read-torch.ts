@@ -9,7 +9,7 @@ import { bytesOf, type Dtype } from "../dtypes.ts";
 import type { StoredTensor } from "../safetensors.ts";
 import { flattenTensors } from "./flatten.ts";
 import { emptyDict, isKind, PickleError, readPickle, type PickleHost, type PickleValue } from "./pickle.ts";
-import { copyStrided, isContiguous, reachOf } from "./strided.ts";
+import { copyStrided, isContiguous, reachOf } from "../strided.ts";
 import { isZip, readStoredZip } from "./zip.ts";
 
 /** Elements of a file's data as a pickle names them. */

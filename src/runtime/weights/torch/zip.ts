@@ -4,6 +4,7 @@
  * wrong with the bytes is `weights/zip`.
  */
 import { fail } from "../../../diagnostics/catalogue.ts";
+import { quoted } from "../quoted.ts";
 import { crc32 } from "./crc32.ts";
 
 const LOCAL = 0x04034b50;
@@ -171,10 +172,6 @@ function decodeName(bytes: Uint8Array, refuse: Refuse): string {
   } catch {
     return refuse("a name in it is not UTF-8 text");
   }
-}
-
-function quoted(name: string): string {
-  return JSON.stringify(name.length > 60 ? `${name.slice(0, 60)}…` : name);
 }
 
 function viewOf(file: Uint8Array): DataView {

@@ -54,7 +54,7 @@ function count(value: number): Bytes {
 
 export interface ZipEntry {
   readonly name: string;
-  readonly data: Bytes;
+  readonly data: Bytes | Uint8Array;
   /** 0 is stored, 8 deflated. */
   readonly method?: number;
   readonly crc?: number;
@@ -68,41 +68,60 @@ export interface ZipEntry {
 
 /** An archive. `zip64` writes sizes and places into the extra fields. */
 export function zip(entries: readonly ZipEntry[], { zip64 = false, comment = "" } = {}): Uint8Array<ArrayBuffer> {
-  const body: number[] = [];
-  const directory: number[] = [];
+  const parts: (Bytes | Uint8Array)[] = [];
+  const directory: Bytes[] = [];
   const most = 0xffffffff;
+  let length = 0;
+  const put = (part: Bytes | Uint8Array): void => {
+    parts.push(part);
+    length += part.length;
+  };
   for (const { name, data, method = 0, flags = 0, localName = name, ...told } of entries) {
-    const header = told.header ?? body.length;
+    const header = told.header ?? length;
     const size = told.size ?? data.length;
     const crc = told.crc ?? crc32(Uint8Array.from(data));
     const common = [...u16(method), ...u32(0), ...u32(crc)];
-    body.push(...u32(0x04034b50), ...u16(20), ...u16(flags), ...common, ...u32(data.length), ...u32(data.length));
-    body.push(...u16(ascii(localName).length), ...u16(0), ...ascii(localName), ...data);
+    put([...u32(0x04034b50), ...u16(20), ...u16(flags), ...common, ...u32(data.length), ...u32(data.length)]);
+    put([...u16(ascii(localName).length), ...u16(0), ...ascii(localName)]);
+    put(data);
     const extra = zip64 ? [...u16(1), ...u16(24), ...u64(size), ...u64(size), ...u64(header)] : [];
-    directory.push(...u32(0x02014b50), ...u16(20), ...u16(20), ...u16(flags), ...common);
-    directory.push(...u32(zip64 ? most : size), ...u32(zip64 ? most : size));
-    directory.push(...u16(ascii(name).length), ...u16(extra.length), ...u16(0), ...u16(0), ...u16(0), ...u32(0));
-    directory.push(...u32(zip64 ? most : header), ...ascii(name), ...extra);
+    directory.push([
+      ...[...u32(0x02014b50), ...u16(20), ...u16(20), ...u16(flags), ...common],
+      ...[...u32(zip64 ? most : size), ...u32(zip64 ? most : size)],
+      ...[...u16(ascii(name).length), ...u16(extra.length), ...u16(0), ...u16(0), ...u16(0), ...u32(0)],
+      ...[...u32(zip64 ? most : header), ...ascii(name), ...extra],
+    ]);
   }
-  const begin = body.length;
-  const all = [...body, ...directory];
+  const begin = length;
+  directory.forEach(put);
+  const end64 = length;
+  const size = end64 - begin;
   if (zip64) {
-    const end64 = all.length;
-    all.push(...u32(0x06064b50), ...u64(44), ...u16(45), ...u16(45), ...u32(0), ...u32(0));
-    all.push(...u64(entries.length), ...u64(entries.length), ...u64(directory.length), ...u64(begin));
-    all.push(...u32(0x07064b50), ...u32(0), ...u64(end64), ...u32(1));
+    put([...u32(0x06064b50), ...u64(44), ...u16(45), ...u16(45), ...u32(0), ...u32(0)]);
+    put([...u64(entries.length), ...u64(entries.length), ...u64(size), ...u64(begin)]);
+    put([...u32(0x07064b50), ...u32(0), ...u64(end64), ...u32(1)]);
   }
   const count = zip64 ? 0xffff : entries.length;
-  all.push(...u32(0x06054b50), ...u16(0), ...u16(0), ...u16(count), ...u16(count));
-  all.push(...u32(zip64 ? most : directory.length), ...u32(zip64 ? most : begin));
-  all.push(...u16(ascii(comment).length), ...ascii(comment));
-  return Uint8Array.from(all);
+  put([...u32(0x06054b50), ...u16(0), ...u16(0), ...u16(count), ...u16(count)]);
+  put([...u32(zip64 ? most : size), ...u32(zip64 ? most : begin), ...u16(ascii(comment).length), ...ascii(comment)]);
+  return joined(parts);
+}
+
+/** Bytes one after the other. */
+export function joined(parts: readonly (Bytes | Uint8Array)[]): Uint8Array<ArrayBuffer> {
+  const result = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    result.set(part, at);
+    at += part.length;
+  }
+  return result;
 }
 
 /** A `.pth` archive around a pickle, with storages by key. */
 export function archive(
-  pickled: Bytes,
-  storages: Readonly<Record<string, Bytes>> = {},
+  pickled: Bytes | Uint8Array,
+  storages: Readonly<Record<string, Bytes | Uint8Array>> = {},
   more: readonly ZipEntry[] = [],
 ): Uint8Array<ArrayBuffer> {
   const data = Object.entries(storages).map(([key, bytes]) => ({ name: `a/data/${key}`, data: bytes }));

@@ -1,5 +1,5 @@
 /** Tensors whose elements do not lie one after the other: transposed ones, or parts of others. */
-import { sizeOf, type Shape } from "../../../shape.ts";
+import { sizeOf, type Shape } from "../../shape.ts";
 
 /** All in elements. */
 export interface Strided {
