@@ -270,9 +270,9 @@ describe("bcosc explain of neurons", () => {
   const photo = "meine Bilder/Größe 02.png";
 
   it.each([
-    ["conv2", ["--unit", "5", "--pixel", "2,4"], "conv2 5 at 2,4", { layer: "conv2", unit: 5, place: [2, 4] }],
-    ["cells", ["--unit", "5", "--pixel", "14"], "cells 5 at 14", { layer: "cells", unit: 5, place: [14] }],
-    ["logits", ["--unit", "2"], "logits 2", { layer: "logits", unit: 2, place: [] }],
+    ["conv2", ["--unit", "5", "--pixel", "2,4"], "conv2 unit 5 at 2,4", { layer: "conv2", unit: 5, place: [2, 4] }],
+    ["cells", ["--unit", "5", "--pixel", "14"], "cells unit 5 at 14", { layer: "cells", unit: 5, place: [14] }],
+    ["logits", ["--unit", "2"], "logits unit 2", { layer: "logits", unit: 2, place: [] }],
   ])("explains one of `%s`", async (layer, words, subject, neuron) => {
     const { code, out } = await run("colour", photo, "--at", layer, ...words, "--out", `n/${layer}`);
     expect(code).toBe(0);

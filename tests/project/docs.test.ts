@@ -5,6 +5,8 @@ import { describe, expect, test } from "vitest";
 import { checkFile } from "../../src/compiler/check/check.ts";
 import { createMemoryHost, type SourceHost } from "../../src/compiler/check/source-host.ts";
 import { buildProgram } from "../../src/compiler/compile.ts";
+import { parseArguments } from "../../src/cli/arguments.ts";
+import { explain } from "../../src/cli/commands/explain.ts";
 import { forms } from "../../src/cli/model-options.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -62,4 +64,19 @@ test("the README names files and commands that are there", () => {
   );
   const named = [...readme.matchAll(/npm run ([\w:]+)/g)].map(([, name]) => name!);
   expect(named.filter((name) => !scripts.includes(name))).toEqual([]);
+});
+
+test("the page on explanations has commands with options that are there, and pictures", () => {
+  const page = readFileSync(join(root, "docs/explaining.md"), "utf8");
+  const commands = [...page.matchAll(/^npx bcosc explain (.*)$/gm)].map(([, words]) => words!.split(" "));
+  expect(commands.length).toBeGreaterThan(2);
+  for (const words of commands) {
+    const args = parseArguments({ name: "explain", summary: "", command: explain }, words);
+    expect(existsSync(join(root, args.positionals[0]!))).toBe(true);
+  }
+  const named = [...page.matchAll(/`(--[a-z]+)/g)].map(([, option]) => option!);
+  const options = explain.options.map(({ flags }) => flags.split(" ")[0]!);
+  expect(named.filter((option) => !options.includes(option) && option !== "--dump")).toEqual([]);
+  const pictures = [...page.matchAll(/\]\((images\/[^)]+)\)/g)].map(([, picture]) => picture!);
+  expect(pictures.filter((picture) => !existsSync(join(root, "docs", picture)))).toEqual([]);
 });

@@ -9,11 +9,11 @@ export function nameOf(names: ClassNames | undefined, index: number): string {
   return names?.[index] ?? String(index);
 }
 
-/** `tabby`, `tabby - tiger cat`, `layer3.2 17 at 3,5`. In ASCII, which pictures can write. */
+/** `tabby`, `tabby - tiger cat`, `layer3.2 unit 17 at 3,5`. In ASCII, which pictures can write. */
 export function subjectName({ target, versus, neuron }: Explanation, names: ClassNames | undefined): string {
   if (neuron !== undefined) {
     const place = neuron.place.length === 0 ? "" : ` at ${neuron.place.join(",")}`;
-    return `${neuron.layer} ${neuron.unit}${place}`;
+    return `${neuron.layer} unit ${neuron.unit}${place}`;
   }
   return [target, versus].flatMap((index) => (index === undefined ? [] : [nameOf(names, index)])).join(" - ");
 }
@@ -21,26 +21,26 @@ export function subjectName({ target, versus, neuron }: Explanation, names: Clas
 /** `000-chelsea`: sorted as the images were given, and told apart by the number alone. */
 export function imageStem({ number, name }: Pick<SourceImage, "number" | "name">): string {
   const base = basename(name);
-  return join3(String(number).padStart(3, "0"), base.slice(0, base.length - extname(base).length));
+  return numbered(String(number).padStart(3, "0"), base.slice(0, base.length - extname(base).length));
 }
 
-/** `281-tabby`, `281-tabby-minus-282-tiger cat`, `layer3.2-17-at-3-5`: told apart by the numbers alone. */
+/** `281-tabby`, `281-tabby-minus-282-tiger cat`, `layer3.2-unit-17-at-3-5`: told apart by the numbers alone. */
 export function subjectStem({ target, versus, neuron }: Explanation, names: ClassNames | undefined): string {
   if (neuron !== undefined) {
     const { layer, unit, place } = neuron;
-    return [slug(layer, mostOfLayer), unit, ...(place.length === 0 ? [] : ["at", ...place])].join("-");
+    return [slug(layer, mostOfLayer), "unit", unit, ...(place.length === 0 ? [] : ["at", ...place])].join("-");
   }
-  const stem = (index: number): string => join3(String(index), names?.[index] ?? "");
+  const stem = (index: number): string => numbered(String(index), names?.[index] ?? "");
   return [target, versus].flatMap((index) => (index === undefined ? [] : [stem(index)])).join("-minus-");
 }
 
-function join3(number: string, name: string): string {
+function numbered(number: string, name: string): string {
   const short = slug(name, mostOfName);
   return short === "" || short === number ? number : `${number}-${short}`;
 }
 
 /** Characters of a name in a file's name: systems allow 255 bytes for all of it, and a letter may have four. */
-const mostOfName = 20;
+const mostOfName = 16;
 const mostOfLayer = 60;
 
 /** Letters and numbers of any script; a hyphen for whatever else is between. */
