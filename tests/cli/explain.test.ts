@@ -10,7 +10,7 @@ import type { ImageRecord } from "../../src/cli/explained/records.ts";
 import { openSession } from "../../src/runtime/session.ts";
 import { saveWeights } from "../../src/runtime/weights/files.node.ts";
 import { sizeOf } from "../../src/shape.ts";
-import { bcosc, temporaryFolder } from "./run.ts";
+import { bcosc, bcoscHere, temporaryFolder } from "./run.ts";
 import { tinyData, tinyModel } from "./tiny.ts";
 
 /** A net for small pictures in colour, with a map, tokens and a vector in it. */
@@ -38,6 +38,18 @@ const explained = (out: string): ExplanationFile =>
   JSON.parse(readFileSync(at(`${out}/explanation.json`), "utf8")) as ExplanationFile;
 const run = (model: "tiny" | "colour", ...words: readonly string[]) =>
   bcosc(["explain", `${model}.bcos`, "--weights", `${model}.safetensors`, ...words], { cwd: folder });
+
+/** The same in this process, for what is refused: quicker. Words with a point in them, and `data`, are files of the folder. */
+const refused = (model: "tiny" | "colour", ...words: readonly string[]) =>
+  bcoscHere(
+    "explain",
+    at(`${model}.bcos`),
+    "--weights",
+    at(`${model}.safetensors`),
+    ...words.map((word) => (/\.|^(data|empty)$/.test(word) ? at(word) : word)),
+    "--out",
+    at("g"),
+  );
 
 async function saveRandomWeights(file: string, source: string): Promise<void> {
   const [network] = checkFile(createMemoryHost({ "net.bcos": source }), "net.bcos").networks;
@@ -128,11 +140,13 @@ describe("bcosc explain on a data set", () => {
     [["--class", "10"], 2, "usage/value"],
     [["--top", "11"], 2, "usage/value"],
     [["--index", "30"], 2, "usage/value"],
+    [["--resize", "7"], 2, "usage/value"],
+    [["--resize", "9"], 2, "usage/conflict"],
     [["--class", "eleven"], 2, "usage/value"],
     [["--as", "standard"], 1, "run/no-graph"],
     [["--at", "conv2"], 1, "run/no-layer"],
   ])("refuses %j", async (words, code, finding) => {
-    const ran = await run("tiny", "--data", "data", "--out", "g", ...words);
+    const ran = await refused("tiny", "--data", "data", ...words);
     expect(ran.code).toBe(code);
     expect(ran.err).toContain(`error[${finding}]: `);
     expect(existsSync(at("g"))).toBe(false);
@@ -189,6 +203,34 @@ describe("bcosc explain on image files", () => {
       .raw()
       .toBuffer({ resolveWithObject: true });
     expect([...data]).toEqual([...cut]);
+  });
+
+  it("takes it for the images of a data set too, in evaluations as in explanations", async () => {
+    mkdirSync(at("photos/test"), { recursive: true });
+    for (const name of ["a", "b", "c", "d"]) mkdirSync(at(`photos/test/${name}`));
+    await savePhoto("photos/test/b/1.png", 20, 30, 1);
+    const data = ["--data", "photos", "--resize", "20"];
+    const ran = await run("colour", ...data, "--out", "m");
+    expect(ran.code).toBe(0);
+    const [image] = explained("m").images;
+    expect(image!.logits).toEqual(explained("f").images[0]!.logits);
+    expect(image!.label).toEqual({ index: 1, name: "b" });
+    const evaluated = await bcosc(["evaluate", "colour.bcos", "--weights", "colour.safetensors", ...data, "--json"], {
+      cwd: folder,
+    });
+    const { confusion } = JSON.parse(evaluated.out) as { confusion: number[][] };
+    expect(confusion[1]![image!.predicted.index]).toBe(1);
+    const tooSmall = await bcoscHere(
+      "evaluate",
+      at("colour.bcos"),
+      "--weights",
+      at("colour.safetensors"),
+      "--data",
+      at("photos"),
+      "--resize",
+      "9",
+    );
+    expect([tooSmall.code, tooSmall.err]).toEqual([2, expect.stringContaining("error[usage/value]: `--resize` takes")]);
   });
 
   it("calls classes by their names", async () => {
@@ -259,7 +301,7 @@ describe("bcosc explain on image files", () => {
   ])("refuses %j, and writes nothing", async (words, message) => {
     mkdirSync(at("empty"), { recursive: true });
     writeFileSync(at("short.txt"), "a\nb\n");
-    const ran = await run("colour", ...words, "--out", "g");
+    const ran = await refused("colour", ...words);
     expect(ran.err).toContain(message);
     expect(ran.code).toBe(2);
     expect(existsSync(at("g"))).toBe(false);
@@ -308,7 +350,7 @@ describe("bcosc explain of neurons", () => {
     [["--unit", "1"], "`--unit` is of no use without `--at`"],
     [["--pixel", "1,1"], "`--pixel` is of no use without `--at`"],
   ])("refuses %j", async (words, message) => {
-    const { code, err } = await run("colour", photo, ...words, "--out", "g");
+    const { code, err } = await refused("colour", photo, ...words);
     expect(err).toContain(message);
     expect(code).toBe(2);
     expect(existsSync(at("g"))).toBe(false);

@@ -86,7 +86,7 @@ describe("wrong usage", () => {
     ["explain a.bcos x.png --weights w --index 3", "usage/needs-option", "`--index` is of no use without `--data`"],
     ["explain a.bcos --weights w --data mnist --index 1,b", "usage/value", "whole numbers with commas between"],
     ["explain a.bcos --weights w --data mnist --index 1 --count 2", "usage/conflict", "`--count`"],
-    ["explain a.bcos --weights w --data mnist --resize 256", "usage/conflict", "`--resize`"],
+    ["explain a.bcos --weights w --data mnist --resize 0", "usage/value", "`--resize` takes a whole number from 1"],
     ["explain a.bcos --weights w --data mnist --top 0", "usage/value", "`--top` takes a whole number from 1"],
     ["explain a.bcos --weights w --data mnist --top 2 --class 1", "usage/conflict", "`--class`"],
     ["explain-error shape/mismach", "usage/unknown-code", "did you mean `shape/mismatch`?"],

@@ -56,6 +56,20 @@ describe("a folder of images with a folder a class", () => {
     expect([itself.count, itself.shape]).toEqual([5, [6, 4, 1]]);
   });
 
+  it("resizes the shorter side as it is told", async () => {
+    // Of 8 × 6 pixels the one at the left and all others.
+    const pixels = Uint8Array.from({ length: 48 }, (_, i) => (i % 6 === 0 ? 255 : 0));
+    const where = join(root, "sizes");
+    mkdirSync(join(where, "test/a"), { recursive: true });
+    await sharp(pixels, { raw: { height: 8, width: 6, channels: 1 } }).toFile(join(where, "test/a/1.png"));
+    const rowOf = async (shorterSide?: number) =>
+      (await loadImageFolder(where, "test", [3, 3, 1], shorterSide === undefined ? {} : { shorterSide })).images;
+    const [all, middle] = [await rowOf(), await rowOf(6)];
+    expect(all[0]).toBeGreaterThan(50);
+    expect([...middle]).toEqual(new Array(9).fill(0));
+    await expect(rowOf(2)).rejects.toMatchObject({ diagnostics: [{ place: join(where, "test/a/1.png") }] });
+  });
+
   it("says what is missing or can't be used, and where", async () => {
     const refused = async (where: string, part: "train" | "test", code: string, text: string, shape = [2, 2, 3]) => {
       const error = await loadImageFolder(where, part, shape).catch((e: unknown) => e);

@@ -231,6 +231,18 @@ describe("contact sheets", () => {
     const noted = (name: string, text: string) =>
       expect(textAt(contactSheet([item({ name })]), 12 + 18 + 112 + 4, 12, 344, 1)).toBe(drawn(text, 344, 1));
     noted("cat.png", "cat.png  residual 1.2e-7");
+    const large = contactSheet([
+      item({
+        height: 200,
+        width: 200,
+        image: new Float32Array(40_000),
+        name: "cat.png",
+        contributions: new Float32Array(40_000),
+        colour: new Float32Array(160_000),
+      }),
+    ]);
+    const note = textAt(large, 12 + 18 + 200 + 4, 12, 608, 2);
+    expect(note).toBe(drawn("cat.png  residual 1.2e-7", 608, 2));
     noted("x".repeat(99), `${"x".repeat(38)}..  residual 1.2e-7`);
   });
 

@@ -12,6 +12,7 @@ import { createInterrupt } from "../interrupt.ts";
 import { writeJson } from "../json.ts";
 import { modelOptions, readModelOptions } from "../model-options.ts";
 import { createProgress } from "../progress.ts";
+import { checkShorterSide, readShorterSide, resizeOption } from "../resize-option.ts";
 import { formatCount, formatTable } from "../table.ts";
 import { loadWeights } from "../weights.ts";
 
@@ -20,6 +21,7 @@ export const evaluate: Command = {
   options: [
     { flags: "--weights <file>", summary: "The safetensors file with the trained weights" },
     { flags: "--data <name>", summary: dataSummary },
+    resizeOption,
     { flags: "--batch <n>", summary: "Images at once, at most (100)" },
     ...modelOptions,
     ...deviceOptions,
@@ -32,6 +34,7 @@ export const evaluate: Command = {
     const dataName = args.text("--data") ?? fail("usage/missing-argument", { argument: "`--data`" });
     const options = readModelOptions(args);
     const device = await readDevice(args, terminal);
+    const shorterSide = readShorterSide(args);
     const batch = args.integer("--batch", { min: 1, max: 65536 }) ?? 100;
     const network = compileModel(args.positionals[0]!, options, terminal);
     const weights = await loadWeights(weightsPath);
@@ -43,7 +46,8 @@ export const evaluate: Command = {
       ...device.program,
       cutBatch: true,
     });
-    const { test } = await loadData(dataName, program, ["test"]);
+    checkShorterSide(shorterSide, program.input.shape);
+    const { test } = await loadData(dataName, program, ["test"], { shorterSide });
     const session = await openSession(program, device.session);
     const controller = new AbortController();
     const interrupt = createInterrupt(() => controller.abort());

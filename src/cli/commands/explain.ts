@@ -13,7 +13,6 @@ import { deviceOptions, readDevice, storageOption } from "../device-option.ts";
 import { exitCodeOf, exitCodes } from "../exit.ts";
 import { classesOption, loadClassNames } from "../explained/class-names.ts";
 import {
-  checkSelection,
   sizeOfSelection,
   imageOptions,
   imagesInParts,
@@ -46,6 +45,7 @@ import { modelOptions, readModelOptions } from "../model-options.ts";
 import { profiled, profileOption, readProfile } from "../profile.ts";
 import { createProgress } from "../progress.ts";
 import { report } from "../report.ts";
+import { checkShorterSide } from "../resize-option.ts";
 import { countOf } from "../table.ts";
 import { loadWeights } from "../weights.ts";
 
@@ -92,7 +92,7 @@ export const explain: Command = {
     if (program.graphs.explain === undefined) fail("run/no-graph", { graph: "explain", available: "none" });
     const { encodedShape } = program.input;
     const shape = requireImageShape(program.input.shape, file);
-    checkSelection(selection, shape);
+    checkShorterSide(selection.shorterSide, shape);
     const classesFile = args.text("--classes");
     const given = classesFile === undefined ? undefined : await loadClassNames(classesFile, program);
     const source = await openImages(selection, program);

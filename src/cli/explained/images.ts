@@ -7,10 +7,11 @@ import { checkFit } from "../../runtime/data/fit.ts";
 import { readImageFile } from "../../runtime/data/image-file.node.ts";
 import { imageFiles, isFolder } from "../../runtime/data/image-folder.node.ts";
 import { fitImage, usualShorterSide } from "../../runtime/data/image-input.ts";
-import { requireImageShape, toUnit, type Channels } from "../../runtime/data/pixels.ts";
+import { requireImageShape, toUnit } from "../../runtime/data/pixels.ts";
 import type { Arguments } from "../arguments.ts";
 import { optionName, type OptionSpec } from "../command.ts";
 import { dataSummary, loadData } from "../data.ts";
+import { readShorterSide, resizeOption } from "../resize-option.ts";
 
 export const imageOptions: readonly OptionSpec[] = [
   {
@@ -18,29 +19,23 @@ export const imageOptions: readonly OptionSpec[] = [
     summary: "A PNG, JPEG or WebP file, or a folder of them; may be repeated",
     repeatable: true,
   },
-  {
-    flags: "--resize <n>",
-    summary: "Pixels of an image's shorter side before the model's input is cut out of the middle (256 for 224)",
-  },
+  resizeOption,
   { flags: "--data <name>", summary: `Images of a test split: ${dataSummary}` },
   { flags: "--index <list>", summary: "Which images of the data, from 0: 0,1,2" },
   { flags: "--count <n>", summary: "The first images of the data (8)" },
 ];
 
-export type ImageSelection =
-  | {
-      readonly kind: "files";
-      readonly paths: readonly string[];
-      /** Pixels of the shorter side; absent: the usual ones for the model's size. */
-      readonly shorterSide: number | undefined;
-    }
+/** What is asked for, and the pixels of the shorter side; absent, the usual ones for the model's size. */
+export type ImageSelection = { readonly shorterSide: number | undefined } & (
+  | { readonly kind: "files"; readonly paths: readonly string[] }
   | {
       readonly kind: "data";
       readonly data: string;
       /** Absent: the first `count`. */
       readonly indexes: readonly number[] | undefined;
       readonly count: number;
-    };
+    }
+);
 
 export interface SourceImage {
   /** Its number among those that were asked for, from 0. */
@@ -75,14 +70,14 @@ export function asksForImages(args: Arguments): boolean {
 export function selectImages(args: Arguments, files: readonly string[]): ImageSelection {
   const paths = [...files, ...args.texts("--image")];
   const data = args.text("--data");
+  const shorterSide = readShorterSide(args);
   if (data !== undefined) {
     if (paths.length > 0) fail("usage/conflict", { option: "--data", other: "--image" });
-    if (args.given.has("--resize")) fail("usage/conflict", { option: "--data", other: "--resize" });
     const indexes = readIndexes(args.text("--index"));
     if (indexes !== undefined && args.given.has("--count"))
       fail("usage/conflict", { option: "--index", other: "--count" });
     const count = args.integer("--count", { min: 1, max: 10_000 }) ?? defaultCount;
-    return { kind: "data", data, indexes, count: indexes?.length ?? count };
+    return { kind: "data", data, indexes, count: indexes?.length ?? count, shorterSide };
   }
   for (const option of ["--index", "--count"]) {
     if (args.given.has(option)) fail("usage/needs-option", { option, other: "--data" });
@@ -94,7 +89,7 @@ export function selectImages(args: Arguments, files: readonly string[]): ImageSe
       { hints: ["name image files, or a data set: `--data mnist`"] },
     );
   }
-  return { kind: "files", paths, shorterSide: args.integer("--resize", { min: 1, max: 65_536 }) };
+  return { kind: "files", paths, shorterSide };
 }
 
 function readIndexes(text: string | undefined): readonly number[] | undefined {
@@ -123,14 +118,6 @@ async function imagesAt(path: string): Promise<readonly string[]> {
 /** Images that there will be, at most. */
 export function sizeOfSelection(selection: ImageSelection): number {
   return selection.kind === "files" ? selection.paths.length : selection.count;
-}
-
-/** What is cut out of an image can not be larger than the image. */
-export function checkSelection(selection: ImageSelection, [height, width]: readonly [number, number, Channels]): void {
-  const least = Math.min(height, width);
-  if (selection.kind === "data" || selection.shorterSide === undefined || selection.shorterSide >= least) return;
-  const expected = `a whole number from ${least} on, the model's input being ${height} × ${width}`;
-  fail("usage/value", { option: "--resize", expected, found: String(selection.shorterSide) });
 }
 
 export async function openImages(
@@ -163,10 +150,10 @@ function filesSource(
 }
 
 async function dataSource(
-  { data, indexes, count }: Extract<ImageSelection, { kind: "data" }>,
+  { data, indexes, count, shorterSide }: Extract<ImageSelection, { kind: "data" }>,
   program: Pick<Program, "input" | "classes">,
 ): Promise<ImageSource> {
-  const { test } = await loadData(data, program, ["test"]);
+  const { test } = await loadData(data, program, ["test"], { shorterSide });
   checkFit(program, test);
   const size = test.images.length / test.count;
   const chosen = indexes ?? Array.from({ length: Math.min(count, test.count) }, (_, i) => i);

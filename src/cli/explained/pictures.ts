@@ -132,7 +132,9 @@ export function createSheet(times: number, { folder, shape, names }: FileOptions
     },
     async save() {
       const sheet = "contact-sheet.png";
-      const columns = times > 1 && times <= mostColumns ? times : mostColumns;
+      // Rows of about equal length.
+      const rows = Math.ceil(items.length / mostColumns);
+      const columns = times > 1 && times <= mostColumns ? times : Math.ceil(items.length / rows);
       const background = channels === 1 ? { background: behindGrey } : {};
       await savePng(join(folder, sheet), contactSheet(items, { columns, ...background }));
       return sheet;

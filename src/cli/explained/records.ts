@@ -113,9 +113,9 @@ const columns: readonly Column[] = [
   { head: "predicted", align: "left", cell: (_, { predicted }) => called(predicted) },
   { head: "explained", align: "left", cell: ({ subject }) => subject },
   { head: "probability", align: "right", cell: probabilityCell },
-  { head: "amount", align: "right", cell: (e) => e.explained.toFixed(4) },
-  { head: "Σ contributions", align: "right", cell: (e) => e.contributions.toFixed(4) },
-  { head: "constant", align: "right", cell: (e) => e.constant.toFixed(4) },
+  { head: "amount", align: "right", cell: (e) => amountText(e.explained) },
+  { head: "Σ contributions", align: "right", cell: (e) => amountText(e.contributions) },
+  { head: "constant", align: "right", cell: (e) => amountText(e.constant) },
   { head: "residual", align: "right", cell: (e) => e.residual.toExponential(1) },
   { head: "relative", align: "right", cell: (e) => e.relativeResidual.toExponential(1) },
 ];
@@ -132,6 +132,11 @@ export function recordsTable(images: readonly ImageRecord[]): readonly string[] 
 
 function called({ index, name }: Pick<ClassRecord, "index" | "name">): string {
   return name ?? String(index);
+}
+
+/** Four places, or three digits of what is too small for them. */
+function amountText(amount: number): string {
+  return amount === 0 || Math.abs(amount) >= 1e-3 ? amount.toFixed(4) : amount.toExponential(2);
 }
 
 function probabilityCell({ target, versus }: ExplanationRecord): string {

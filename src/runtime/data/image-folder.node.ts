@@ -6,7 +6,7 @@ import { fail } from "../../diagnostics/catalogue.ts";
 import { reasonOf } from "../files/reason.ts";
 import { createDataset, type Dataset } from "./dataset.ts";
 import { readImageFile } from "./image-file.node.ts";
-import { fitImage } from "./image-input.ts";
+import { fitImage, type ImageSize } from "./image-input.ts";
 import { requireImageShape } from "./pixels.ts";
 
 /** The names that a part's folder may have, and whether the data folder itself may be the part. */
@@ -23,10 +23,16 @@ const atOnce = 16;
 /**
  * The images of `folder/train/CLASS/` or `folder/test/CLASS/` (also `val`, `validation`); without such a folder, of
  * `folder/CLASS/` for the test part. Classes are the folders' names in the order of their UTF-16 codes, images stand by class
- * and then by name. Each image is brought to `shape` [H, W, 1 or 3]: shorter side resized, the middle cut out (`fitImage`). All are kept
- * in memory, a byte a number. Throws `data/not-found`, `data/unreadable`, `data/image`, `data/dataset`.
+ * and then by name. Each image is brought to `shape` [H, W, 1 or 3]: shorter side resized, to `shorterSide` where it is given, the
+ * middle cut out (`fitImage`). All are kept in memory, a byte a number. Throws `data/not-found`, `data/unreadable`, `data/image`,
+ * `data/dataset`.
  */
-export async function loadImageFolder(folder: string, part: "train" | "test", shape: Shape): Promise<Dataset> {
+export async function loadImageFolder(
+  folder: string,
+  part: "train" | "test",
+  shape: Shape,
+  options: Pick<ImageSize, "shorterSide"> = {},
+): Promise<Dataset> {
   const [height, width, channels] = requireImageShape(shape, folder);
   const where = await partFolder(folder, part);
   const classes = await classFolders(where);
@@ -43,7 +49,8 @@ export async function loadImageFolder(folder: string, part: "train" | "test", sh
   const length = height * width * channels;
   const images = allocate(files.length, length, where);
   await forEachAtOnce(files.length, async (i) => {
-    const { data } = fitImage(await readImageFile(files[i]!.path, channels), { height, width });
+    const { path } = files[i]!;
+    const { data } = fitImage(await readImageFile(path, channels), { height, width, ...options }, path);
     images.set(data, i * length);
   });
   const labels = Uint32Array.from(files, (file) => file.label);

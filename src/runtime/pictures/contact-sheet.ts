@@ -59,7 +59,8 @@ const RED: Colour = [190, 30, 30];
 const LEAST_SIDE = 112;
 const CAPTION_SIZE = 2;
 const CAPTION_HEIGHT = GLYPH_HEIGHT * CAPTION_SIZE + 4;
-const NOTE_HEIGHT = GLYPH_HEIGHT + 4;
+/** From this side on a sheet is looked at from afar, and its notes are written as large as captions. */
+const LARGE_SIDE = 200;
 
 /** Draws the sheet. All items have the same height and width. A wrong prediction is written in red. */
 export function contactSheet(items: readonly ContactSheetItem[], options: ContactSheetOptions = {}): Raster {
@@ -71,7 +72,8 @@ export function contactSheet(items: readonly ContactSheetItem[], options: Contac
   const columns = Math.max(1, Math.min(options.columns ?? 4, items.length));
   const factor = Math.max(1, Math.ceil(LEAST_SIDE / Math.min(first.height, first.width)));
   const cellWidth = cellWidthOf(first.width * factor);
-  const cellHeight = CAPTION_HEIGHT + first.height * factor + 2 + NOTE_HEIGHT;
+  const noteSize = Math.min(first.height, first.width) * factor >= LARGE_SIDE ? CAPTION_SIZE : 1;
+  const cellHeight = CAPTION_HEIGHT + first.height * factor + 2 + GLYPH_HEIGHT * noteSize + 4;
   const titleHeight = options.title === undefined ? 0 : CAPTION_HEIGHT + MARGIN;
   const rows = Math.ceil(items.length / columns);
   const sheet = createRaster(
@@ -84,19 +86,21 @@ export function contactSheet(items: readonly ContactSheetItem[], options: Contac
   items.forEach((item, i) => {
     const top = MARGIN + titleHeight + Math.floor(i / columns) * (cellHeight + MARGIN);
     const left = MARGIN + (i % columns) * (cellWidth + MARGIN);
-    drawItem(sheet, item, top, left, factor, options.background ?? WHITE);
+    drawItem(sheet, item, { top, left, factor, noteSize, background: options.background ?? WHITE });
   });
   return sheet;
 }
 
-function drawItem(
-  sheet: Raster,
-  item: ContactSheetItem,
-  top: number,
-  left: number,
-  factor: number,
-  background: Colour,
-): void {
+interface Placing {
+  readonly top: number;
+  readonly left: number;
+  readonly factor: number;
+  readonly noteSize: number;
+  readonly background: Colour;
+}
+
+function drawItem(sheet: Raster, item: ContactSheetItem, placing: Placing): void {
+  const { top, left, factor, noteSize, background } = placing;
   const width = cellWidthOf(item.width * factor);
   const wrong = item.label !== undefined && item.label !== item.prediction;
   drawText(sheet, captionOf(item, width), top, left, wrong ? RED : BLACK, CAPTION_SIZE);
@@ -116,9 +120,9 @@ function drawItem(
     paste(sheet, tile, tileTop, tileLeft);
   });
   const residual = `residual ${item.residual.toExponential(1)}`;
-  const name = item.name === undefined ? "" : `${fit(item.name, width - textWidth(`  ${residual}`), 1)}  `;
-  const note = fit(`${name}${residual}`, width, 1);
-  drawText(sheet, note, tileTop + item.height * factor + 4, left, GREY);
+  const room = width - textWidth(`  ${residual}`, noteSize);
+  const name = item.name === undefined ? "" : `${fit(item.name, room, noteSize)}  `;
+  drawText(sheet, fit(`${name}${residual}`, width, noteSize), tileTop + item.height * factor + 4, left, GREY, noteSize);
 }
 
 /** Three pictures side by side. */
