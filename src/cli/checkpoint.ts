@@ -10,7 +10,7 @@ import { weightsModelOf } from "./weights-model.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** What a checkpoint says itself. */
-const settled = ["--model", "--as", "--set", "--preset", "--from"];
+const settled = ["--model", "--as", "--set", "--preset", "--settings", "--from"];
 
 export function readCheckpoint(args: Arguments): Checkpoint | undefined {
   const name = args.choice(
@@ -36,7 +36,8 @@ export function checkpointModel({ name, model, form, preset }: Checkpoint, termi
   for (let folder = import.meta.dirname; folder !== dirname(folder); folder = dirname(folder)) {
     const file = join(folder, model);
     if (existsSync(file))
-      return weightsModelOf(file, { form, parameters: {}, model: undefined, preset }, terminal).program;
+      return weightsModelOf(file, { form, parameters: {}, model: undefined, preset, settings: undefined }, terminal)
+        .program;
   }
   return fail("data/not-found", { what: `the model of ${name}, ${model}` });
 }

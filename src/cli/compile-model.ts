@@ -15,8 +15,8 @@ import type { Terminal } from "./terminal.ts";
  */
 export function compileModel(file: string, options: ModelOptions, terminal: Terminal): Network {
   requireReadable(file);
-  const { model, parameters, preset } = options;
-  const { diagnostics, networks } = checkFile(createNodeHost(), file, { model, parameters, preset });
+  const { model, parameters, preset, settings } = options;
+  const { diagnostics, networks } = checkFile(createNodeHost(), file, { model, parameters, preset, settings });
   if (hasErrors(diagnostics)) throw new BcosError(diagnostics);
   report(
     diagnostics.filter((d) => d.severity === "warning"),

@@ -13,16 +13,19 @@ export interface CosifyFacts {
   readonly names: readonly (string | undefined)[];
   readonly steps: readonly CosificationStep[];
   readonly measured: StepMeasurement;
+  /** B-cos settings that were given over those of the file. */
+  readonly settings: string | undefined;
   /** Where the weights were written; `undefined` where nothing was. */
   readonly out: string | undefined;
 }
 
-export function cosifyJson({ file, weightsFile, network, names, steps, measured, out }: CosifyFacts): object {
+export function cosifyJson({ file, weightsFile, network, names, steps, measured, settings, out }: CosifyFacts): object {
   const { images, largestLogit } = measured;
   return {
     file,
     model: network.name,
     preset: network.settings.preset,
+    settings: settings ?? null,
     weights: weightsFile,
     images,
     synthetic: names.every((name) => name === undefined),
@@ -39,21 +42,21 @@ export function cosifyJson({ file, weightsFile, network, names, steps, measured,
   };
 }
 
-export function cosifyText({ file, weightsFile, network, names, steps, measured, out }: CosifyFacts): string {
+export function cosifyText({ file, weightsFile, network, names, steps, measured, settings, out }: CosifyFacts): string {
+  const { preset } = network.settings;
   const made = names.every((name) => name === undefined);
   const images = made ? `${countOf(names.length, "image")} made of waves` : countOf(names.length, "image");
+  const over = settings === undefined ? "" : ` --settings "${settings}"`;
   const head = ["step", "what changes", "logits", "largest change", "in all", "same class"];
   const rows = measured.steps.map((step, i) => stepRow(steps[i + 1]!, step, measured.images));
   const table = formatTable([head, ...rows], ["left", "left", "left", "right", "right", "right"]);
   return [
-    `${file}: ${network.name} with ${weightsFile}, from conventional to B-cos (${network.settings.preset})`,
+    `${file}: ${network.name} with ${weightsFile}, from conventional to B-cos (${preset})`,
     `on ${images}; the largest |logit| of the conventional network is ${measured.largestLogit.toPrecision(4)}`,
     "",
     ...table.map((line) => `  ${line}`),
     "",
-    ...(out === undefined
-      ? []
-      : [`wrote ${out}; the commands take it with \`--preset ${network.settings.preset}\``, ""]),
+    ...(out === undefined ? [] : [`wrote ${out}; the commands take it with \`--preset ${preset}${over}\``, ""]),
   ].join("\n");
 }
 

@@ -15,12 +15,18 @@ export interface ModelOptions {
   readonly model: string | undefined;
   /** Where the B-cos settings start from, in place of the preset that the file names. */
   readonly preset: BcosSettings["preset"] | undefined;
+  /** B-cos settings over those of the file. */
+  readonly settings: string | undefined;
 }
 
 export const modelOptions: readonly OptionSpec[] = [
   { flags: "--as <form>", summary: "Compile as `bcos` (the default) or as the conventional network, `standard`" },
   { flags: "--set <name=value>", summary: "Give a parameter of the model a value; may be repeated", repeatable: true },
   { flags: "--preset <name>", summary: "B-cos settings to start from instead of the file's: `v1`, `v2` or `cosified`" },
+  {
+    flags: "--settings <text>",
+    summary: 'B-cos settings over those of the file, as in `bcos { … }`: "b: 1.5, relu: keep"',
+  },
   { flags: "--model <name>", summary: "Which model of the file, where it has several" },
 ];
 
@@ -33,6 +39,7 @@ export function readModelOptions(args: Arguments): ModelOptions {
     parameters: readParameters(args.texts("--set")),
     model: args.text("--model"),
     preset: args.choice("--preset", presetNames),
+    settings: args.text("--settings"),
   };
 }
 

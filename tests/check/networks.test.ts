@@ -294,6 +294,31 @@ describe("B-cos settings", () => {
     expect(networks[0]?.settings).toEqual({ ...presets.cosified, b: 1.5, maxout: 3 });
   });
 
+  test("that are given from outside count over those that are written", () => {
+    const text = withHead("  bcos { preset: v1, b: 1.5 }\n  a = image -> relu", "bcos { preset: v2, maxout: 3 }");
+    const given = check(text, { preset: "cosified", settings: "b: 1.25, encode: none, preset: v1" });
+    const encode = { variant: "none", args: [] };
+    expect(given.networks[0]?.settings).toEqual({ ...presets.cosified, b: 1.25, maxout: 3, encode });
+    expect(check(text, { settings: "preset: v2" }).networks[0]?.settings).toEqual({ ...presets.v2, b: 1.5, maxout: 3 });
+    expect(check(text, { settings: "" }).networks[0]?.settings).toEqual(networkOf(text).settings);
+  });
+
+  test.each([
+    ["b: 0.5", "type/range"],
+    ["c: 1", "name/unknown"],
+    ["b: 1, b: 2", "name/duplicate"],
+    ["b:", "syntax/missing-value"],
+    ["b: width", "name/unknown"],
+    ["b: 1 } model X {", "syntax/unopened"],
+    ["b: 1 } bcos { b: 2", "syntax/unopened"],
+    ["encode: add_inverse_normalized([0.5], [1])", "bcos/encode-channels"],
+  ])("that are given from outside are checked: %s", (settings, code) => {
+    const { networks, diagnostics } = check(withHead("  a = image -> relu"), { settings });
+    expect(networks).toEqual([]);
+    expect(diagnostics.map((d) => [d.code, d.span?.file])).toContainEqual([code, "--settings"]);
+    expect(diagnostics).toHaveLength(1);
+  });
+
   test("take variants with arguments, lists and the parameters of the model", () => {
     const network = networkOf(`model M(classes: int = 5) {
       bcos { norm: group(2), encode: add_inverse_normalized([0.5], [1]), logit_bias: 0 - ln(classes) }

@@ -116,6 +116,22 @@ describe("bcosc cosify", () => {
     expect(JSON.parse(json.out)).toMatchObject({ images: 8, synthetic: true });
   });
 
+  it("takes settings over those of the file, and says that they belong to the weights", async () => {
+    const settings = "encode: add_inverse_normalized([0, 0, 0], [1, 1, 1])";
+    const run = await cosify("colour", "--settings", settings, "-o", at("plain.safetensors"));
+    expect(run).toMatchObject({ code: 0, err: "" });
+    expect(run.out).toContain(`with \`--preset cosified --settings "${settings}"\``);
+    const wrong = await cosify("colour", "--settings", "c: 1", "-o", at("none.safetensors"));
+    expect(wrong.code).toBe(1);
+    expect(wrong.err).toContain("error[name/unknown]: there is no B-cos setting named `c`");
+    const json = await cosify("colour", "--settings", settings, "--dry-run", "--json");
+    expect(JSON.parse(json.out)).toMatchObject({
+      preset: "cosified",
+      settings,
+      steps: [{ effect: "preserves" }, {}, {}, {}],
+    });
+  });
+
   it.each<[string, string, readonly string[], string]>([
     ["a first layer with groups", "depthwise", ["--dry-run"], "error[weights/cosify]"],
     ["a preset without means", "colour", ["--preset", "v2", "--dry-run"], "error[weights/cosify]"],

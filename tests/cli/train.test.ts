@@ -107,14 +107,13 @@ describe("bcosc train", () => {
     expect(lines("a/metrics.jsonl").map((m) => m["epoch"])).toEqual([1, 2, 3, 4]);
   });
 
-  it("starts from weights, and with the settings of another preset", async () => {
+  it("starts from weights, with another preset and settings over those of the file", async () => {
     const start = "train tiny.bcos --data data --batch 10 --epochs 1 --preset cosified --out";
     const refused = await run(`${start} from-v2 --init a/model.safetensors --lr 1e-30`);
     expect(refused.code).toBe(1);
     expect(refused.err).toContain("error[bcos/encode-channels]: ");
-    const grey = tinyModel.replace("model", "bcos { encode: add_inverse_normalized([0.5], [0.25]) }\nmodel");
-    writeFileSync(join(folder, "grey.bcos"), grey);
-    const line = start.replace("tiny", "grey");
+    const settings = "encode:add_inverse_normalized([0.5],[0.25])";
+    const line = start.replace("--out", `--settings ${settings} --out`);
     expect((await run(`${line} first --seed 5`)).code).toBe(0);
     // So small a rate leaves the weights as they are.
     const { code, err } = await run(`${line} second --init first/model.safetensors --lr 1e-30 --seed 6`);
@@ -124,8 +123,9 @@ describe("bcosc train", () => {
     expect(JSON.parse(read("second/settings.json").toString())).toMatchObject({
       init: "first/model.safetensors",
       preset: "cosified",
+      settings,
     });
-    expect((await run("train grey.bcos --out second --resume --epochs 2")).code).toBe(0);
+    expect((await run("train tiny.bcos --out second --resume --epochs 2")).code).toBe(0);
     const other = await run(`${line} third --init damaged`);
     expect(other.code).toBe(2);
     expect(other.err).toContain("error[data/unreadable]: ");

@@ -65,7 +65,7 @@ interface Checked {
   readonly models: readonly CheckedModel[];
 }
 
-function checkOne(file: string, { form, model, parameters, preset }: ModelOptions): Checked {
+function checkOne(file: string, { form, model, parameters, preset, settings }: ModelOptions): Checked {
   try {
     requireReadable(file);
   } catch (error) {
@@ -73,7 +73,7 @@ function checkOne(file: string, { form, model, parameters, preset }: ModelOption
     if (error instanceof BcosError) return { diagnostics: error.diagnostics, models: [] };
     throw error;
   }
-  const { diagnostics, networks } = checkFile(createNodeHost(), file, { model, parameters, preset });
+  const { diagnostics, networks } = checkFile(createNodeHost(), file, { model, parameters, preset, settings });
   const lowered = networks.map((network) => lowerOne(file, network, form));
   return {
     diagnostics: [...diagnostics, ...lowered.flatMap((l) => l.diagnostics)],

@@ -17,7 +17,6 @@ import { deviceOptions, readDevice, type DeviceSettings } from "../device-option
 import { exitCodes } from "../exit.ts";
 import {
   asksForImages,
-  checkSelection,
   imageOptions,
   listImages,
   openImages,
@@ -27,6 +26,7 @@ import {
   type SourceImage,
 } from "../explained/images.ts";
 import { writeJson } from "../json.ts";
+import { checkShorterSide } from "../resize-option.ts";
 import { readWeightsModelOptions, weightsModelOptions } from "../weights-model.ts";
 import { loadWeights } from "../weights.ts";
 
@@ -68,7 +68,7 @@ export const cosify: Command = {
         ["source", `cosified from ${basename(weightsFile)}`],
       ]);
     }
-    const facts = { file, weightsFile, network, names, steps, measured, out };
+    const facts = { file, weightsFile, network, names, steps, measured, settings: options.settings, out };
     if (args.flag("--json")) writeJson(cosifyJson(facts), terminal.out);
     else terminal.out.write(cosifyText(facts));
     return exitCodes.ok;
@@ -109,7 +109,8 @@ async function readImages(
     return { names, images: syntheticImages(shape, syntheticCount) };
   }
   const { program } = buildProgram(network, { form: "standard", batch: 1, graphs: [] });
-  if (selection.kind === "files") checkSelection(selection, requireImageShape(shape, file));
+  if (selection.kind === "files") requireImageShape(shape, file);
+  checkShorterSide(selection.shorterSide, shape);
   const source = await openImages(selection, program);
   const images: SourceImage[] = [];
   for (let number = 0; number < source.count; number++) images.push(await source.load(number));

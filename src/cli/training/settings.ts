@@ -125,6 +125,7 @@ export function savedSettings(file: string, settings: RunSettings): SavedSetting
     as: model.form,
     ...(model.model === undefined ? {} : { model: model.model }),
     ...(model.preset === undefined ? {} : { preset: model.preset }),
+    ...(model.settings === undefined ? {} : { settings: model.settings }),
     set: Object.entries(model.parameters).map(([name, value]) => `${name}=${value}`),
     epochs: settings.epochs,
     batch: settings.batch,

@@ -9,13 +9,14 @@ import type { BcosSettings } from "../network/settings.ts";
 import type { Declaration, SourceFile } from "../syntax/ast.ts";
 import type { Fact } from "./facts.ts";
 import { createExpansion } from "./frame.ts";
+import { parseGivenSettings } from "./given-settings.ts";
 import { loadModules } from "./imports.ts";
 import { expandModel, type ParameterValues } from "./models.ts";
 import { checkRecursion } from "./recursion.ts";
 import { createReport, type Report } from "./report.ts";
 import { createResolution, damagedStatements, isDamaged, type Module, type Resolution } from "./resolution.ts";
 import { checkDeclaration } from "./scopes.ts";
-import { checkSettings } from "./settings.ts";
+import { checkSettings, withoutNames } from "./settings.ts";
 import { normalizePath, type SourceHost } from "./source-host.ts";
 import { checkUnusedImports } from "./unused-imports.ts";
 
@@ -26,6 +27,8 @@ export interface CheckOptions {
   readonly parameters?: ParameterValues | undefined;
   /** Where the settings start from, in place of the preset that the file names. */
   readonly preset?: BcosSettings["preset"] | undefined;
+  /** B-cos settings that count over those of the file, as they stand in `bcos { … }`: `b: 1.5, encode: none`. */
+  readonly settings?: string | undefined;
 }
 
 export interface CheckResult {
@@ -78,8 +81,7 @@ function checkModule(
   const usedNames = new Set<string>();
   const unknownCallees = new Set<string>();
   const before = report.errors();
-  const scope = { typeOf: () => undefined, names: () => [], otherMeaning: () => undefined, isDamaged: false };
-  checkSettings({ report, faulty: resolution.faulty, unknownNames: new Set() }, scope, file.settings);
+  checkSettings({ report, faulty: resolution.faulty, unknownNames: new Set() }, withoutNames, file.settings);
   const settingsFail = report.errors() > before;
   const hasModel = file.declarations.some((declaration) => declaration.kind === "model");
   if (!hasModel && module.damage.starts.length === 0) {
@@ -103,6 +105,8 @@ function expandModels(
   faulty: ReadonlySet<Declaration>,
 ): Network[] {
   const models = selectModels(module, options, report);
+  const settings = options.settings === undefined ? [] : parseGivenSettings(options.settings, report, resolution);
+  if (settings === undefined) return [];
   const parameters = options.parameters ?? {};
   const known = models.flatMap((model) => model.parameters.map((parameter) => parameter.name.text));
   for (const name of models.length === 0 ? [] : Object.keys(parameters)) {
@@ -115,7 +119,7 @@ function expandModels(
   const shown = new Set<object>();
   return models.flatMap((declaration) => {
     const expansion = createExpansion(report, resolution, facts, shown);
-    const network = expandModel(expansion, { declaration, module }, { parameters, preset: options.preset });
+    const network = expandModel(expansion, { declaration, module }, { parameters, preset: options.preset, settings });
     const isSound = ![...expansion.reached.keys()].some((reached) => faulty.has(reached));
     return network !== undefined && isSound && !module.damage.outside ? [network] : [];
   });

@@ -2,7 +2,7 @@
 import { diagnose } from "../../diagnostics/catalogue.ts";
 import type { LayerInstance, Network } from "../network/network.ts";
 import type { BcosSettings } from "../network/settings.ts";
-import type { Declaration, Port } from "../syntax/ast.ts";
+import type { Declaration, Port, SettingsBlock } from "../syntax/ast.ts";
 import { asParameter, expandDeclaration } from "./blocks.ts";
 import { describeConstant, toConstant, type Constant } from "./constants.ts";
 import { evaluate, type EvaluationContext } from "./evaluate-expression.ts";
@@ -19,10 +19,11 @@ export type ParameterValues = Readonly<Record<string, number | boolean | string>
 
 type Environment = Map<string, Constant | undefined>;
 
-/** What is given from outside: values for parameters, and the preset in place of the file's. */
+/** What is given from outside: values for parameters, the preset in place of the file's, and settings over the file's. */
 export interface Given {
   readonly parameters: ParameterValues;
   readonly preset: BcosSettings["preset"] | undefined;
+  readonly settings: readonly SettingsBlock[];
 }
 
 /** The network; `undefined` where something in it has an error. */
@@ -32,8 +33,8 @@ export function expandModel(expansion: Expansion, target: Target, given: Given):
   const errors = report.errors();
   const context = evaluationContext(expansion, []);
   const environment = parametersOf(context, report, declaration, given.parameters);
-  const blocks = [module.file.settings, declaration.settings] as const;
-  const settings = evaluateSettings(context, environment, ...blocks, given.preset);
+  const blocks = { file: module.file.settings, model: declaration.settings, given: given.settings };
+  const settings = evaluateSettings(context, environment, blocks, given.preset);
   const input = inputOf(context, environment, declaration.inputs[0]);
   const parameters = namedValues(environment);
   const template = expandDeclaration(expansion, target, environment, input, []);

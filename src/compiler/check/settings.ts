@@ -15,6 +15,14 @@ import { checkArgument, type ExpressionScope, type InferenceContext } from "./in
 import { didYouMean, type Report } from "./report.ts";
 import { describeArgument } from "./types.ts";
 
+/** Of settings that see no parameters. */
+export const withoutNames: ExpressionScope = {
+  typeOf: () => undefined,
+  names: () => [],
+  otherMeaning: () => undefined,
+  isDamaged: false,
+};
+
 /** Names and types. Settings with an error count as not given. */
 export function checkSettings(
   context: InferenceContext,
@@ -54,15 +62,19 @@ export interface GivenSettings {
   readonly places: ReadonlyMap<string, Span>;
 }
 
-/**
- * The values; `fileBlocks` first, so that `modelBlocks` override them. A `preset` from outside stands in place of the one
- * that the blocks name; the other settings count as written.
- */
+/** Each overrides those before it. */
+export interface SettingsBlocks {
+  readonly file: readonly SettingsBlock[];
+  readonly model: readonly SettingsBlock[];
+  /** From outside. */
+  readonly given: readonly SettingsBlock[];
+}
+
+/** The values. A `preset` from outside stands in place of the one that the blocks name; the other settings count as written. */
 export function evaluateSettings(
   context: EvaluationContext,
   environment: Environment,
-  fileBlocks: readonly SettingsBlock[],
-  modelBlocks: readonly SettingsBlock[],
+  blocks: SettingsBlocks,
   preset?: BcosSettings["preset"],
 ): GivenSettings {
   const values: Record<string, ArgumentValue> = {};
@@ -88,9 +100,10 @@ export function evaluateSettings(
       places.set(entry.name, setting.value.span);
     }
   };
-  // The settings of a file don't see the parameters of its models.
-  for (const setting of fileBlocks.flatMap((block) => block.settings)) give(new Map(), setting);
-  for (const setting of modelBlocks.flatMap((block) => block.settings)) give(environment, setting);
+  // The settings of a file don't see the parameters of its models, nor do those from outside.
+  for (const setting of blocks.file.flatMap((block) => block.settings)) give(new Map(), setting);
+  for (const setting of blocks.model.flatMap((block) => block.settings)) give(environment, setting);
+  for (const setting of blocks.given.flatMap((block) => block.settings)) give(new Map(), setting);
   return { settings: applySettings(defaultSettings, preset === undefined ? values : { ...values, preset }), places };
 }
 

@@ -89,7 +89,7 @@ export function cosificationProblems(network: Network): readonly Diagnostic[] {
     const reason = "the settings encode the input as [x, 1 - x] and do not normalise it, so that no weights undo the 1";
     const hints = [
       "`--preset cosified` normalises by ImageNet's means and deviations",
-      "`encode: add_inverse_normalized([0, 0, 0], [1, 1, 1])` is for a network that sees colours from 0 to 1 as they are",
+      "the setting `encode: add_inverse_normalized([0, 0, 0], [1, 1, 1])` is for a network that sees colours from 0 to 1 as they are",
     ];
     return [diagnose("weights/cosify", { reason }, { span: input.span, hints })];
   }

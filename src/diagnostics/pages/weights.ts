@@ -135,6 +135,6 @@ export const weightsPages: PagesOf<typeof weightsCodes> = {
     situation:
       "`bcosc cosify` was asked for a preset other than `cosified`, a setting of the file stands against it, or the first layer is a `depthwise_conv`.",
     remedy:
-      "Leave the preset to the command, or change what the message names. A network that takes colours from 0 to 1 without normalising them has `encode: add_inverse_normalized([0, 0, 0], [1, 1, 1])`.",
+      'Leave the preset to the command, or change what the message names. A network that takes colours from 0 to 1 without normalising them takes `--settings "encode: add_inverse_normalized([0, 0, 0], [1, 1, 1])"`.',
   },
 };
