@@ -21,6 +21,11 @@ ${rows}
 const same = block("  y = x -> norm -> repeat width { relu }");
 
 const cases: Readonly<Record<string, Case>> = {
+  "syntax/unopened": {
+    sources: withHead("  a = image -> relu"),
+    options: { settings: "b: 1 } bcos { b: 2" },
+    found: ["syntax/unopened: --settings"],
+  },
   "name/unknown": {
     sources: withHead("  a = imag -> relu"),
     found: ["name/unknown: imag"],

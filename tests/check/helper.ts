@@ -19,8 +19,9 @@ function filesOf(sources: Sources): Readonly<Record<string, string>> {
 export function findings(result: CheckResult): string[] {
   return result.diagnostics.map(({ code, span, place }) => {
     if (span === undefined) return `${code}: (${place})`;
-    const text = result.files.get(span.file)!.text.slice(span.start, span.end);
-    return `${code}: ${span.file === "main.bcos" ? "" : `${span.file} `}${text.replace(/\s+/g, " ")}`;
+    // Settings from outside are no file.
+    const text = result.files.get(span.file)?.text.slice(span.start, span.end) ?? "";
+    return `${code}: ${span.file === "main.bcos" ? "" : `${span.file} `}${text.replace(/\s+/g, " ")}`.trimEnd();
   });
 }
 
