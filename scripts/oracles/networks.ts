@@ -5,10 +5,12 @@ import { sameShape } from "../../src/compiler/graph/graph.ts";
 import type { Program } from "../../src/compiler/graph/program.ts";
 import { colourExplanation } from "../../src/runtime/explain/colour.ts";
 import { openSession, type Session } from "../../src/runtime/session.ts";
+import { usualTarget, type SourceName } from "../../src/runtime/weights/exchange/sources.ts";
 import type { WeightTensor } from "../../src/runtime/weights/weights.ts";
 import { relative, relativeDifference, summarise, type Deviation } from "./compare.ts";
 import { fillTensor, formulaImage, type Fill } from "./generators.ts";
 import { toChannelsFirst } from "./layout.ts";
+import { compareKeys } from "./keys.ts";
 import { describedNetwork, tapPath, weightPath } from "./models.ts";
 import { attempt, Skip, type Outcome, type Target } from "./outcome.ts";
 import { photoInput } from "./photo.ts";
@@ -114,6 +116,8 @@ interface Opened {
   readonly session: Session;
   /** Our name of a module of the reference implementation. */
   readonly tap: (stage: string) => string;
+  /** Whose names its weights have. */
+  readonly names: SourceName;
 }
 
 export async function runNetwork(oracle: NetworkOracle, target: Target, folder: string): Promise<Outcome[]> {
@@ -132,6 +136,14 @@ export async function runNetwork(oracle: NetworkOracle, target: Target, folder: 
         ];
       }),
     );
+    if (opened !== undefined) {
+      const { session, names } = opened;
+      outcomes.push(
+        await attempt(`net/${oracle.name}/names`, () =>
+          Promise.resolve(compareKeys(oracle.state_dict, session.program, names)),
+        ),
+      );
+    }
     const { photo } = oracle;
     if (photo !== undefined && opened !== undefined) {
       const network = opened;
@@ -171,7 +183,7 @@ async function open(oracle: NetworkOracle, target: Target): Promise<Opened> {
     precision: target.precision,
     weights: filledWeights(built.program, oracle.state_dict, fill, rename),
   });
-  return { session, tap: (stage) => tapPath(rename(stage)) };
+  return { session, tap: (stage) => tapPath(rename(stage)), names: usualTarget(form, network.settings.preset) };
 }
 
 /** Weights by our paths from a state dict's keys. Keys without a tensor of ours are left out (unused buffers). */

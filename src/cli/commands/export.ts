@@ -1,9 +1,7 @@
 /** `bcosc export --weights FILE --model MODEL`: a model's weights with the names and shapes of another program. */
-import type { Form } from "../../compiler/graph/program.ts";
-import type { BcosSettings } from "../../compiler/network/settings.ts";
 import { fail } from "../../diagnostics/catalogue.ts";
 import { exportTensors, type ExportReport } from "../../runtime/weights/exchange/export-tensors.ts";
-import { sourceNames, type SourceName } from "../../runtime/weights/exchange/sources.ts";
+import { sourceNames, usualTarget } from "../../runtime/weights/exchange/sources.ts";
 import { loadSafetensors, saveSafetensors } from "../../runtime/weights/files.node.ts";
 import { matchTensors } from "../../runtime/weights/weights.ts";
 import type { Command } from "../command.ts";
@@ -51,12 +49,6 @@ export const exportCommand: Command = {
     return exitCodes.ok;
   },
 };
-
-/** Whose networks are of the form and have the preset. */
-function usualTarget(form: Form, preset: BcosSettings["preset"]): SourceName {
-  if (form === "standard") return "torchvision";
-  return preset === "cosified" ? "bcosification" : `bcos-${preset}`;
-}
 
 function reportText(what: string, report: ExportReport, out: string, verbose: boolean): string {
   const { target, prefix, mapped, restored } = report;

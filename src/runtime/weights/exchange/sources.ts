@@ -2,6 +2,7 @@
  * Where weights come from, and what the tensors are called there: tables of patterns.
  */
 import type { Form } from "../../../compiler/graph/program.ts";
+import type { BcosSettings } from "../../../compiler/network/settings.ts";
 import { bytesOf, isFloat } from "../dtypes.ts";
 import type { StoredTensor } from "../safetensors.ts";
 import { matchPattern } from "./patterns.ts";
@@ -121,6 +122,12 @@ function someName(tensors: ReadonlyMap<string, StoredTensor>, pattern: string): 
 /** The table of a source. */
 export function sourceOf(name: SourceName): WeightSource {
   return sources.find((source) => source.name === name)!;
+}
+
+/** Whose networks are of the form and have the preset. */
+export function usualTarget(form: Form, preset: BcosSettings["preset"]): SourceName {
+  if (form === "standard") return "torchvision";
+  return preset === "cosified" ? "bcosification" : `bcos-${preset}`;
 }
 
 /** The first source that a file seems to be of. */
