@@ -97,6 +97,7 @@ export {
   type ExportOptions,
   type ExportReport,
 } from "./weights/exchange/export-tensors.ts";
+export type { FilesBeside } from "./weights/beside.ts";
 export { filesBeside, readTensorFile, type TensorFile, type WeightFormat } from "./weights/read-tensors.ts";
 export { weightsFromSafetensors, weightsToSafetensors, type Weights, type WeightTensor } from "./weights/weights.ts";
 
