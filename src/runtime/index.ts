@@ -23,10 +23,12 @@ export {
   type Batch,
   type TrainingBatchOptions,
 } from "./data/batches.ts";
+export { classesNamed, parseClassNames, type ClassNames } from "./data/class-names.ts";
 export { createDataset, datasetFromIdx, range, subset, type Dataset } from "./data/dataset.ts";
 export { parseIdx, readIdx, type IdxArray } from "./data/idx.ts";
 export { decodeImage } from "./data/image-browser.ts";
 export { fitImage, usualShorterSide, type ImageSize } from "./data/image-input.ts";
+export { encodeNpy } from "./data/npy.ts";
 export { toUnit, type Channels } from "./data/pixels.ts";
 export { syntheticImages } from "./data/synthetic.ts";
 export { centreCrop, resize, resizeAndCrop, resizeShorterSide, type ByteImage } from "./data/resize.ts";
