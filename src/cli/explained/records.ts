@@ -108,7 +108,7 @@ interface Column {
 }
 
 const columns: readonly Column[] = [
-  { head: "image", align: "left", cell: (_, { image }) => image },
+  { head: "image", align: "left", cell: (_, { image }) => printable(image) },
   { head: "label", align: "left", cell: (_, { label }) => (label === null ? "" : called(label)) },
   { head: "predicted", align: "left", cell: (_, { predicted }) => called(predicted) },
   { head: "explained", align: "left", cell: ({ subject }) => subject },
@@ -132,6 +132,11 @@ export function recordsTable(images: readonly ImageRecord[]): readonly string[] 
 
 function called({ index, name }: Pick<ClassRecord, "index" | "name">): string {
   return name ?? String(index);
+}
+
+/** Names of files may hold what would write over the terminal. */
+function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, "?");
 }
 
 /** Four places, or three digits of what is too small for them. */
