@@ -1,3 +1,4 @@
+import { openDevice } from "../webgpu/dawn.ts";
 import { testFamily } from "./compiles.ts";
 
-testFamily("cifar");
+testFamily("cifar", await openDevice("webgpu-compile", ["null"]));

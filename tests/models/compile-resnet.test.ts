@@ -1,3 +1,4 @@
+import { openDevice } from "../webgpu/dawn.ts";
 import { testFamily } from "./compiles.ts";
 
-testFamily("resnet");
+testFamily("resnet", await openDevice("webgpu-compile", ["null"]));

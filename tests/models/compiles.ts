@@ -1,13 +1,19 @@
-/** Compiling a model in each of its presets, as far as that goes without running anything: up to plans for both targets. */
+/**
+ * Compiling a model in each of its presets, as far as that goes without running anything: up to plans for both targets, and
+ * the kernels of those for WebGPU up to pipelines of Dawn's null backend, which needs no driver.
+ */
 import { describe, expect, test } from "vitest";
 import { buildProgram } from "../../src/compiler/compile.ts";
 import type { GraphName, Program } from "../../src/compiler/graph/program.ts";
 import { createPlan, type CreatedPlan } from "../../src/compiler/plan/create-plan.ts";
 import type { PlanTarget } from "../../src/compiler/plan/target.ts";
+import type { StorageType } from "../../src/compiler/plan/storage.ts";
 import { verifyPlan } from "../../src/compiler/plan/verify-plan.ts";
 import { wasmTarget } from "../../src/compiler/targets/wasm/recipe-table.ts";
+import type { GpuKernel } from "../../src/compiler/targets/webgpu/kernel.ts";
 import { checkPlanLimits } from "../../src/compiler/targets/webgpu/plan-limits.ts";
 import { gpuTarget } from "../../src/compiler/targets/webgpu/recipe-table.ts";
+import { compile } from "../webgpu/dawn.ts";
 import { countsOf } from "./counts.ts";
 import { formOf, modelFiles, networkOf, training, type Kind } from "./networks.ts";
 
@@ -38,24 +44,76 @@ const beyondBindings: Readonly<Record<string, readonly string[]>> = {
   "vgg11.bcos": ["classifier.0"],
 };
 
-/** The graphs whose plans are checked: what a network is for, and what trains it. */
-const graphsOf = (kind: Kind): readonly GraphName[] => [kind === "standard" ? "predict" : "explain", "train"];
+/** What a network is for. The graph `explain` is there in the B-cos form alone. */
+const usesOf = (kind: Kind): readonly GraphName[] => (kind === "standard" ? ["predict"] : ["predict", "explain"]);
 
-export function testFamily(family: Family): void {
+/** Sizes of a kernel that are compiled: kernels that differ in nothing but numbers count as one. All where that is asked for. */
+const MOST_SIZES = process.env["BCOSC_KERNELS"] === "all" ? Infinity : 3;
+
+/** Tests of all files of a family. `device` is one of Dawn's null backend, without which kernels are not compiled. */
+export function testFamily(family: Family, device: GPUDevice | undefined): void {
+  const sizes = new Map<string, Set<string>>();
   describe.each(modelFiles.filter((file) => familyOf(file) === family))("%s", (file) => {
-    test.each(countsOf(file).map(([kind]) => kind))("%s", (kind) => {
-      const graphs = graphsOf(kind);
-      const { program } = buildProgram(networkOf(file, kind), { form: formOf(kind), batch, graphs, train: training });
+    const kinds = countsOf(file).map(([kind]) => kind);
+    const made = new Map<string, GpuKernel>();
+    const add = (kernels: ReadonlyMap<string, GpuKernel>): void => {
+      for (const [name, kernel] of kernels) made.set(name, kernel);
+    };
+
+    test.each(kinds)("%s", (kind) => {
+      const isFirst = kind === kinds[0];
+      const uses = usesOf(kind);
+      const { program } = programOf(file, kind, [...(isFirst ? uses : uses.slice(-1)), "train"]);
       expectTraining(program);
-      for (const name of graphs) {
+      // The first preset is planned for all that a network is for, the others for what has the most operations.
+      for (const name of [...(isFirst ? uses : []), "train"] as const) {
         expectPlan(program, name, wasmTarget);
         const { plan, kernels } = expectPlan(program, name, gpuTarget);
         const refused = checkPlanLimits(plan, kernels).map(({ diagnostic: { message } }) => message);
         const reasons = (beyondBindings[file] ?? []).map((path) => `\`${path}\` needs a buffer of`);
         expect(refused, name).toEqual(reasons.map((reason) => expect.stringContaining(reason)));
+        add(kernels);
       }
     });
+
+    test(`${kinds[0]} in f16`, () => {
+      const graphs = usesOf(kinds[0]!);
+      const { program } = programOf(file, kinds[0]!, graphs);
+      for (const name of graphs) {
+        const { kernels } = expectPlan(program, name, gpuTarget, "f16");
+        const half = [...kernels.values()].filter(({ variants }) => variants[0]!.requires?.includes("shader-f16"));
+        expect(half.length).toBeGreaterThan(5);
+        add(kernels);
+      }
+    });
+
+    test.skipIf(device === undefined)("the kernels of these plans compile", async ({ signal }) => {
+      expect(made.size).toBeGreaterThan(30);
+      for (const kernel of made.values()) {
+        for (const variant of kernel.variants) {
+          // Calls of Dawn after the end of a test thread end the process.
+          signal.throwIfAborted();
+          if (isNew(sizes, variant.wgsl)) await compile(device!, kernel, variant);
+        }
+      }
+      made.clear();
+    });
   });
+}
+
+/** Whether a module is among the first few of those that differ from it in numbers and comments alone. */
+function isNew(known: Map<string, Set<string>>, wgsl: string): boolean {
+  const code = wgsl.replace(/^\/\/.*$/gm, "");
+  const form = code.replace(/\d+/g, "#");
+  const sizes = known.get(form) ?? new Set();
+  known.set(form, sizes);
+  if (sizes.size >= MOST_SIZES || sizes.has(code)) return false;
+  sizes.add(code);
+  return true;
+}
+
+function programOf(file: string, kind: Kind, graphs: readonly GraphName[]): { readonly program: Program } {
+  return buildProgram(networkOf(file, kind), { form: formOf(kind), batch, graphs, train: training });
 }
 
 /** Every weight and every running statistic has a new value after a step. */
@@ -64,8 +122,13 @@ function expectTraining({ graphs, state }: Program): void {
   expect(Object.keys(graphs.train!.updates).toSorted()).toEqual(trained.toSorted());
 }
 
-function expectPlan<K>({ graphs }: Program, name: GraphName, target: PlanTarget<K>): CreatedPlan<K> {
-  const created = createPlan(graphs[name]!, target, { name, batch });
+function expectPlan<K>(
+  { graphs }: Program,
+  name: GraphName,
+  target: PlanTarget<K>,
+  storage: StorageType = "f32",
+): CreatedPlan<K> {
+  const created = createPlan(graphs[name]!, target, { name, batch, storage });
   expect(verifyPlan(created.plan), `${name} for ${target.name}`).toEqual([]);
   expect(Object.keys(created.plan.outputs).toSorted()).toEqual(Object.keys(graphs[name]!.outputs).toSorted());
   for (const launch of created.plan.launches) {
