@@ -1,4 +1,5 @@
 /** Writes PyTorch files byte by byte: pickles by their opcodes, and zip archives. */
+import { concatenate } from "../../src/runtime/weights/concatenate.ts";
 import { crc32 } from "../../src/runtime/weights/torch/crc32.ts";
 
 export type Bytes = readonly number[];
@@ -109,13 +110,7 @@ export function zip(entries: readonly ZipEntry[], { zip64 = false, comment = "" 
 
 /** Bytes one after the other. */
 export function joined(parts: readonly (Bytes | Uint8Array)[]): Uint8Array<ArrayBuffer> {
-  const result = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    result.set(part, at);
-    at += part.length;
-  }
-  return result;
+  return new Uint8Array(concatenate(parts.map((part) => Uint8Array.from(part))));
 }
 
 /** A `.pth` archive around a pickle, with storages by key. */

@@ -6,7 +6,7 @@ import { importFindings } from "../../src/runtime/weights/exchange/findings.ts";
 import { importTensors, wantedShapes } from "../../src/runtime/weights/exchange/import-tensors.ts";
 import type { SourceName } from "../../src/runtime/weights/exchange/sources.ts";
 import { readSafetensors, writeSafetensors } from "../../src/runtime/weights/safetensors.ts";
-import { markers, modelState, scrambled, textState } from "./networks.ts";
+import { markers, modelState, scrambled, smallNetwork, textState } from "./networks.ts";
 
 type Preset = "v1" | "v2" | "cosified";
 
@@ -50,13 +50,6 @@ describe("exported weights", () => {
   });
 });
 
-const text = `model Net() {
-  input  image: [8, 8, 3]
-  output logits: [4]
-  stem   = image -> conv1: conv(6, kernel: 3) -> bn1: norm -> relu
-  logits = stem -> global_avg_pool -> fc: linear(4)
-}`;
-
 const dtypes = ["F64", "F32", "F16", "BF16"] as const;
 
 describe("bits", () => {
@@ -67,7 +60,7 @@ describe("bits", () => {
     ["standard", "v2", "torchvision"],
     ["standard", "v2", "timm"],
   ])("%s, %s: stay through a file of %s and back, whatever the types", (form, preset, to) => {
-    const state = textState(text, form, preset);
+    const state = textState(smallNetwork, form, preset);
     const own = new Map(
       [...wantedShapes(state)].map(([path, shape], i) => [path, scrambled(dtypes[i % 4]!, shape, i)] as const),
     );
@@ -203,20 +196,20 @@ describe("what can't be exported", () => {
   };
 
   it("is the conventional form with names of B-cos networks", () => {
-    const state = textState(text, "standard");
+    const state = textState(smallNetwork, "standard");
     expect(problem(state, { to: "bcos-v2", form: "standard" })).toMatch(/^weights\/export: .*`standard`/);
     expect(problem(state, { to: "torchvision", form: "standard" })).toBe("accepted");
   });
 
   it("is a model whose names would be read otherwise", () => {
-    const likeConvNeXt = text
+    const likeConvNeXt = smallNetwork
       .replace("conv1:", "features.2.0.block.3:")
       .replace("fc:", "classifier.1: linear(5) -> classifier.2:");
     const state = textState(likeConvNeXt, "standard");
     expect(problem(state, { to: "torchvision", form: "standard" })).toContain(
       "two weights would be named `classifier.2",
     );
-    const strange = text.replace("conv1:", "features.2.0.block.3:").replace("bn1:", "features.2.0.block.4:");
+    const strange = smallNetwork.replace("conv1:", "features.2.0.block.3:").replace("bn1:", "features.2.0.block.4:");
     expect(problem(textState(strange, "standard"), { to: "torchvision", form: "standard" })).toBe("accepted");
   });
 });

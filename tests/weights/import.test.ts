@@ -6,16 +6,9 @@ import { fillPattern, matchPattern, wildcardsOf } from "../../src/runtime/weight
 import { sources } from "../../src/runtime/weights/exchange/sources.ts";
 import { fileShape } from "../../src/runtime/weights/layout.ts";
 import { storeFloat32, type StoredTensor } from "../../src/runtime/weights/safetensors.ts";
-import { filled, scrambled, textState } from "./networks.ts";
+import { filled, scrambled, smallNetwork, textState } from "./networks.ts";
 
-const text = `model Net() {
-  input  image: [8, 8, 3]
-  output logits: [4]
-  stem   = image -> conv1: conv(6, kernel: 3) -> bn1: norm -> relu
-  logits = stem -> global_avg_pool -> fc: linear(4)
-}`;
-
-const stateOf = (form: Form): readonly StateSpec[] => textState(text, form);
+const stateOf = (form: Form): readonly StateSpec[] => textState(smallNetwork, form);
 
 const zeros = (length: number): StoredTensor => storeFloat32([length], new Float32Array(length));
 const counter: StoredTensor = { dtype: "I64", shape: [], bytes: new Uint8Array(8) };

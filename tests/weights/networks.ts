@@ -14,6 +14,13 @@ import { sizeOf } from "../../src/shape.ts";
 
 const root = join(import.meta.dirname, "../..");
 
+export const smallNetwork = `model Net() {
+  input  image: [8, 8, 3]
+  output logits: [4]
+  stem   = image -> conv1: conv(6, kernel: 3) -> bn1: norm -> relu
+  logits = stem -> global_avg_pool -> fc: linear(4)
+}`;
+
 /** The state of a model in `models/`. */
 export function modelState(model: string, form: Form, preset?: BcosSettings["preset"]): readonly StateSpec[] {
   const { networks } = checkFile(createNodeHost(), join(root, "models", model), { preset });
