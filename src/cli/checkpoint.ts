@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Program } from "../compiler/graph/program.ts";
 import { fail } from "../diagnostics/catalogue.ts";
-import { checkpoints, hashOf, settingsOf, type Checkpoint } from "../runtime/weights/checkpoints.ts";
+import { checkpoints, hashOf, optionsOf, type Checkpoint } from "../runtime/weights/checkpoints.ts";
 import type { Arguments } from "./arguments.ts";
 import { weightsModelOf } from "./weights-model.ts";
 import type { Terminal } from "./terminal.ts";
@@ -32,12 +32,11 @@ export function checkHash(bytes: Uint8Array, path: string, checkpoint: Checkpoin
 }
 
 /** The program of the checkpoint's model. Throws `data/not-found` where the package does not have it. */
-export function checkpointModel({ name, model, form, preset }: Checkpoint, terminal: Terminal): Program {
+export function checkpointModel({ name, model, form, preset, settings }: Checkpoint, terminal: Terminal): Program {
   for (let folder = import.meta.dirname; folder !== dirname(folder); folder = dirname(folder)) {
     const file = join(folder, model);
     if (existsSync(file))
-      return weightsModelOf(file, { form, parameters: {}, model: undefined, preset, settings: undefined }, terminal)
-        .program;
+      return weightsModelOf(file, { form, parameters: {}, model: undefined, preset, settings }, terminal).program;
   }
   return fail("data/not-found", { what: `the model of ${name}, ${model}` });
 }
@@ -46,7 +45,7 @@ export function checkpointModel({ name, model, form, preset }: Checkpoint, termi
 export function checkpointNotes(checkpoint: Checkpoint): readonly string[] {
   const unchecked =
     hashOf(checkpoint) === undefined ? ["its hash is not known, so the file was not compared with it"] : [];
-  const { settings, model } = checkpoint;
-  const needs = settings === undefined ? [] : [`it runs with \`${settingsOf(checkpoint)}\` in ${model}`];
+  const options = optionsOf(checkpoint);
+  const needs = options === "" ? [] : [`other commands take it with ${options}`];
   return [...unchecked, ...needs];
 }

@@ -1,5 +1,5 @@
 /** `bcosc checkpoints`: the published weights that `bcosc import --checkpoint` knows. */
-import { checkpointFolder, checkpoints, settingsOf } from "../../runtime/weights/checkpoints.ts";
+import { checkpointFolder, checkpoints, optionsOf } from "../../runtime/weights/checkpoints.ts";
 import type { Command } from "../command.ts";
 import { exitCodes } from "../exit.ts";
 import { writeJson } from "../json.ts";
@@ -21,9 +21,9 @@ export const checkpointsCommand: Command = {
       c.top5?.toFixed(2) ?? "",
       c.parameters === undefined ? "" : formatCount(c.parameters),
       c.model,
-      settingsOf(c),
+      optionsOf(c),
     ]);
-    const head = ["checkpoint", "file", "top-1 %", "top-5 %", "parameters", "model", "settings"];
+    const head = ["checkpoint", "file", "top-1 %", "top-5 %", "parameters", "model", "options"];
     const table = formatTable([head, ...rows], ["left", "left", "right", "right", "right", "left", "left"]);
     out.write(`${table.join("\n")}\n\nfiles with names are from ${checkpointFolder}\n`);
     return Promise.resolve(exitCodes.ok);

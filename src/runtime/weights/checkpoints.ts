@@ -16,8 +16,9 @@ export interface Checkpoint {
   /** In the package. */
   readonly model: string;
   readonly form: Form;
+  /** Where it is another than the file's. */
   readonly preset?: BcosSettings["preset"];
-  /** What stands in the model's settings besides the preset, where that is something: `logit_temperature: 10`. */
+  /** B-cos settings over those of the preset and the file: `logit_temperature: 10`. */
   readonly settings?: string;
   readonly parameters?: number;
   readonly top1?: number;
@@ -88,7 +89,6 @@ const bcos2024: readonly Checkpoint[] = (
   source: "bcos-v2",
   model: `models/${model}`,
   form: "bcos",
-  preset: "v2",
   parameters,
   top1,
   top5,
@@ -151,7 +151,6 @@ const nineLayers: readonly Checkpoint[] = (
   source: "bcos-v1",
   model: "models/cifar/nine-layers.bcos",
   form: "bcos",
-  preset: "v1",
   settings: `b: ${b}, scale: constant(${10 ** (1.75 - 1.5 * b)}), logit_bias: auto, logit_temperature: ${temperature}`,
   parameters: 3_772_160,
   top1,
@@ -182,8 +181,9 @@ export function hashOf({ file = "" }: Checkpoint): string | undefined {
   return /-([0-9a-f]{10})\.pth$/.exec(file)?.[1];
 }
 
-/** The settings block that the model is to have, or that it is the conventional form. */
-export function settingsOf({ form, preset, settings }: Checkpoint): string {
+/** What commands are told besides the model's file to have this network, as it is written on a command line. */
+export function optionsOf({ form, preset, settings }: Checkpoint): string {
   if (form === "standard") return "--as standard";
-  return `bcos { ${[`preset: ${preset}`, settings].filter((part) => part !== undefined).join(", ")} }`;
+  const more = settings === undefined ? [] : [`--settings "${settings}"`];
+  return [...(preset === undefined ? [] : [`--preset ${preset}`]), ...more].join(" ");
 }
