@@ -116,9 +116,10 @@ export async function openSession(program: Program, options: SessionOptions = {}
     ...(sliceMilliseconds === undefined ? {} : { sliceMilliseconds }),
   });
   try {
-    for (const spec of program.state) await opened.write(spec.path, initialValues(spec, seed));
     const session = createSession(program, device.name, precision, opened, seed);
+    // An import writes all state.
     if (options.weights !== undefined) await session.importWeights(options.weights);
+    else for (const spec of program.state) await opened.write(spec.path, initialValues(spec, seed));
     return session;
   } catch (error) {
     await opened.dispose();

@@ -3,7 +3,7 @@ import { argmax } from "../argmax.ts";
 import type { Tensor } from "../device.ts";
 import { isFiniteByBits, requireFiniteLogits } from "../finite.ts";
 import { countSamples, openSession, type SessionOptions } from "../session.ts";
-import type { Weights } from "../weights/weights.ts";
+import { matchWeights, type Weights } from "../weights/weights.ts";
 import { convertWeights, type BuiltStep } from "./convert.ts";
 
 /**
@@ -81,11 +81,10 @@ async function logitsOf(
   options: SessionOptions,
   place: string | undefined,
 ): Promise<Tensor> {
-  const session = await openSession(step.program, options);
+  // The first step is the conventional network: weights that it does not know are found there.
+  if (step.program.form === "standard") matchWeights(step.program, weights, place);
+  const session = await openSession(step.program, { ...options, weights: convertWeights(step, weights, place) });
   try {
-    // The first step is the conventional network: weights that it does not know are found there.
-    const own = step.program.form === "standard" ? weights : convertWeights(step, weights, place);
-    await session.importWeights(own, place);
     return await session.predict(images);
   } finally {
     await session.dispose();
