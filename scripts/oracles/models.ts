@@ -115,6 +115,10 @@ export function describedNetwork(constructor: string, logits: Numbers): Describe
     const network = networkOf(fileOf(name), { preset: "cosified", ...logitSettings(logits) });
     return { form: "bcos", network, ...(name.startsWith("densenet") ? { rename: numberedParts } : {}) };
   }
+  const transformer = /simple ViT with conv stem (\{.*\})/.exec(constructor);
+  if (transformer !== null) {
+    return { form: "bcos", network: smallTransformer(JSON.parse(transformer[1]!) as TransformerConfig, logits) };
+  }
   const layers = Array.from(constructor.matchAll(/BcosLinear (\d+)->(\d+) B=([\d.]+)(?: MaxOut (\d+))?/g));
   if (layers.length > 0) return { form: "bcos", network: perceptron(layers, logits) };
   throw new Skip(`there is no model for ${constructor}`);
@@ -161,6 +165,41 @@ function perceptron(layers: readonly RegExpExecArray[], logits: Numbers): Networ
       logits = x -> ${steps.join(" -> ")}
     }`;
   return checked("perceptron.bcos", { read: () => text, resolve: (_, to) => to });
+}
+
+/** As the reference implementation takes it. */
+interface TransformerConfig {
+  /** Pixels of a side behind the stem, each a token. */
+  readonly image_size: number;
+  readonly num_classes: number;
+  readonly dim: number;
+  readonly depth: number;
+  readonly heads: number;
+  readonly mlp_dim: number;
+  /** Channels of the stem's convolutions, each of which halves the image. */
+  readonly conv_stem: readonly number[];
+}
+
+/** A ViT-C of any size, of the blocks that those in `models/` are made of. */
+function smallTransformer(config: TransformerConfig, logits: Numbers): Network {
+  const side = config.image_size * 2 ** config.conv_stem.length;
+  const stem = config.conv_stem.map((width, i) => {
+    const at = (offset: number): string => `to_patch_embedding.conv_stem.${3 * i + offset}`;
+    return `${at(0)}: conv(${width}, kernel: 3, stride: 2) -> ${at(1)}: norm(layer) -> gelu`;
+  });
+  const text = `import { Encoder, LinearHead } from "./blocks/vit.bcos"
+    bcos { ${settingsText({ preset: "v2", ...logitSettings(logits) })} }
+    model Transformer() {
+      input image: [${side}, ${side}, 3]
+      output logits: [${config.num_classes}]
+      embedded = image -> ${stem.join(" -> ")} -> to_patch_embedding.linear: linear(${config.dim})
+      tokens = embedded -> position_embedding: position_embed -> tokens
+      encoded = tokens -> repeat ${config.depth} { transformer.encoder_{index}: Encoder(${config.heads}, mlp: ${config.mlp_dim}) }
+      logits = encoded -> linear_head: LinearHead(${config.num_classes})
+    }`;
+  const file = join(root, "models/transformer.bcos");
+  const disk = createNodeHost();
+  return checked(file, { ...disk, read: (at) => (at === file ? text : disk.read(at)) });
 }
 
 type Settings = Readonly<Record<string, string | number | boolean>>;
