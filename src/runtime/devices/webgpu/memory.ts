@@ -11,10 +11,19 @@ import { keptSlots } from "../plan-facts.ts";
 export interface GpuMemory {
   /** Bytes of each buffer, multiples of 16, with what it is for. */
   readonly buffers: readonly { readonly label: string; readonly bytes: number }[];
-  readonly state: ReadonlyMap<string, { readonly buffer: number; readonly length: number }>;
+  /** By path: one buffer, or several where the plans have the tensor in parts. */
+  readonly state: ReadonlyMap<string, readonly StateBuffer[]>;
+  /** Buffers of state by what the plans call it. */
+  readonly bound: ReadonlyMap<string, number>;
   readonly plans: Readonly<Partial<Record<GraphName, PlanBuffers>>>;
   /** Of all buffers. */
   readonly bytes: number;
+}
+
+export interface StateBuffer {
+  readonly buffer: number;
+  /** Numbers in it. */
+  readonly length: number;
 }
 
 interface PlanBuffers {
@@ -27,10 +36,16 @@ export function layoutBuffers(program: Program): GpuMemory {
   const add = (label: string, bytes: number): number =>
     buffers.push({ label, bytes: Math.max(16, Math.ceil(bytes / 16) * 16) }) - 1;
   const plans = Object.values(program.webgpu?.plans ?? {});
+  const bound = new Map<string, number>();
   const state = new Map(
     program.state.map(({ path, shape }) => {
-      const length = sizeOf(shape);
-      return [path, { buffer: add(path, 4 * length), length }] as const;
+      const parts = program.webgpu?.parts?.[path] ?? [{ path, length: sizeOf(shape) }];
+      const made = parts.map((part): StateBuffer => {
+        const buffer = add(part.path, 4 * part.length);
+        bound.set(part.path, buffer);
+        return { buffer, length: part.length };
+      });
+      return [path, made] as const;
     }),
   );
   const own = plans.map((plan) => {
@@ -52,6 +67,7 @@ export function layoutBuffers(program: Program): GpuMemory {
   return {
     buffers,
     state,
+    bound,
     plans: Object.fromEntries(regions),
     bytes: buffers.reduce((sum, buffer) => sum + buffer.bytes, 0),
   };
@@ -68,7 +84,7 @@ export function bufferOf(memory: GpuMemory, plan: Plan, ref: BufferRef): number 
   const own = memory.plans[plan.graph];
   const buffer =
     ref.kind === "state"
-      ? memory.state.get(ref.path)?.buffer
+      ? memory.bound.get(ref.path)
       : ref.kind === "slot"
         ? own?.slots[ref.index]
         : own?.constants[ref.index];

@@ -131,14 +131,25 @@ export async function openGpuSession(program: Program, options: GpuSessionOption
     }
   }
 
-  function stateOf(resources: Resources, path: string): { readonly buffer: GPUBuffer; readonly length: number } {
-    const { buffer, length } = resources.layout.state.get(path)!;
-    return { buffer: resources.buffers[buffer]!, length };
+  function stateOf(resources: Resources, path: string): readonly { buffer: GPUBuffer; length: number }[] {
+    const parts = resources.layout.state.get(path)!;
+    return parts.map(({ buffer, length }) => ({ buffer: resources.buffers[buffer]!, length }));
+  }
+
+  async function readState(resources: Resources, paths: readonly string[]): Promise<readonly Float32Array[]> {
+    const all = paths.map((path) => stateOf(resources, path));
+    const values = await runDispatches(resources, { dispatches: [], requests: all.flat() });
+    let at = 0;
+    return all.map((parts) => joined(values.slice(at, (at += parts.length))));
   }
 
   function writeState(resources: Resources, path: string, values: Float32Array): void {
     resources.prepared.clear();
-    resources.gpu.device.queue.writeBuffer(stateOf(resources, path).buffer, 0, values as Float32Array<ArrayBuffer>);
+    let at = 0;
+    for (const { buffer, length } of stateOf(resources, path)) {
+      const part = values.subarray(at, (at += length)) as Float32Array<ArrayBuffer>;
+      resources.gpu.device.queue.writeBuffer(buffer, 0, part);
+    }
   }
 
   async function runGraph(
@@ -177,9 +188,7 @@ export async function openGpuSession(program: Program, options: GpuSessionOption
   /** The state as it is now becomes what a new device would begin with. */
   async function takeSnapshot(): Promise<void> {
     const paths = program.state.map((spec) => spec.path);
-    const values = await onDevice((resources) =>
-      runDispatches(resources, { dispatches: [], requests: paths.map((path) => stateOf(resources, path)) }),
-    );
+    const values = await onDevice((resources) => readState(resources, paths));
     history.restart(new Map(paths.map((path, i) => [path, values[i]!])));
   }
 
@@ -254,11 +263,7 @@ export async function openGpuSession(program: Program, options: GpuSessionOption
     async read(path) {
       await usable();
       requireState(path);
-      return serially(async () => {
-        const work = (resources: Resources): Promise<readonly Float32Array[]> =>
-          runDispatches(resources, { dispatches: [], requests: [stateOf(resources, path)] });
-        return (await onDevice(work))[0]!;
-      });
+      return serially(async () => (await onDevice((resources) => readState(resources, [path])))[0]!);
     },
     async write(path, values) {
       await usable();
@@ -278,4 +283,16 @@ export async function openGpuSession(program: Program, options: GpuSessionOption
       return (disposed ??= last.then(letGo));
     },
   };
+}
+
+function joined(parts: readonly Float32Array[]): Float32Array {
+  const [only, ...others] = parts;
+  if (only !== undefined && others.length === 0) return only;
+  const whole = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }
