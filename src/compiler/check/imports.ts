@@ -36,7 +36,7 @@ export function loadModules(
 function loadModule(loading: Loading, path: string): Module | undefined {
   const text = loading.host.read(path);
   if (text === undefined) return undefined;
-  const { file, diagnostics } = parseFile(path, text);
+  const { file, diagnostics } = loading.host.parse?.(path, text) ?? parseFile(path, text);
   for (const diagnostic of diagnostics) loading.report.add(diagnostic);
   const damage = damageOf(file, diagnostics);
 

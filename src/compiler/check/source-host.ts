@@ -1,10 +1,13 @@
 /** Where the checker gets source text from. Paths are POSIX paths, and a path is the name of its file everywhere. */
+import type { ParsedFile } from "../syntax/parse.ts";
 
 export interface SourceHost {
   /** The text of a file, or `undefined` where there is none. */
   read(path: string): string | undefined;
   /** The path of a file that the file `from` imports as `specifier`. */
   resolve(from: string, specifier: string): string;
+  /** The tree of a text, for hosts that keep trees from one check to the next. Without it every check parses anew. */
+  parse?(path: string, text: string): ParsedFile;
 }
 
 /** A host over texts in memory: path → text. */
