@@ -70,6 +70,11 @@ const commands: readonly LazyCommand[] = [
     load: async () => (await import("./commands/tune.ts")).tune,
   },
   {
+    name: "lsp",
+    summary: "Serve editors: errors, shapes and completions while you type",
+    load: async () => (await import("./commands/lsp.ts")).lsp,
+  },
+  {
     name: "explain-error",
     summary: "Explain a diagnostic code, with examples",
     load: async () => (await import("./commands/explain-error.ts")).explainError,

@@ -1,12 +1,21 @@
-/** The version of the installed package. */
+/** The installed package: its version and its folder. */
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-/** Looks for `package.json` upwards: the built file is one folder deeper than the source. */
 export function version(): string {
+  return findPackage().version;
+}
+
+/** The folder with `package.json`, `docs` and `models`. */
+export function packageFolder(): string {
+  return findPackage().folder;
+}
+
+/** Looks for `package.json` upwards: the built file is one folder deeper than the source. */
+function findPackage(): { readonly folder: string; readonly version: string } {
   for (let folder = import.meta.dirname; folder !== dirname(folder); folder = dirname(folder)) {
     const found = read(join(folder, "package.json"));
-    if (found !== undefined) return found;
+    if (found !== undefined) return { folder, version: found };
   }
   throw new Error("the package has no package.json");
 }

@@ -6,6 +6,7 @@
 import { checkFile, type CheckResult } from "../compiler/check/check.ts";
 import type { Fact } from "../compiler/check/facts.ts";
 import { normalizePath, resolvePath, type SourceHost } from "../compiler/check/source-host.ts";
+import { checkForm } from "../compiler/network/forms.ts";
 import type { Network } from "../compiler/network/network.ts";
 import type { SourceFile } from "../compiler/syntax/ast.ts";
 import { parseFile, type ParsedFile } from "../compiler/syntax/parse.ts";
@@ -50,7 +51,10 @@ export interface Workspace {
   /** The file and all files of the workspace that reach it by imports: the file itself first, then by path. */
   dependentsOf(path: string): readonly string[];
 
-  /** What `bcosc check` says about the file: its own findings and those of the files that it imports. */
+  /**
+   * What `bcosc check` says about the file, without what the B-cos form changes: its own findings and those of the files that
+   * it imports, also where the B-cos form does not fit a network.
+   */
   check(path: string): CheckResult;
   /**
    * Everything that is wrong in this one file, in source order: alone, and as expanded for the models of the files that
@@ -64,7 +68,10 @@ export interface Workspace {
    * use, from the first file by path that does.
    */
   shapes(path: string): readonly ShapeFact[];
-  /** The models of the file that have no errors, with the default values of their parameters. */
+  /**
+   * The models of the file that have no errors of their own, with the default values of their parameters. Whether the B-cos
+   * form fits them `checkForm` says.
+   */
   networks(path: string): readonly Network[];
 }
 
@@ -153,7 +160,9 @@ export function createWorkspace(host: WorkspaceHost): Workspace {
       resolve: resolvePath,
       parse: (file, text) => parse(file, text).file,
     };
-    const result = checkFile(source, path);
+    const checked = checkFile(source, path);
+    const problems = checked.networks.flatMap((network) => checkForm(network, "bcos"));
+    const result = problems.length === 0 ? checked : { ...checked, diagnostics: [...checked.diagnostics, ...problems] };
     const definitions = byFile(result.facts, "definition");
     const value: Checked = { result, seen, definitions, shapes: byFile(result.facts, "shape") };
     checks.set(path, { value, time: clock });

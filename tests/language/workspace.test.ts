@@ -203,6 +203,13 @@ describe("what is said about a file", () => {
     }
   });
 
+  test("a network that the B-cos form does not fit has its finding", () => {
+    const text = resnet34.replaceAll("image", "targets");
+    const { workspace } = workspaceOf({ ...start, "main.bcos": text });
+    expect(workspace.diagnostics("main.bcos").map((d) => d.code)).toEqual(["name/reserved-input"]);
+    expect(workspace.networks("main.bcos")).toHaveLength(1);
+  });
+
   test("there is nothing about a file that is missing", () => {
     const { workspace } = workspaceOf({});
     expect(workspace.text("x.bcos")).toBeUndefined();

@@ -1,0 +1,94 @@
+/** The language server: one workspace, and the requests of one client about it. */
+import {
+  DidChangeWatchedFilesNotification,
+  TextDocumentSyncKind,
+  type ClientCapabilities,
+  type Connection,
+  type InitializeParams,
+  type InitializeResult,
+} from "vscode-languageserver";
+import { createWorkspace } from "../workspace.ts";
+import { createDiagnosticWriter } from "./diagnostics.ts";
+import { createDocuments } from "./documents.ts";
+import type { ServerHost } from "./host.ts";
+import { createUris, pathOfUri } from "./locations.ts";
+import { answerPulls } from "./pull-diagnostics.ts";
+import { createPush, type Push } from "./push-diagnostics.ts";
+
+/** Registers everything on the connection. The caller makes it listen. */
+export function startServer(connection: Connection, host: ServerHost): void {
+  const workspace = createWorkspace(host);
+  const uris = createUris();
+  const documents = createDocuments(connection, workspace, uris);
+  const writer = createDiagnosticWriter(workspace, uris, (code) => host.pageOf(code));
+  let client: ClientCapabilities = {};
+  let folders = new Set<string>();
+  let push: Push | undefined;
+
+  const setFolders = (paths: Iterable<string>): void => {
+    folders = new Set(paths);
+    host.setFolders([...folders]);
+    workspace.refresh();
+  };
+  /** Files changed that the client may have findings and hints of, beside the one that it edits itself. */
+  const refreshClient = (): void => {
+    push?.schedule();
+    const { diagnostics, inlayHint, codeLens, semanticTokens } = client.workspace ?? {};
+    // A client that can't, or is about to leave, may answer with an error.
+    const ask = (supported: boolean | undefined, refresh: () => Promise<void>): void => {
+      if (supported === true) refresh().catch(() => undefined);
+    };
+    ask(diagnostics?.refreshSupport, () => connection.languages.diagnostics.refresh());
+    ask(inlayHint?.refreshSupport, () => connection.languages.inlayHint.refresh());
+    ask(codeLens?.refreshSupport, () => connection.sendRequest("workspace/codeLens/refresh"));
+    ask(semanticTokens?.refreshSupport, () => Promise.resolve(connection.languages.semanticTokens.refresh()));
+  };
+
+  connection.onInitialize((params): InitializeResult => {
+    client = params.capabilities;
+    setFolders(foldersOf(params));
+    if (client.textDocument?.diagnostic === undefined) {
+      push = createPush(connection, workspace, documents, uris, writer);
+    }
+    return {
+      serverInfo: { name: "bcosc", version: host.version },
+      capabilities: {
+        positionEncoding: "utf-16",
+        textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental },
+        diagnosticProvider: { identifier: "bcosc", interFileDependencies: true, workspaceDiagnostics: true },
+        workspace: { workspaceFolders: { supported: true, changeNotifications: true } },
+      },
+    };
+  });
+
+  connection.onInitialized(() => {
+    if (client.workspace?.didChangeWatchedFiles?.dynamicRegistration === true) {
+      const watchers = [{ globPattern: "**/*.bcos" }];
+      connection.client
+        .register(DidChangeWatchedFilesNotification.type, { watchers })
+        .catch((error: unknown) => connection.console.warn(`can't watch files: ${String(error)}`));
+    }
+    if (client.workspace?.workspaceFolders === true) {
+      connection.workspace.onDidChangeWorkspaceFolders(({ added, removed }) => {
+        const left = [...folders].filter((path) => !removed.some(({ uri }) => pathOfUri(uri) === path));
+        setFolders([...left, ...added.map(({ uri }) => pathOfUri(uri))]);
+        refreshClient();
+      });
+    }
+    push?.schedule();
+  });
+
+  connection.onDidChangeWatchedFiles(({ changes }) => {
+    for (const { uri } of changes) workspace.refresh(pathOfUri(uri));
+    refreshClient();
+  });
+
+  documents.onChange(() => push?.schedule());
+  answerPulls(connection, workspace, documents, uris, writer);
+}
+
+function foldersOf({ workspaceFolders, rootUri, rootPath }: InitializeParams): string[] {
+  if (Array.isArray(workspaceFolders)) return workspaceFolders.map(({ uri }) => pathOfUri(uri));
+  if (typeof rootUri === "string") return [pathOfUri(rootUri)];
+  return typeof rootPath === "string" ? [pathOfUri(`file://${rootPath}`)] : [];
+}
