@@ -18,6 +18,7 @@ import { callSpan } from "./layers.ts";
 import { placeLabel } from "./labels.ts";
 import { limits } from "./limits.ts";
 import { finishPaths } from "./finish-paths.ts";
+import { createInstance } from "./instances.ts";
 import type { BlockCall, Target } from "./resolution.ts";
 import { expandBinding } from "./rows.ts";
 import { bindSymbols, differences, evaluateShape, filled, fits, shapeText } from "./shapes.ts";
@@ -178,6 +179,8 @@ export function expandDeclaration(
 ): Template {
   const { declaration } = target;
   idOf(expansion, declaration);
+  const instance = createInstance(declaration, environment, input?.shape);
+  expansion.instances.push(instance);
   const frame: Frame = {
     expansion,
     target,
@@ -186,6 +189,7 @@ export function expandDeclaration(
     builder: createBuilder(),
     chain,
     context: evaluationContext(expansion, chain),
+    instance,
   };
   if (input !== undefined) {
     const { text, span } = input.port.name;

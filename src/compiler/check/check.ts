@@ -11,7 +11,8 @@ import type { Fact } from "./facts.ts";
 import { createExpansion } from "./frame.ts";
 import { parseGivenSettings } from "./given-settings.ts";
 import { loadModules } from "./imports.ts";
-import { expandModel, type ParameterValues } from "./models.ts";
+import type { Instance, InstanceRecord } from "./instances.ts";
+import { expandModel, type ExpandedModel, type ParameterValues } from "./models.ts";
 import { checkRecursion } from "./recursion.ts";
 import { createReport, type Report } from "./report.ts";
 import { createResolution, damagedStatements, isDamaged, type Module, type Resolution } from "./resolution.ts";
@@ -38,6 +39,10 @@ export interface CheckResult {
   readonly files: ReadonlyMap<string, { readonly text: string; readonly file: SourceFile }>;
   /** The models of the entry file that have no errors in anything that they use. */
   readonly networks: readonly Network[];
+  /** What is known of the models of the entry file that have errors: their layers up to those. They may have no outputs. */
+  readonly drafts: readonly Network[];
+  /** What the models of the entry file consist of: of each the distinct expansions, the model itself first. */
+  readonly instances: readonly Instance[];
   readonly facts: readonly Fact[];
 }
 
@@ -55,9 +60,20 @@ export function checkFile(host: SourceHost, entry: string, options: CheckOptions
   checkRecursion(report, resolution);
 
   const main = modules.get(path);
-  const networks = main === undefined ? [] : expandModels(main, options, report, resolution, facts, faulty);
+  const instances: InstanceRecord[] = [];
+  const models =
+    main === undefined ? [] : expandModels(main, options, report, resolution, { facts, instances }, faulty);
   const files = new Map([...modules].map(([name, { text, file }]) => [name, { text, file }]));
-  return { diagnostics: report.sorted([...modules.keys()]), files, networks, facts: distinct(facts) };
+  const known = (sound: boolean): Network[] =>
+    models.flatMap(({ known, isSound }) => (known !== undefined && isSound === sound ? [known] : []));
+  return {
+    diagnostics: report.sorted([...modules.keys()]),
+    files,
+    networks: known(true),
+    drafts: known(false),
+    instances,
+    facts: distinct(facts),
+  };
 }
 
 /** One fact of a kind for a place. */
@@ -101,9 +117,9 @@ function expandModels(
   options: CheckOptions,
   report: Report,
   resolution: Resolution,
-  facts: Fact[],
+  { facts, instances }: { readonly facts: Fact[]; readonly instances: InstanceRecord[] },
   faulty: ReadonlySet<Declaration>,
-): Network[] {
+): ExpandedModel[] {
   const models = selectModels(module, options, report);
   const settings = options.settings === undefined ? [] : parseGivenSettings(options.settings, report, resolution);
   if (settings === undefined) return [];
@@ -117,11 +133,11 @@ function expandModels(
     report.add(diagnose("name/unknown", { what, name }, { place: "parameters", hints }));
   }
   const shown = new Set<object>();
-  return models.flatMap((declaration) => {
-    const expansion = createExpansion(report, resolution, facts, shown);
-    const network = expandModel(expansion, { declaration, module }, { parameters, preset: options.preset, settings });
+  return models.map((declaration) => {
+    const expansion = createExpansion(report, resolution, facts, shown, instances);
+    const model = expandModel(expansion, { declaration, module }, { parameters, preset: options.preset, settings });
     const isSound = ![...expansion.reached.keys()].some((reached) => faulty.has(reached));
-    return network !== undefined && isSound && !module.damage.outside ? [network] : [];
+    return { ...model, isSound: model.isSound && isSound && !module.damage.outside };
   });
 }
 

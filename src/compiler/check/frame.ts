@@ -3,10 +3,11 @@ import type { Code, Details, Params } from "../../diagnostics/catalogue.ts";
 import type { ExpansionLink, Span } from "../../diagnostics/diagnostic.ts";
 import type { Shape } from "../graph/graph.ts";
 import type { NetworkValue } from "../network/network.ts";
-import type { Declaration } from "../syntax/ast.ts";
+import type { Binding, Declaration, Flow, Step } from "../syntax/ast.ts";
 import type { Constant } from "./constants.ts";
 import type { EvaluationContext } from "./evaluate-expression.ts";
 import type { Fact } from "./facts.ts";
+import { addPassage, type InstanceRecord } from "./instances.ts";
 import { limits } from "./limits.ts";
 import type { Row } from "./paths.ts";
 import type { Report } from "./report.ts";
@@ -23,6 +24,8 @@ export interface Expansion {
   /** One template for each distinct instance: declaration, arguments and input shape. */
   readonly templates: Map<string, Template>;
   readonly reached: Map<Declaration, number>;
+  /** Outer ones before those that they call. */
+  readonly instances: InstanceRecord[];
   work: number;
   depth: number;
   /** A limit was reached: everything is unknown from then on. */
@@ -50,6 +53,7 @@ export interface Frame {
   /** Innermost first. */
   readonly chain: readonly ExpansionLink[];
   readonly context: EvaluationContext;
+  readonly instance: InstanceRecord;
 }
 
 /** Where in its row a step stands. */
@@ -59,9 +63,15 @@ export interface RowPlace {
   readonly iteration: number | undefined;
 }
 
-export function createExpansion(report: Report, resolution: Resolution, facts: Fact[], shown: Set<object>): Expansion {
-  const templates = new Map<string, Template>();
-  return { report, resolution, facts, shown, templates, reached: new Map(), work: 0, depth: 0, stopped: false };
+export function createExpansion(
+  report: Report,
+  resolution: Resolution,
+  facts: Fact[],
+  shown: Set<object>,
+  instances: InstanceRecord[],
+): Expansion {
+  const spent = { work: 0, depth: 0, stopped: false };
+  return { report, resolution, facts, shown, instances, templates: new Map(), reached: new Map(), ...spent };
 }
 
 /** How expressions of the target are evaluated inside the instances that `chain` names. */
@@ -112,12 +122,19 @@ export function nested<T>(frame: Frame, span: Span, levels: number, run: () => T
   return result;
 }
 
-/** Remembers the shape at a place for tools, the first time that the node is reached. */
-export function show(frame: Frame, node: object, span: Span, tensor: Tensor | undefined): void {
+/** Remembers the shape at a place for tools: as a fact the first time that the node is reached, and for the instance. */
+export function show(frame: Frame, node: Binding | Step, span: Span, tensor: Tensor | undefined, from?: Tensor): void {
   const { facts, shown } = frame.expansion;
-  if (tensor === undefined || shown.has(node)) return;
+  if (tensor === undefined) return;
+  pass(frame, node, tensor, from);
+  if (shown.has(node)) return;
   shown.add(node);
   facts.push({ kind: "shape", span, shape: tensor.shape });
+}
+
+/** Remembers the shape behind a node, for its instance alone. */
+export function pass(frame: Frame, node: Binding | Flow | Step, tensor: Tensor, from?: Tensor): void {
+  addPassage(frame.instance, node, { to: tensor.shape, ...(from === undefined ? {} : { from: from.shape }) });
 }
 
 export function sourceText(module: Module, span: Span): string {

@@ -26,8 +26,14 @@ export interface Given {
   readonly settings: readonly SettingsBlock[];
 }
 
-/** The network; `undefined` where something in it has an error. */
-export function expandModel(expansion: Expansion, target: Target, given: Given): Network | undefined {
+export interface ExpandedModel {
+  /** As far as it could be expanded: what is behind an error is not in it. `undefined` where the input is unknown. */
+  readonly known: Network | undefined;
+  /** Whether it is whole and without an error. */
+  readonly isSound: boolean;
+}
+
+export function expandModel(expansion: Expansion, target: Target, given: Given): ExpandedModel {
   const { declaration, module } = target;
   const { report } = expansion;
   const errors = report.errors();
@@ -41,17 +47,18 @@ export function expandModel(expansion: Expansion, target: Target, given: Given):
   checkSettingsFit(report, settings, declaration.name.span, input?.shape, template.outputs?.[0]?.shape);
   const excess = checkWeights(template.layers, settings.settings);
   if (excess !== undefined) report.add(excess);
-  if (input === undefined || template.outputs === undefined || report.errors() > errors) return undefined;
-  return {
+  if (input === undefined) return { known: undefined, isSound: false };
+  const known: Network = {
     name: declaration.name.text,
     doc: declaration.doc,
     parameters,
     input: { name: input.port.name.text, shape: input.shape, span: input.port.name.span },
-    outputs: template.outputs,
+    outputs: template.outputs ?? [],
     layers: template.layers.map(toInstance),
     scopes: distinctScopes(template),
     settings: settings.settings,
   };
+  return { known, isSound: template.outputs !== undefined && report.errors() === errors };
 }
 
 /** Parameters from outside, else their defaults. One without a value has an error and is unknown. */

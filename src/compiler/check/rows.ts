@@ -2,7 +2,7 @@
 import type { Binding, Expression, Flow, Step } from "../syntax/ast.ts";
 import { expandBlock } from "./blocks.ts";
 import { evaluate } from "./evaluate-expression.ts";
-import { nested, reportAt, show, spend, type Frame, type RowPlace, type Tensor } from "./frame.ts";
+import { nested, pass, reportAt, show, spend, type Frame, type RowPlace, type Tensor } from "./frame.ts";
 import { join } from "./joins.ts";
 import { expandLayer } from "./layers.ts";
 import { placeLabel } from "./labels.ts";
@@ -35,13 +35,17 @@ function expandFlow(frame: Frame, place: RowPlace, flow: Flow): Tensor | undefin
         const left = expandFlow(frame, place, flow.left);
         const right = expandFlow(frame, place, flow.right);
         if (left === undefined || right === undefined || !spend(frame, 1, flow.span)) return undefined;
-        return join(frame, place, flow.operator, [left, right], flow.span, flow.operatorSpan);
+        const joined = join(frame, place, flow.operator, [left, right], flow.span, flow.operatorSpan);
+        if (joined !== undefined) pass(frame, flow, joined);
+        return joined;
       }
       case "concat": {
         const parts = flow.parts.map((part) => expandFlow(frame, place, part));
         if (!parts.every((part) => part !== undefined) || !spend(frame, parts.length, flow.span)) return undefined;
         if (parts.length === 0) return undefined;
-        return join(frame, place, "concat", parts, flow.span, flow.span);
+        const joined = join(frame, place, "concat", parts, flow.span, flow.span);
+        if (joined !== undefined) pass(frame, flow, joined);
+        return joined;
       }
       case "if": {
         const condition = decide(frame, flow.condition);
@@ -60,9 +64,10 @@ function expandSteps(frame: Frame, place: RowPlace, source: Tensor, steps: reado
   let value: Tensor | undefined = source;
   for (const step of steps) {
     if (!spend(frame, costOf(step), step.span)) return undefined;
-    value = expandStep(frame, place, value, step);
+    const before: Tensor = value;
+    value = expandStep(frame, place, before, step);
     if (value === undefined) return undefined;
-    show(frame, step, step.span, value);
+    show(frame, step, step.span, value, before);
   }
   return value;
 }

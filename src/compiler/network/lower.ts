@@ -5,13 +5,14 @@ import { encodeInput, inputMeanName, normaliseInput } from "../composites/encode
 import { automaticLogitBias, logitLayer } from "../composites/logits.ts";
 import * as g from "../graph/build.ts";
 import { createBuilder, type GraphBuilder } from "../graph/builder.ts";
-import type { ValueId } from "../graph/graph.ts";
+import type { Shape, ValueId } from "../graph/graph.ts";
 import type { Form, StateSpec } from "../graph/program.ts";
 import type { LoweringContext } from "../layers/layer.ts";
 import { layerTable } from "../layers/table.ts";
 import { encodedShape, inForm } from "./forms.ts";
 import { auxiliaryOutputs, type LayerInstance, type Network, type NetworkValue } from "./network.ts";
 import { collectNotes, type NoteCollector } from "./notes.ts";
+import type { BcosSettings } from "./settings.ts";
 
 export interface LowerOptions {
   /** Name of the graph. */
@@ -52,7 +53,7 @@ export function lower(source: Network, options: LowerOptions): Lowered {
   const notes = collectNotes();
   const state = new Map<string, StateSpec>();
   const updates = new Map<string, ValueId>();
-  const context = createContext(graph, network, options, { state, updates, notes });
+  const context = createContext(graph, settings, options, { state, updates, notes });
 
   const input = g.input(graph, network.input.name, [batch, ...network.input.shape]);
   const enter = form === "bcos" ? encodeInput : normaliseInput;
@@ -97,6 +98,28 @@ export function lower(source: Network, options: LowerOptions): Lowered {
   };
 }
 
+export interface LoweredLayer {
+  readonly graph: GraphBuilder;
+  readonly value: ValueId;
+  readonly state: readonly StateSpec[];
+}
+
+/** One layer in a graph of its own, for a batch of one in evaluation. It must fit the shapes, which are without the batch. */
+export function lowerAlone(
+  layer: LayerInstance,
+  inputShapes: readonly Shape[],
+  settings: BcosSettings,
+  form: Form,
+): LoweredLayer {
+  const options: LowerOptions = { name: layer.path, form, batch: 1, training: false };
+  const graph = createBuilder(options.name);
+  const state = new Map<string, StateSpec>();
+  const context = createContext(graph, settings, options, { state, updates: new Map(), notes: collectNotes() });
+  const inputs = inputShapes.map((shape, i) => g.input(graph, `input${i}`, [1, ...shape]));
+  const value = layerTable[layer.layer]![form](context, layer, inputs);
+  return { graph, value, state: [...state.values()] };
+}
+
 interface Collected {
   readonly state: Map<string, StateSpec>;
   readonly updates: Map<string, ValueId>;
@@ -105,7 +128,7 @@ interface Collected {
 
 function createContext(
   graph: GraphBuilder,
-  network: Network,
+  settings: BcosSettings,
   options: LowerOptions,
   { state, updates, notes }: Collected,
 ): LoweringContext {
@@ -117,7 +140,7 @@ function createContext(
   return {
     graph,
     form: options.form,
-    settings: network.settings,
+    settings,
     training: options.training,
     batch: options.batch,
     weight: (layer, name, shape, initial, layout = "plain") =>

@@ -1,11 +1,10 @@
 /** The layer table of a network, as `inspect` lists it. */
 import { BcosError } from "../../diagnostics/diagnostic.ts";
-import { costOf } from "../graph/cost.ts";
-import { sizeOf, type Shape } from "../graph/graph.ts";
+import type { Shape } from "../graph/graph.ts";
 import type { Form } from "../graph/program.ts";
 import { layerTable } from "../layers/table.ts";
-import { checkForm, inForm } from "./forms.ts";
-import { lower } from "./lower.ts";
+import { checkForm } from "./forms.ts";
+import { measureLayers } from "./measure.ts";
 import type { Network } from "./network.ts";
 
 export interface LayerSummary {
@@ -29,24 +28,30 @@ export interface LayerSummary {
 export function summarise(network: Network, form: Form): readonly LayerSummary[] {
   const problems = checkForm(network, form);
   if (problems.length > 0) throw new BcosError(problems);
-  const lowered = lower(network, { name: "predict", form, batch: 1, training: false });
-  const cost = costOf(lowered.graph.finish());
-  const parameters = new Map<string, number>();
-  for (const spec of lowered.state) {
-    if (spec.role !== "weight") continue;
-    const path = spec.path.slice(0, spec.path.lastIndexOf("."));
-    parameters.set(path, (parameters.get(path) ?? 0) + sizeOf(spec.shape));
-  }
+  return summariseKnown(network, form).map((layer) => {
+    const { parameters, macs } = layer;
+    if (parameters === undefined || macs === undefined) throw new Error(`${layer.path} has no measure`);
+    return { ...layer, parameters, macs };
+  });
+}
+
+export type KnownSummary = Omit<LayerSummary, "parameters" | "macs"> & {
+  readonly parameters: number | undefined;
+  readonly macs: number | undefined;
+};
+
+/** The same of a network that may have errors: where the form does not fit, parameters and MACs are unknown. */
+export function summariseKnown(network: Network, form: Form): readonly KnownSummary[] {
   const written = new Map(network.layers.map((layer) => [layer.path, layer.layer]));
-  return inForm(network, form).network.layers.map((layer) => {
+  return measureLayers(network, form).map(({ layer, measure }) => {
     const becomes = form === "bcos" ? layerTable[layer.layer]?.becomes : undefined;
     return {
       path: layer.path,
       layer: written.get(layer.path) ?? layer.layer,
       became: becomes?.(layer.arguments, network.settings) ?? layer.layer,
       shape: layer.shape,
-      parameters: parameters.get(layer.path) ?? 0,
-      macs: cost.layers.get(layer.path)?.macs ?? 0,
+      parameters: measure?.parameters,
+      macs: measure?.macs,
     };
   });
 }
