@@ -18,7 +18,7 @@ import { callSpan } from "./layers.ts";
 import { placeLabel } from "./labels.ts";
 import { limits } from "./limits.ts";
 import { finishPaths } from "./finish-paths.ts";
-import { createInstance } from "./instances.ts";
+import { addCall, createInstance } from "./instances.ts";
 import type { BlockCall, Target } from "./resolution.ts";
 import { expandBinding } from "./rows.ts";
 import { bindSymbols, differences, evaluateShape, filled, fits, shapeText } from "./shapes.ts";
@@ -47,6 +47,7 @@ export function expandBlock(
   if (environment === undefined || !bindInput(frame, call.target, environment, input, span, chain)) return undefined;
 
   const template = templateOf(expansion, call.target, environment, input, chain);
+  addCall(frame.instance, step, template.instance);
   if (expansion.stopped || !spend(frame, template.layers.length, span)) return undefined;
   if (builder.layers.length + template.layers.length > limits.layers) {
     stopAt(frame, span, "limit/layers", { limit: limits.layers });
@@ -202,7 +203,8 @@ export function expandDeclaration(
   finishPaths(frame);
   const complete = outputs.length > 0 && outputs.every((output) => output !== undefined);
   const { layers, scopes } = frame.builder;
-  return { layers, scopes, outputs: complete && !expansion.stopped ? outputs : undefined };
+  instance.layers = layers;
+  return { layers, scopes, outputs: complete && !expansion.stopped ? outputs : undefined, instance };
 }
 
 function checkOutput(frame: Frame, port: Port): Output | undefined {

@@ -5,6 +5,7 @@
 import type { ExpansionLink, Span } from "../../diagnostics/diagnostic.ts";
 import type { Shape } from "../graph/graph.ts";
 import type { LayerInstance, NetworkValue } from "../network/network.ts";
+import type { Instance } from "./instances.ts";
 
 export interface TemplateLayer extends LayerInstance {
   /** Given by a label or needed for weights; other paths are free to change. */
@@ -38,6 +39,8 @@ export interface Template {
   readonly scopes: readonly TemplateScope[];
   /** `undefined` where an output has an unknown shape: the template has an error. */
   readonly outputs: readonly Output[] | undefined;
+  /** What tools know of it. */
+  readonly instance: Instance;
 }
 
 /** What an expansion writes to. Paths get their prefixes when the row around them is complete. */

@@ -3,6 +3,7 @@ import { fusionRules, rematerialisation } from "./fusion.ts";
 import { sideBySide } from "./side-by-side.ts";
 import type { Span } from "../../diagnostics/diagnostic.ts";
 import { layerName } from "../../layer-name.ts";
+import { scaled } from "../scaled.ts";
 import type { BufferRef, KernelLaunch, Launch, Plan } from "./plan.ts";
 
 /** What a plan costs before anything runs. */
@@ -169,16 +170,4 @@ function table(rows: readonly Row[]): readonly string[] {
       .join("  ")
       .trimEnd(),
   );
-}
-
-/** `1.23 M`, with the unit's letter to follow. */
-function scaled(value: number): string {
-  const steps = ["", "k", "M", "G", "T"];
-  let step = 0;
-  let rest = value;
-  while (rest >= 1000 && step < steps.length - 1) {
-    rest /= 1000;
-    step++;
-  }
-  return `${step === 0 ? rest : Number(rest.toPrecision(3))} ${steps[step]!}`;
 }
