@@ -1,0 +1,217 @@
+/**
+ * Follows the tokens of a row or an expression up to the cursor and keeps what is open there. It reads what is there as far
+ * as it goes: a bracket that was never closed, or an argument that is missing, must not hide what the next token is.
+ */
+import type { IToken, TokenType } from "chevrotain";
+import { operators } from "../../../grammar/lines.ts";
+import * as t from "../../../grammar/tokens.ts";
+
+/** What may come next in a row. */
+export type FlowState =
+  /** A value: a binding, `concat`, `if`. */
+  | "source"
+  | "after-source"
+  /** A layer or a block, or a label before it. */
+  | "step"
+  | "after-step"
+  /** A shape behind `:`. */
+  | "shape"
+  /** `{` or `if`. */
+  | "else";
+
+export interface FlowFrame {
+  readonly kind: "flow";
+  readonly open: "start" | "(" | "{";
+  /** In the braces of a `repeat`. */
+  readonly isRepeat: boolean;
+  state: FlowState;
+  /** The layer, block or label that was read last, while nothing follows it. */
+  callee: IToken | undefined;
+  /** The layer or block before the last `->`. */
+  previous: IToken | undefined;
+  /** What stands in the braces of the `if` that was read last. */
+  branch: "source" | "step";
+}
+
+export interface CallFrame {
+  readonly kind: "call";
+  readonly callee: IToken;
+  /** Number of the argument, from 0. */
+  index: number;
+  /** Its name, if it has one. */
+  name: string | undefined;
+  /** The names of the arguments before it. */
+  readonly names: string[];
+  /** Tokens of the argument, without its name. */
+  tokens: IToken[];
+}
+
+/** A list, a shape, a condition, a count, the value of a setting, or what stands in brackets. */
+export interface ExpressionFrame {
+  readonly kind: "expression";
+  readonly of: "group" | "list" | "shape" | "condition" | "count" | "value";
+  /** The function, or the variant of a setting, whose argument it is. */
+  readonly callee: IToken | undefined;
+  index: number;
+  /** Tokens since the last comma. */
+  tokens: IToken[];
+  /** For a condition: what stands in its braces. */
+  readonly branch: "source" | "step" | undefined;
+}
+
+export type Frame = FlowFrame | CallFrame | ExpressionFrame;
+
+/** The frames that are open behind the tokens of a row, which start behind its `=`. */
+export function followFlow(tokens: readonly IToken[]): Frame[] {
+  return follow([flowFrame("start", "source", false)], tokens);
+}
+
+export function followExpression(tokens: readonly IToken[], of: "shape" | "value"): Frame[] {
+  const isOpen = of === "shape" && tokens[0]?.tokenType === t.LSquare;
+  return follow([expressionFrame(of)], isOpen ? tokens.slice(1) : tokens);
+}
+
+/** Whether an expression has no operand yet where its tokens end: behind an operator, or at its start. */
+export function awaitsOperand(tokens: readonly IToken[]): boolean {
+  const last = tokens.at(-1);
+  return last === undefined || operators.has(last.tokenType);
+}
+
+function flowFrame(open: FlowFrame["open"], state: FlowState, isRepeat: boolean): FlowFrame {
+  return { kind: "flow", open, isRepeat, state, callee: undefined, previous: undefined, branch: "step" };
+}
+
+function expressionFrame(
+  of: ExpressionFrame["of"],
+  callee?: IToken,
+  branch?: ExpressionFrame["branch"],
+): ExpressionFrame {
+  return { kind: "expression", of, callee, index: 0, tokens: [], branch };
+}
+
+function follow(frames: Frame[], tokens: readonly IToken[]): Frame[] {
+  for (const token of tokens) {
+    const { tokenType } = token;
+    if (tokenType === t.Arrow || tokenType === t.Equals) closeToFlow(frames);
+    const top = frames.at(-1)!;
+    if (tokenType === t.RParen || tokenType === t.RSquare || tokenType === t.RCurly) close(frames, tokenType);
+    else if (top.kind === "flow") readInFlow(frames, top, token);
+    else if (top.kind === "call") readInCall(frames, top, token);
+    else readInExpression(frames, top, token);
+  }
+  return frames;
+}
+
+/** A `->` is in no bracket of an expression: one that is open was forgotten. */
+function closeToFlow(frames: Frame[]): void {
+  while (frames.length > 1 && frames.at(-1)!.kind !== "flow") frames.pop();
+}
+
+function close(frames: Frame[], tokenType: TokenType): void {
+  const fits = (frame: Frame): boolean => {
+    if (tokenType === t.RCurly) return frame.kind === "flow" && frame.open === "{";
+    if (tokenType === t.RSquare) return frame.kind === "expression" && (frame.of === "list" || frame.of === "shape");
+    return (
+      frame.kind === "call" ||
+      (frame.kind === "flow" ? frame.open === "(" : frame.kind === "expression" && frame.of === "group")
+    );
+  };
+  const at = frames.findLastIndex(fits);
+  if (at > 0) frames.length = at;
+}
+
+function readInFlow(frames: Frame[], flow: FlowFrame, token: IToken): void {
+  const { callee, state } = flow;
+  const { tokenType } = token;
+  if (tokenType !== t.LParen && tokenType !== t.Colon) flow.callee = undefined;
+  switch (tokenType) {
+    case t.Identifier:
+    case t.LabelName:
+      if (state === "step") flow.callee = token;
+      if (state === "step" || state === "source") flow.state = state === "step" ? "after-step" : "after-source";
+      return;
+    case t.Arrow:
+      flow.previous = callee ?? flow.previous;
+      flow.state = "step";
+      return;
+    case t.Colon:
+      // Behind a name that is all of a step it was a label.
+      flow.state = callee === undefined ? "shape" : "step";
+      flow.callee = undefined;
+      return;
+    case t.Plus:
+    case t.Star:
+    case t.Comma:
+      flow.state = "source";
+      return;
+    case t.LParen:
+      if (callee !== undefined) {
+        flow.previous = callee;
+        frames.push({ kind: "call", callee, index: 0, name: undefined, names: [], tokens: [] });
+      } else {
+        flow.state = "after-source";
+        frames.push(flowFrame("(", "source", false));
+      }
+      flow.callee = undefined;
+      return;
+    case t.LSquare:
+      flow.state = "after-step";
+      frames.push(expressionFrame("shape"));
+      return;
+    case t.If:
+      if (state !== "else") flow.branch = state === "source" ? "source" : "step";
+      flow.state = flow.branch === "source" ? "after-source" : "after-step";
+      frames.push(expressionFrame("condition", undefined, flow.branch));
+      return;
+    case t.Repeat:
+      flow.state = "after-step";
+      frames.push(expressionFrame("count"));
+      return;
+    case t.Else:
+      flow.state = "else";
+      return;
+    case t.LCurly:
+      flow.state = flow.branch === "source" ? "after-source" : "after-step";
+      frames.push(flowFrame("{", flow.branch, false));
+      return;
+    default:
+      return;
+  }
+}
+
+function readInCall(frames: Frame[], call: CallFrame, token: IToken): void {
+  const { tokenType } = token;
+  if (tokenType === t.Comma) {
+    if (call.name !== undefined) call.names.push(call.name);
+    call.index++;
+    call.name = undefined;
+    call.tokens = [];
+  } else if (tokenType === t.Colon && call.tokens.length > 0) {
+    call.name = call.tokens.at(-1)!.image;
+    call.tokens = [];
+  } else {
+    openInside(frames, call.tokens, token);
+  }
+}
+
+function readInExpression(frames: Frame[], expression: ExpressionFrame, token: IToken): void {
+  const { tokenType } = token;
+  if (tokenType === t.Comma) {
+    expression.index++;
+    expression.tokens = [];
+  } else if (tokenType === t.LCurly && (expression.of === "condition" || expression.of === "count")) {
+    frames.pop();
+    frames.push(flowFrame("{", expression.branch ?? "step", expression.of === "count"));
+  } else {
+    openInside(frames, expression.tokens, token);
+  }
+}
+
+/** Takes a token of an expression; brackets open a frame, and what they were opened behind is their function. */
+function openInside(frames: Frame[], tokens: IToken[], token: IToken): void {
+  const before = tokens.at(-1);
+  tokens.push(token);
+  if (token.tokenType === t.LSquare) frames.push(expressionFrame("list"));
+  if (token.tokenType !== t.LParen) return;
+  frames.push(expressionFrame("group", before?.tokenType === t.Identifier ? before : undefined));
+}
