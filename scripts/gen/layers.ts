@@ -2,7 +2,7 @@
 import type { ArgumentType, ArgumentValue, LayerDefinition, LayerParameter } from "../../src/compiler/layers/layer.ts";
 import { layerTable } from "../../src/compiler/layers/table.ts";
 import { presets } from "../../src/compiler/network/presets.ts";
-import { settingTable } from "../../src/compiler/network/setting-table.ts";
+import { settingTable, settingValue } from "../../src/compiler/network/setting-table.ts";
 import type { BcosSettings } from "../../src/compiler/network/settings.ts";
 
 const categories: Readonly<Record<LayerDefinition["category"], string>> = {
@@ -63,14 +63,6 @@ function settingsSection(): string {
     "",
     table(["setting", "type", "meaning", ...names], rows),
   ].join("\n");
-}
-
-/** `max_pool` → the field `maxPool`. */
-function settingValue(settings: BcosSettings, name: string): ArgumentValue {
-  const field = name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
-  const value = (settings as unknown as Readonly<Record<string, ArgumentValue | undefined>>)[field];
-  if (value === undefined) throw new Error(`the settings have no ${field}`);
-  return value;
 }
 
 function typeText(type: ArgumentType): string {

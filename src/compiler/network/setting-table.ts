@@ -63,6 +63,14 @@ export const settingTable: readonly LayerParameter[] = [
   setting("logit_temperature", { kind: "float" }, "What the logits are divided by before the bias is added."),
 ];
 
+/** The value of a setting by the name that the language gives it: `max_pool` is the field `maxPool`. */
+export function settingValue(settings: BcosSettings, name: string): ArgumentValue {
+  const field = name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
+  const value = (settings as unknown as Readonly<Record<string, ArgumentValue | undefined>>)[field];
+  if (value === undefined) throw new Error(`the settings have no ${field}`);
+  return value;
+}
+
 /** Checked values by name → settings. What isn't there is as in the preset that is, else as in `base`. */
 export function applySettings(
   base: BcosSettings,

@@ -1,0 +1,43 @@
+/** `source.fixAll`: all certain fixes of a file, again and again until nothing is left that has one. */
+import type { Diagnostic, TextEdit } from "../diagnostics/diagnostic.ts";
+import { applyEdits, difference, overlap } from "./edits.ts";
+import { createWorkspace, type Workspace } from "./workspace.ts";
+
+/** Fixes of fixes are few: a file that needs more rounds is broken in other ways. */
+const rounds = 20;
+
+/** The edits; none where there is nothing to fix. A round that would leave as much wrong as before is not made. */
+export function fixAll(workspace: Workspace, path: string): TextEdit[] {
+  const before = workspace.text(path);
+  if (before === undefined) return [];
+  // A copy, whose texts may change.
+  const copy = createWorkspace({ read: (asked) => workspace.text(asked), list: () => workspace.files() });
+  let text = before;
+  let findings = wrongIn(workspace, path);
+  for (let round = 0; round < rounds; round++) {
+    const edits = compatible(path, findings);
+    if (edits.length === 0) break;
+    const next = applyEdits(text, edits);
+    copy.open(path, next);
+    const left = wrongIn(copy, path);
+    if (left.length >= findings.length) break;
+    text = next;
+    findings = left;
+  }
+  return difference(path, before, text);
+}
+
+function wrongIn(workspace: Workspace, path: string): readonly Diagnostic[] {
+  return workspace.diagnostics(path).filter(({ severity }) => severity !== "info");
+}
+
+/** The first fix of each finding, without those that change what one before them does. */
+function compatible(path: string, findings: readonly Diagnostic[]): TextEdit[] {
+  const chosen: TextEdit[] = [];
+  for (const { fixes } of findings) {
+    const edits = fixes[0]?.edits ?? [];
+    const isOwn = edits.every(({ span }) => span.file === path);
+    if (isOwn && !overlap(edits, chosen)) chosen.push(...edits);
+  }
+  return chosen;
+}
