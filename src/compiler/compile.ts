@@ -7,6 +7,7 @@ import { trainGraph } from "./graphs/training.ts";
 import type { Graph, ValueId } from "./graph/graph.ts";
 import type { Form, GraphName, Program, StateSpec, TrainSettings } from "./graph/program.ts";
 import { simplify, type SimplifyOptions } from "./graph/simplify.ts";
+import { architectureHash } from "./network/architecture.ts";
 import { checkForm, encodedShape } from "./network/forms.ts";
 import { lower, type Lowered } from "./network/lower.ts";
 import type { Network } from "./network/network.ts";
@@ -98,6 +99,7 @@ function buildWhole(network: Network, options: ProgramOptions): BuiltProgram {
       shape: network.input.shape,
       encodedShape: encodedShape(network.input.shape, network.settings, form),
     },
+    architecture: architectureHash(network, form),
     classes: base.graph.shapeOf(base.logits).at(-1) ?? 0,
     state: [...state.values()],
     graphs,

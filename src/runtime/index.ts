@@ -76,6 +76,28 @@ export {
   type Raster,
 } from "./pictures/canvas.ts";
 
+export { compiledModel } from "./model/compiled-model.ts";
+export type { ModelDescription } from "./model/description.ts";
+export type { DrawableImage, ImageSource, PixelImage, RawImage } from "./model/images.ts";
+export type {
+  ClassOf,
+  CompiledModel,
+  Explain,
+  ExplainOptionsOf,
+  FitOptions,
+  LoadedModel,
+  LoadOptions,
+  ModelExplainOptions,
+  ModelExplanation,
+  ModelTypes,
+  ModelWeights,
+  NeuronExplainOptions,
+  Prediction,
+  RankedClass,
+  Train,
+  WeightsSource,
+} from "./model/types.ts";
+
 export {
   readSafetensors,
   storeFloat32,

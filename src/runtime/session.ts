@@ -2,8 +2,9 @@
 import { sizeOf } from "../shape.ts";
 import type { GraphName, Program, StateSpec } from "../compiler/graph/program.ts";
 import { fail } from "../diagnostics/catalogue.ts";
+import { graphNamesOf, signatureOf } from "../graph-signature.ts";
 import { createBreather } from "./breathe.ts";
-import type { DeviceOptions, DeviceSession, Profile, Profiler, Tensor } from "./device.ts";
+import type { Device, DeviceOptions, DeviceSession, Profile, Profiler, Tensor } from "./device.ts";
 import { findDevice, type DeviceChoice } from "./devices/registry.ts";
 import { initialValues } from "./initialise.ts";
 import { fileShape, fromFileLayout, toFileLayout } from "./weights/layout.ts";
@@ -101,13 +102,21 @@ export interface Session {
 
 /** Opens a program on a device, with initial weights from the seed or with the given ones. */
 export async function openSession(program: Program, options: SessionOptions = {}): Promise<Session> {
-  const seed = options.seed ?? 0;
+  const device = await findDevice(options.device ?? autoDevice(options.precision ?? "float32"), program);
+  return openSessionOn(device, program, options);
+}
+
+/** The same on a device that is chosen already: a bundle then has no others. */
+export async function openSessionOn(
+  device: Device,
+  program: Program,
+  options: Omit<SessionOptions, "device"> = {},
+): Promise<Session> {
+  const { seed = 0, precision = "float32" } = options;
   if (!Number.isSafeInteger(seed) || seed < 0) {
     fail("run/input", { name: "seed", expected: "a whole number from 0 to 2^53", found: String(seed) });
   }
   if (options.weights !== undefined) matchWeights(program, options.weights);
-  const precision = options.precision ?? "float32";
-  const device = await findDevice(options.device ?? autoDevice(precision), program);
   const { threads, tuning, sliceMilliseconds } = options;
   const opened = await device.open(program, {
     precision,
@@ -315,8 +324,8 @@ export function countSamples(program: Program, images: ArrayLike<number>): numbe
 
 /** Throws `run/no-graph` where the program has no such graph. */
 export function requireGraph(program: Program, graph: GraphName): void {
-  if (program.graphs[graph] !== undefined) return;
-  fail("run/no-graph", { graph, available: Object.keys(program.graphs).join(", ") || "none" });
+  if (signatureOf(program, graph) !== undefined) return;
+  fail("run/no-graph", { graph, available: graphNamesOf(program) });
 }
 
 /** Numbers a sample. */

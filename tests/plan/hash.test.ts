@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { sha256 } from "../../src/compiler/plan/hash.ts";
+import { sha256 } from "../../src/hash.ts";
 import { canonicalJson } from "../../src/compiler/plan/plan-json.ts";
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);

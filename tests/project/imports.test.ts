@@ -71,7 +71,7 @@ function importsOf(file: string): Import[] {
 }
 
 /** Files directly in src that everybody may import. */
-const common = ["src/layer-name.ts", "src/shape.ts"];
+const common = ["src/graph-signature.ts", "src/hash.ts", "src/layer-name.ts", "src/shape.ts"];
 
 /** `src/compiler/graph/x.ts` → `compiler`; files directly in src belong to none. */
 function areaOf(file: string): string | undefined {

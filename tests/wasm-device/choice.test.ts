@@ -1,6 +1,7 @@
 /** Which device `auto` takes, and what is said where memory is short. */
 import { afterEach, expect, it, vi } from "vitest";
-import { bestDevice, findDevice } from "../../src/runtime/devices/registry.ts";
+import { bestDevice } from "../../src/runtime/devices/best-device.ts";
+import { findDevice } from "../../src/runtime/devices/registry.ts";
 import { defaultThreads, wasmFeatures } from "../../src/runtime/devices/wasm/features.ts";
 import { wasmDevice } from "../../src/runtime/devices/wasm/device.ts";
 import { workerSource } from "../../src/runtime/devices/wasm/threads/worker-main.ts";
@@ -15,7 +16,7 @@ it("takes the WASM device for programs with code for it, and the reference devic
   expect((await findDevice("auto", mixedProgram)).name).toBe("wasm");
   expect((await findDevice("auto", bare)).name).toBe("reference");
   expect((await findDevice("reference", mixedProgram)).name).toBe("reference");
-  expect((await bestDevice(bare)).reason).toContain("without WASM code");
+  expect((await bestDevice(new Set())).reason).toContain("without WASM code");
   const session = await openSession(mixedProgram);
   expect(session.device).toBe("wasm");
   await session.dispose();

@@ -1,6 +1,6 @@
 /** `bcosc doctor`: what this machine has, which device will compute, and why. */
 import { totalmem } from "node:os";
-import { bestDevice } from "../../runtime/devices/registry.ts";
+import { bestDevice } from "../../runtime/devices/best-device.ts";
 import { lookUpAdapter } from "../../runtime/devices/webgpu/adapter.ts";
 import { defaultThreads, wasmFeatures } from "../../runtime/devices/wasm/features.ts";
 import type { Command } from "../command.ts";

@@ -1,6 +1,7 @@
 /** What the compiler hands to the runtime: graphs for one batch size and the state they read and write. Data only. */
 import type { WasmCode } from "../plan/plan.ts";
 import type { WebgpuCode } from "../targets/webgpu/plan-code.ts";
+import type { GraphSignature } from "../../graph-signature.ts";
 import type { Graph, Shape } from "./graph.ts";
 
 export type Form = "bcos" | "standard";
@@ -16,6 +17,10 @@ export interface Program {
   readonly state: readonly StateSpec[];
   /** Which graphs are there depends on what was asked for and on the form (`explain` only for B-cos). */
   readonly graphs: Readonly<Partial<Record<GraphName, Graph>>>;
+  /** In place of graphs, for devices that run plans: what a program has that was read from files. */
+  readonly signatures?: Readonly<Partial<Record<GraphName, GraphSignature>>>;
+  /** What weights belong to: see `architectureHash`. */
+  readonly architecture?: string;
   /** What the graph `explain` explains instead of the logits. */
   readonly explainedLayer?: ExplainedLayer;
   /** Fused plans and their kernels for the `wasm` device, where they were asked for. */

@@ -1,5 +1,5 @@
 /** Plans as text: canonical JSON (keys in order, no spaces), so that equal plans are equal bytes and have equal hashes. */
-import { sha256 } from "./hash.ts";
+import { sha256 } from "../../hash.ts";
 import type { Plan } from "./plan.ts";
 import { verifyPlan } from "./verify-plan.ts";
 

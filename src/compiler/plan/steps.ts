@@ -1,6 +1,6 @@
 /** Steps: the kernels of all groups in order, with values in place of buffers. Temporaries of recipes are values too. */
 import type { ValueId } from "../graph/graph.ts";
-import { sha256 } from "./hash.ts";
+import { sha256 } from "../../hash.ts";
 import type { Group, PlanState } from "./groups.ts";
 import { epilogueOf, prologueOf, readsOf, resultOf, withEpilogue } from "./groups.ts";
 import { lowerGroup } from "./lower-group.ts";

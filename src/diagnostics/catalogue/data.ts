@@ -15,6 +15,12 @@ export const dataCodes = {
     message: (p) => `${p.file} is no sound plan: ${p.problem}`,
     hint: () => "`bcosc inspect MODEL --dump plan --json` writes one",
   }),
+  "data/plan-hash": entry<{ file: string; expected: string; found: string }>({
+    severity: "error",
+    message: (p) =>
+      `${p.file} is not the file that the module was compiled with: its SHA-256 is ${p.found}, not ${p.expected}`,
+    hint: () => "put all files of one `bcosc compile` in place together, and let caches forget the old ones",
+  }),
   "data/idx": entry<{ reason: string }>({
     severity: "error",
     message: (p) => `not a valid idx file: ${p.reason}`,

@@ -15,6 +15,12 @@ export const weightsCodes = {
     severity: "error",
     message: (p) => `the tensor \`${p.path}\` has the shape ${p.found}, the model wants ${p.expected}`,
   }),
+  "weights/architecture": entry<{ model: string; expected: string; found: string }>({
+    severity: "error",
+    message: (p) =>
+      `the weights belong to another architecture than \`${p.model}\`: to ${p.found.slice(0, 12)}…, not ${p.expected.slice(0, 12)}…`,
+    hint: () => "compile the model as it was trained, with the same form, parameters and settings",
+  }),
   "weights/header": entry<{ reason: string }>({
     severity: "error",
     message: (p) => `not a valid safetensors file: ${p.reason}`,

@@ -24,6 +24,14 @@ export const dataPages: PagesOf<typeof dataCodes> = {
     situation: "The file was changed by hand or cut off, or another version of bcosc wrote it.",
     remedy: "Write it anew: `bcosc inspect MODEL --dump plan --json > plan.json`.",
   },
+  "data/plan-hash": {
+    kind: "situation",
+    meaning: "A file that a compiled module loads is another one than the module was compiled with.",
+    why: "The module names the SHA-256 of its plans and kernels. Those of another compilation may be for other layers or shapes, and would give wrong numbers.",
+    situation:
+      "A page was built anew and a cache still has the old plan, or a file was cut off on its way or changed by hand.",
+    remedy: "Put all files of one compilation in place together. `bcosc compile --check` says which files differ.",
+  },
   "data/idx": {
     kind: "situation",
     meaning: "The file is not an idx file, the format of MNIST.",

@@ -98,6 +98,15 @@ export const weightsPages: PagesOf<typeof weightsCodes> = {
       "The file is of another network, or of one with branches, whose layers programs put into different orders.",
     remedy: "Name the layers of the model as the file does, or give rules with `--rename`, and leave `--by-order` out.",
   },
+  "weights/architecture": {
+    kind: "situation",
+    meaning: "The weights were trained in another architecture than that of the model which loads them.",
+    why: "Names and shapes of weights may agree and the networks may still compute different things: another B, another norm, the conventional form instead of the B-cos form. Files that bcosc writes carry a hash of the architecture, and compiled models compare it with theirs.",
+    situation:
+      "The `.bcos` file, or an option such as `--set`, `--settings` or `--as`, was changed between training and compiling.",
+    remedy:
+      "Compile the model as it was trained, or train it anew. Where the change is meant, read the tensors without the note: `load({ weights: weightsFromSafetensors(readSafetensors(bytes)) })`.",
+  },
   "weights/dtype": {
     kind: "situation",
     meaning: "A tensor that is meant for a weight of the model holds whole numbers or truth values.",

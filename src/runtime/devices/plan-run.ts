@@ -2,9 +2,9 @@
 import type { GraphName, Program } from "../../compiler/graph/program.ts";
 import type { Plan, TargetName } from "../../compiler/plan/plan.ts";
 import { fail } from "../../diagnostics/catalogue.ts";
+import { graphNamesOf, signatureOf, type GraphSignature } from "../../graph-signature.ts";
 import type { Tensor } from "../device.ts";
 import { neededLaunches, type Continuation, type NeededLaunches } from "./continuation.ts";
-import { neededFeeds } from "./needed-feeds.ts";
 import { checkFeeds } from "./reference/feeds.ts";
 
 export interface PlanRun {
@@ -31,18 +31,21 @@ export function checkRun(
   { feeds, only, resume }: RunCall,
   continuation: Continuation,
 ): PlanRun {
-  const graph = Object.hasOwn(program.graphs, name) ? program.graphs[name] : undefined;
-  if (graph === undefined) {
-    return fail("run/no-graph", { graph: name, available: Object.keys(program.graphs).join(", ") || "none" });
-  }
+  const signature = signatureOf(program, name);
+  if (signature === undefined) return fail("run/no-graph", { graph: name, available: graphNamesOf(program) });
   const plan = program[target]?.plans[name] ?? fail("run/no-plan", { device: target, graph: name });
   const wanted = only === undefined ? Object.keys(plan.outputs) : [...new Set(only)].sort();
   for (const output of wanted) {
     if (Object.hasOwn(plan.outputs, output)) continue;
     fail("run/no-output", { graph: name, output, available: Object.keys(plan.outputs).join(", ") || "none" });
   }
-  const demanded = continuation.demand(name, neededFeeds(graph, wanted), Object.keys(feeds), resume);
-  const given = checkFeeds(graph, demanded, feeds, "float32") as ReadonlyMap<string, Float32Array>;
+  const demanded = continuation.demand(name, neededFeeds(signature, wanted), Object.keys(feeds), resume);
+  const given = checkFeeds(name, signature.inputs, demanded, feeds, "float32") as ReadonlyMap<string, Float32Array>;
   const needed = neededLaunches(plan, wanted, resume ? { changed: [...given.keys()] } : undefined);
   return { plan, wanted, feeds: given, needed };
+}
+
+/** Those that the wanted outputs and the new state depend on. */
+function neededFeeds({ outputs, updates }: GraphSignature, wanted: readonly string[]): ReadonlySet<string> {
+  return new Set([...wanted.flatMap((output) => outputs[output]!), ...updates]);
 }

@@ -5,6 +5,7 @@
  */
 import { sizeOf } from "../../shape.ts";
 import type { Program } from "../../compiler/graph/program.ts";
+import { signatureOf } from "../../graph-signature.ts";
 import { diagnose } from "../../diagnostics/catalogue.ts";
 import { BcosError } from "../../diagnostics/diagnostic.ts";
 import { argmax } from "../argmax.ts";
@@ -123,7 +124,7 @@ export async function explainWith(
     times,
     first: [...new Set(["logits", of])],
     // An activation is large, and no part of explanations.
-    only: Object.keys(program.graphs.explain!.outputs).filter((name) => name !== "activation"),
+    only: Object.keys(signatureOf(program, "explain")!.outputs).filter((name) => name !== "activation"),
     next(time, first, start, part) {
       if (time === 0) requireFiniteLogits(first["logits"]!, classes, start);
       const cotangent = new Float64Array(part * width);

@@ -179,7 +179,7 @@ function checkRanges(entries: readonly Entry[], dataLength: number, file: string
 export function writeSafetensors(
   tensors: Iterable<readonly [string, StoredTensor]>,
   metadata: Iterable<readonly [string, string]> = [],
-): Uint8Array {
+): Uint8Array<ArrayBuffer> {
   const sorted = [...tensors].sort(
     ([nameA, a], [nameB, b]) => bytesOf(b.dtype) - bytesOf(a.dtype) || compareText(nameA, nameB),
   );

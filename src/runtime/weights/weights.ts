@@ -36,7 +36,7 @@ export function weightsToSafetensors(weights: Weights): Map<string, StoredTensor
  * none. Throws one `BcosError` that lists the tensors that are missing, unexpected or of a wrong shape, at most so many as
  * `findingLimit`: weights of another architecture would fill screens.
  */
-export function matchWeights(program: Program, weights: Weights, place?: string): readonly StateSpec[] {
+export function matchWeights(program: Pick<Program, "state">, weights: Weights, place?: string): readonly StateSpec[] {
   return matchTensors(program, weights, place, ({ shape, data }) =>
     data.length === sizeOf(shape) ? undefined : `${data.length} numbers for the shape ${describe(shape)}`,
   );
@@ -44,7 +44,7 @@ export function matchWeights(program: Program, weights: Weights, place?: string)
 
 /** The same for tensors of any form. `fault` says what else is wrong with one whose shape is right. */
 export function matchTensors<T extends { readonly shape: Shape }>(
-  program: Program,
+  program: Pick<Program, "state">,
   tensors: ReadonlyMap<string, T>,
   place?: string,
   fault: (tensor: T) => string | undefined = () => undefined,

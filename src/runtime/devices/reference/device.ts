@@ -9,6 +9,7 @@ import { fail } from "../../../diagnostics/catalogue.ts";
 import type { Device, DeviceSession, Tensor } from "../../device.ts";
 import { createContinuation } from "../continuation.ts";
 import { checkFeeds } from "./feeds.ts";
+import { graphInputs } from "../../../graph-signature.ts";
 import { createPlan, type Plan } from "./plan.ts";
 import { allocate, createPool, type Precision } from "./pool.ts";
 
@@ -63,7 +64,7 @@ function openReference(program: Program, precision: Precision): DeviceSession {
       const wanted = only === undefined ? Object.keys(graph.outputs) : [...new Set(only)].sort();
       const plan = planOf(name, graph, wanted);
       const demanded = continuation.demand(name, plan.feeds, Object.keys(feeds), resume);
-      const given = checkFeeds(graph, demanded, feeds, precision);
+      const given = checkFeeds(graph.name, graphInputs(graph), demanded, feeds, precision);
       const all = resume ? new Map([...held, ...given]) : given;
       continuation.forget();
       const value = plan.execute({ feed: (feed) => all.get(feed)!, state: stateOf });

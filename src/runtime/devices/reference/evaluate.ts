@@ -2,6 +2,7 @@
 import type { Graph, ValueId } from "../../../compiler/graph/graph.ts";
 import { sizeOf } from "../../../shape.ts";
 import { fail } from "../../../diagnostics/catalogue.ts";
+import { graphInputs } from "../../../graph-signature.ts";
 import type { Tensor } from "../../device.ts";
 import { checkFeeds, toTensor } from "./feeds.ts";
 import { createPlan } from "./plan.ts";
@@ -29,7 +30,7 @@ export function evaluateGraph(graph: Graph, options: EvaluateOptions = {}): Eval
   const { feeds = {}, state = {}, precision = "float64", reuse = true } = options;
   const results = [...Object.values(graph.outputs), ...Object.values(graph.updates)];
   const plan = createPlan(graph, results, createPool(precision), reuse);
-  const given = checkFeeds(graph, plan.feeds, feeds, precision);
+  const given = checkFeeds(graph.name, graphInputs(graph), plan.feeds, feeds, precision);
   const value = plan.execute({
     feed: (name) => given.get(name)!,
     state: (path) => {

@@ -1,6 +1,5 @@
 /** What callers hand over: checked against the graph and converted to the session's precision. */
-import type { Graph } from "../../../compiler/graph/graph.ts";
-import { sizeOf } from "../../../shape.ts";
+import { sizeOf, type Shape } from "../../../shape.ts";
 import { fail } from "../../../diagnostics/catalogue.ts";
 import type { Tensor } from "../../device.ts";
 import type { Precision } from "./pool.ts";
@@ -12,29 +11,25 @@ export function toTensor(values: ArrayLike<number>, precision: Precision): Tenso
 }
 
 /**
- * The feeds that a run reads. `needed` has their names; feeds that only other outputs of the graph need
+ * The feeds that a run of a graph with these inputs reads. `needed` has their names; feeds that only other outputs of the graph need
  * may be there too. Fails with `run/feed` on a name the graph doesn't have, a missing feed or a wrong length.
  */
 export function checkFeeds(
-  graph: Graph,
+  graph: string,
+  inputs: Readonly<Record<string, Shape>>,
   needed: ReadonlySet<string>,
   feeds: Readonly<Record<string, ArrayLike<number>>>,
   precision: Precision,
 ): Map<string, Tensor> {
-  const inputs = graph.nodes.flatMap((node) => (node.op === "input" ? [node] : []));
+  const taken = Object.entries(inputs).map(([name, shape]) => `\`${name}\` [${shape.join(", ")}]`);
   const objection = (name: string, problem: string): never =>
-    fail("run/feed", {
-      graph: graph.name,
-      name,
-      problem,
-      takes: inputs.map((node) => `\`${node.attributes.name}\` [${node.shape.join(", ")}]`).join(", ") || "no feeds",
-    });
+    fail("run/feed", { graph, name, problem, takes: taken.join(", ") || "no feeds" });
 
   for (const [name, values] of Object.entries(feeds)) {
-    const input = inputs.find((node) => node.attributes.name === name);
-    if (input === undefined) objection(name, "has no feed");
-    else if (values.length !== sizeOf(input.shape)) {
-      objection(name, `takes ${sizeOf(input.shape)} numbers, not ${values.length}, for the feed`);
+    const shape = Object.hasOwn(inputs, name) ? inputs[name] : undefined;
+    if (shape === undefined) objection(name, "has no feed");
+    else if (values.length !== sizeOf(shape)) {
+      objection(name, `takes ${sizeOf(shape)} numbers, not ${values.length}, for the feed`);
     }
   }
   const given = new Map<string, Tensor>();

@@ -5,6 +5,7 @@
 import type { GraphName, Program } from "../../../compiler/graph/program.ts";
 import type { Plan, RandomLaunch, WasmCode } from "../../../compiler/plan/plan.ts";
 import { fail } from "../../../diagnostics/catalogue.ts";
+import { graphNamesOf } from "../../../graph-signature.ts";
 import { layerName } from "../../../layer-name.ts";
 import { sizeOf } from "../../../shape.ts";
 import type { Device, DeviceOptions, DeviceSession, Tensor } from "../../device.ts";
@@ -29,7 +30,7 @@ export const wasmDevice: Device = {
     if ((options.precision ?? "float32") !== "float32") fail("run/precision", { device: "wasm", precision: "float64" });
     const features = wasmFeatures();
     if (!features.simd) fail("run/no-simd", {});
-    const code = program.wasm ?? fail("run/no-plan", { device: "wasm", graph: Object.keys(program.graphs).join(", ") });
+    const code = program.wasm ?? fail("run/no-plan", { device: "wasm", graph: graphNamesOf(program) });
     const wanted = options.threads ?? defaultThreads(features);
     if (!Number.isInteger(wanted) || wanted < 1 || wanted > MOST_THREADS) {
       fail("run/input", {

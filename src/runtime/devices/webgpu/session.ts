@@ -5,6 +5,7 @@
  */
 import type { GraphName, Program } from "../../../compiler/graph/program.ts";
 import { fail } from "../../../diagnostics/catalogue.ts";
+import { graphNamesOf } from "../../../graph-signature.ts";
 import { sizeOf } from "../../../shape.ts";
 import type { DeviceSession, Profiler, Tensor } from "../../device.ts";
 import type { Tuning } from "../../tuning.ts";
@@ -38,8 +39,7 @@ const TRIES = 3;
 const PAUSE = 200;
 
 export async function openGpuSession(program: Program, options: GpuSessionOptions): Promise<DeviceSession> {
-  const code =
-    program.webgpu ?? fail("run/no-plan", { device: "webgpu", graph: Object.keys(program.graphs).join(", ") });
+  const code = program.webgpu ?? fail("run/no-plan", { device: "webgpu", graph: graphNamesOf(program) });
   const history = createHistory(options.history);
   const clock: SliceClock | undefined =
     options.sliceMilliseconds === undefined ? undefined : { seconds: options.sliceMilliseconds / 1000, scale: 1 };

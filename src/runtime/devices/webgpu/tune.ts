@@ -3,6 +3,7 @@
 import type { Program } from "../../../compiler/graph/program.ts";
 import type { GpuKernel, GpuVariant } from "../../../compiler/targets/webgpu/kernel.ts";
 import { fail } from "../../../diagnostics/catalogue.ts";
+import { graphNamesOf } from "../../../graph-signature.ts";
 import { createTuning, type Tuning } from "../../tuning.ts";
 import { requireStorage } from "./adapter.ts";
 import { chooseVariant, runsOn, tuningKey, type AdapterTraits } from "./choose-variant.ts";
@@ -47,8 +48,7 @@ const MOST_RUNS = 32;
  * (`run/no-half-precision`). Where `signal` is aborted, gives what was measured until then.
  */
 export async function tuneProgram(program: Program, options: TuneOptions = {}): Promise<TuningResult> {
-  const code =
-    program.webgpu ?? fail("run/no-plan", { device: "webgpu", graph: Object.keys(program.graphs).join(", ") });
+  const code = program.webgpu ?? fail("run/no-plan", { device: "webgpu", graph: graphNamesOf(program) });
   const gpu = await (options.source ?? sharedGpu)();
   const clock = createClock(gpu);
   try {
