@@ -101,7 +101,8 @@ function serve({ script, data, headers = {} }: Page): { server: Server; result: 
       else settle.reject(new Error(error));
       return;
     }
-    const file = normalize(join(root, path));
+    // The one address that is no import, of a worker, has the ending that it has after compilation.
+    const file = normalize(join(root, path.replace(/\.js$/, ".ts")));
     if (!file.startsWith(root) || !file.endsWith(".ts")) return void response.writeHead(404).end();
     send("text/javascript", strip(file));
   };

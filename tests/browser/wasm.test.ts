@@ -12,10 +12,28 @@ const skipped = chromium === undefined && !requires("browser");
 if (skipped) console.warn("no Chromium here: the tests in a browser are skipped (BCOSC_REQUIRE=browser forbids that)");
 
 const noWorkers = { "Content-Security-Policy": "worker-src 'none'" };
+const workersOfFiles = { "Content-Security-Policy": "worker-src 'self'" };
+const workersOfText = { "Content-Security-Policy": "worker-src blob:" };
 const pages = [
   { name: "an isolated page, 3 workers", headers: isolation, isolated: true, asked: 3, threads: 3, workers: true },
   { name: "a page that is not isolated", headers: {}, isolated: false, asked: null, threads: 1, workers: true },
   { name: "a page that forbids workers", headers: noWorkers, isolated: false, asked: null, threads: 1, workers: false },
+  {
+    name: "an isolated page that allows workers from files alone",
+    headers: { ...isolation, ...workersOfFiles },
+    isolated: true,
+    asked: 2,
+    threads: 2,
+    workers: true,
+  },
+  {
+    name: "an isolated page that allows workers from text alone",
+    headers: { ...isolation, ...workersOfText },
+    isolated: true,
+    asked: 2,
+    threads: 2,
+    workers: true,
+  },
   {
     name: "an isolated page that forbids workers",
     headers: { ...isolation, ...noWorkers },

@@ -71,6 +71,11 @@ export const runCodes = {
     message: () => "this engine has no WebAssembly SIMD, which the device `wasm` needs",
     hint: () => "take a newer engine, or the device `reference`",
   }),
+  "run/wasm-refused": entry<{ reason: string }>({
+    severity: "error",
+    message: (p) => `WebAssembly is not allowed here: ${p.reason}`,
+    hint: () => "the page's content security policy needs `'wasm-unsafe-eval'` in `script-src` for the device `wasm`",
+  }),
   "run/threads": entry<{ threads: number; reason: string }>({
     severity: "error",
     message: (p) => `can not start ${p.threads} threads: ${p.reason}`,

@@ -103,6 +103,14 @@ export const runPages: PagesOf<typeof runCodes> = {
     situation: "`--device wasm` in an old browser, or with vectors switched off.",
     remedy: "`bcosc doctor` says what is there. The device `reference` runs everywhere.",
   },
+  "run/wasm-refused": {
+    kind: "situation",
+    meaning: "The page's content security policy forbids to compile WebAssembly.",
+    why: "Kernels of the device `wasm` are WebAssembly. Where a policy names the sources of scripts, it has to allow it by `'wasm-unsafe-eval'`, which allows no JavaScript from text.",
+    situation: "A page with the policy `default-src 'self'` loads a model where there is no graphics card.",
+    remedy:
+      "Send `default-src 'self'; script-src 'self' 'wasm-unsafe-eval'`. The device `webgpu` needs nothing of the kind: `load({ device: \"webgpu\" })`.",
+  },
   "run/threads": {
     kind: "situation",
     meaning: "As many threads as asked for could not be started.",

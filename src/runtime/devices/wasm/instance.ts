@@ -12,6 +12,14 @@ export function allocateMemory(pages: number, shared: boolean): WebAssembly.Memo
   }
 }
 
-export function compile(module: Uint8Array<ArrayBuffer>, shared: boolean): Promise<WebAssembly.Module> {
-  return WebAssembly.compile(withMemoryShared(module, shared));
+/** Fails with `run/wasm-refused` where a content security policy forbids it. */
+export async function compile(module: Uint8Array<ArrayBuffer>, shared: boolean): Promise<WebAssembly.Module> {
+  try {
+    return await WebAssembly.compile(withMemoryShared(module, shared));
+  } catch (error) {
+    // A policy is no property that could be asked for; the module itself is sound.
+    const reason = error instanceof Error ? error.message : String(error);
+    if (/unsafe-eval|Content Security Policy/i.test(reason)) fail("run/wasm-refused", { reason });
+    throw error;
+  }
 }

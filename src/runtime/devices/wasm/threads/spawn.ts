@@ -2,7 +2,7 @@
 import type * as workerThreads from "node:worker_threads";
 import { SpawnFailure } from "../engine.ts";
 import { nodeModule } from "../features.ts";
-import { workerSource, type FromWorker, type ToWorker } from "./worker-main.ts";
+import { browserPort, workerSource, type FromWorker, type ToWorker } from "./worker-main.ts";
 
 export interface Thread {
   post(message: ToWorker): void;
@@ -37,41 +37,51 @@ const NODE_PORT = `(() => {
   };
 })()`;
 
-/**
- * Browsers tell nobody that a worker was terminated, but they release the lock that it held. `lock` is its name; absent
- * where pages have no locks. Before the worker has its lock it answers nothing.
- */
-const browserPort = (lock: string | undefined): string => `({
-  post: (message, transfer) => self.postMessage(message, transfer ?? []),
-  listen: (handler) => {
-    const lock = ${JSON.stringify(lock ?? null)};
-    const held = lock === null ? Promise.resolve() : new Promise((resolve) => {
-      navigator.locks.request(lock, () => { resolve(); return new Promise(() => {}); });
-    });
-    self.onmessage = (event) => held.then(() => handler(event.data));
-  },
-})`;
-
 /** Whether this engine has workers at all. */
 export function hasWorkers(): boolean {
   return nodeModule("node:worker_threads") !== undefined || typeof Worker !== "undefined";
 }
 
+/**
+ * Where a worker's program comes from. A file of the page's own origin is what content security policies allow, but bundlers
+ * may not have carried it along; the text needs nobody, but a policy that allows `blob:`.
+ */
+type ProgramSource = "file" | "text";
+
+/** The first that has not failed yet: what fails once fails always. */
+let source: ProgramSource = "file";
+
 /** Starts a worker and tells it what it is. Throws a `SpawnFailure` where it does not come up. */
 export async function spawn(start: ToWorker): Promise<Thread> {
-  const thread = startThread();
+  const tried = source;
   try {
-    thread.post(start);
-    const answer = await thread.next();
-    if (answer.kind !== "ready") throw new Error(answer.kind === "refused" ? answer.reason : answer.kind);
-    return thread;
+    return await spawnFrom(tried, start);
   } catch (error) {
-    await thread.end();
-    throw new SpawnFailure(error instanceof Error ? error.message : String(error));
+    if (tried === "text" || !(error instanceof NoProgram)) throw error;
+    source = "text";
+    return spawnFrom("text", start);
   }
 }
 
-function startThread(): Thread {
+/** The worker's program could not be loaded. */
+class NoProgram extends SpawnFailure {}
+
+async function spawnFrom(from: ProgramSource, start: ToWorker): Promise<Thread> {
+  const thread = startThread(from);
+  let answer: FromWorker;
+  try {
+    thread.post(start);
+    answer = await thread.next();
+  } catch (error) {
+    await thread.end();
+    throw new NoProgram(error instanceof Error ? error.message : String(error));
+  }
+  if (answer.kind === "ready") return thread;
+  await thread.end();
+  throw new SpawnFailure(answer.kind === "refused" ? answer.reason : answer.kind);
+}
+
+function startThread(from: ProgramSource): Thread {
   const arrived: FromWorker[] = [];
   let waiting: { resolve: (message: FromWorker) => void; reject: (error: unknown) => void } | undefined;
   let failure: Error | undefined;
@@ -83,7 +93,7 @@ function startThread(): Thread {
     raw.hold(false);
     return released;
   };
-  const raw = createRaw({
+  const raw = createRaw(from, {
     message: (message) => {
       if (waiting === undefined) arrived.push(message);
       else release()!.resolve(message);
@@ -114,12 +124,12 @@ function startThread(): Thread {
   };
 }
 
-function createRaw(events: Events): RawWorker {
+function createRaw(from: ProgramSource, events: Events): RawWorker {
   try {
     const node = nodeModule("node:worker_threads");
-    return node === undefined ? browserWorker(events) : nodeWorker(node, events);
+    return node === undefined ? browserWorker(from, events) : nodeWorker(node, events);
   } catch (error) {
-    throw new SpawnFailure(error instanceof Error ? error.message : String(error));
+    throw new NoProgram(error instanceof Error ? error.message : String(error));
   }
 }
 
@@ -136,12 +146,12 @@ function nodeWorker(node: typeof workerThreads, events: Events): RawWorker {
   };
 }
 
-function browserWorker(events: Events): RawWorker {
+function browserWorker(from: ProgramSource, events: Events): RawWorker {
   // Only secure contexts have locks, whatever the types say.
   const locks = navigator.locks as LockManager | undefined;
   const lock = locks && `bcosc ${crypto.randomUUID()}`;
-  const url = URL.createObjectURL(new Blob([workerSource(browserPort(lock))], { type: "text/javascript" }));
-  const worker = new Worker(url);
+  const { worker, release } = from === "file" ? workerOfFile() : workerOfText();
+  worker.postMessage(lock ?? "");
   let watched = false;
   worker.onmessage = (event: MessageEvent<FromWorker>) => {
     if (!watched && lock !== undefined) {
@@ -159,9 +169,29 @@ function browserWorker(events: Events): RawWorker {
     hold: () => undefined,
     terminate: () => {
       worker.terminate();
-      URL.revokeObjectURL(url);
+      release();
       events.failed(new Error("the worker has ended"));
       return Promise.resolve();
     },
   };
+}
+
+interface StartedWorker {
+  readonly worker: Worker;
+  /** Lets go of its program. */
+  release(): void;
+}
+
+/** Written so that bundlers recognise it. The file has its name after compilation. */
+function workerOfFile(): StartedWorker {
+  return {
+    worker: new Worker(new URL("./worker.js", import.meta.url), { type: "module" }),
+    release: () => undefined,
+  };
+}
+
+function workerOfText(): StartedWorker {
+  const text = workerSource(`${browserPort.name}()`);
+  const url = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
+  return { worker: new Worker(url), release: () => URL.revokeObjectURL(url) };
 }

@@ -1,7 +1,7 @@
 /**
- * What runs in a worker. These functions are sent as text (`toString`), so that neither bundlers nor Node have to find a
- * file: they must not use anything that is outside of them but each other, as `workerSource` puts them together. Nor
- * anything that compilers turn into calls of helpers, such as async functions.
+ * What runs in a worker: from the file `worker.ts`, or sent as text (`toString`) where there is no such file to find, as in
+ * Node. So these functions must not use anything that is outside of them but each other, as `workerSource` puts them
+ * together. Nor anything that compilers turn into calls of helpers, such as async functions.
  */
 import type { Step } from "../steps.ts";
 import type { Pieces } from "./shares.ts";
@@ -267,9 +267,37 @@ export function runWorker(port: Port): void {
   });
 }
 
+/**
+ * The port of a worker in a browser. Browsers tell nobody that a worker was terminated, but they release the lock that it
+ * held: the first message is its name, "" where pages have no locks. Before the worker has its lock it answers nothing.
+ */
+export function browserPort(): Port {
+  const scope = self as unknown as {
+    postMessage(message: FromWorker, transfer: readonly ArrayBuffer[]): void;
+    onmessage: (event: { readonly data: unknown }) => void;
+  };
+  return {
+    post: (message, transfer = []) => scope.postMessage(message, transfer),
+    listen: (handler) => {
+      let held: Promise<void> | undefined;
+      const hold = (lock: string): Promise<void> =>
+        new Promise((resolve) => {
+          navigator.locks.request(lock, () => {
+            resolve();
+            return new Promise(() => {});
+          });
+        });
+      scope.onmessage = ({ data }) => {
+        if (held === undefined) held = data === "" ? Promise.resolve() : hold(data as string);
+        else held.then(() => handler(data as ToWorker));
+      };
+    },
+  };
+}
+
 /** The program of a worker. `port` is an expression, as text, for its `Port`. */
 export function workerSource(port: string): string {
   // Minifiers may have given the functions other names; bundlers that keep names of functions call `__name` for it.
   const prelude = `"use strict";\nconst __name = (value) => value;`;
-  return `${[prelude, bindSteps, takeShare, workOn, waitFor, walkSteps, runWorker].join("\n")}\n${runWorker.name}(${port});\n`;
+  return `${[prelude, bindSteps, takeShare, workOn, waitFor, walkSteps, runWorker, browserPort].join("\n")}\n${runWorker.name}(${port});\n`;
 }
