@@ -30,6 +30,11 @@ const commands: readonly LazyCommand[] = [
     load: async () => (await import("./commands/inspect.ts")).inspect,
   },
   {
+    name: "compile",
+    summary: "Write a typed module that runs a model, with its plans and kernels",
+    load: async () => (await import("./commands/compile.ts")).compile,
+  },
+  {
     name: "train",
     summary: "Train a model on a data set",
     load: async () => (await import("./commands/train.ts")).train,

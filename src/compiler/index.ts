@@ -11,6 +11,5 @@ export type { Form, GraphName, Program, StateSpec, TrainSettings } from "./graph
 export type { TargetName } from "./plan/plan.ts";
 export type { Network } from "./network/network.ts";
 export { checkForm } from "./network/forms.ts";
-export { emitModel, type EmitOptions, type EmittedModel } from "./emit/emit-model.ts";
 export { layerTable } from "./layers/table.ts";
 export { parseFile, type ParsedFile } from "./syntax/parse.ts";

@@ -78,6 +78,7 @@ describe("bcosc cosify", () => {
     expect(Object.fromEntries(metadata)).toEqual({
       ...{ model: "Grey", form: "bcos", preset: "cosified" },
       source: "cosified from grey.safetensors",
+      architecture: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
     });
     const taken = ["--weights", out, "--data", at("data"), "--preset", "cosified", ...onReference];
     expect(await bcosc(["evaluate", at("grey.bcos"), ...taken])).toMatchObject({ code: 0, err: "" });

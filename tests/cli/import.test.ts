@@ -66,7 +66,12 @@ describe("bcosc import", () => {
     expect(run.out).toContain("4 tensors mapped: 2 renamed, 0 of another shape\n  1 tensor left out");
     const { tensors, metadata } = await loadSafetensors(out);
     expect([...tensors.keys()].sort()).toEqual(["bn1.running_var", "bn1.weight", "conv1.weight", "fc.weight"]);
-    expect(Object.fromEntries(metadata)).toEqual({ model: "Tiny", form: "bcos", source: "bcos-v2" });
+    expect(Object.fromEntries(metadata)).toEqual({
+      model: "Tiny",
+      form: "bcos",
+      source: "bcos-v2",
+      architecture: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
+    });
     const data = at("data");
     const used = await bcosc(["evaluate", at("tiny.bcos"), "--weights", out, "--data", data, "--device", "reference"]);
     expect(used).toMatchObject({ code: 0, err: "" });

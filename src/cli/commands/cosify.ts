@@ -2,12 +2,14 @@
 import { basename } from "node:path";
 import { buildProgram } from "../../compiler/compile.ts";
 import { cosificationSteps, type CosificationStep } from "../../compiler/cosify/cosification.ts";
+import { architectureHash } from "../../compiler/network/architecture.ts";
 import type { Network } from "../../compiler/network/network.ts";
 import { fail } from "../../diagnostics/catalogue.ts";
 import { convertWeights, type BuiltStep } from "../../runtime/cosify/convert.ts";
 import { measureSteps } from "../../runtime/cosify/measure.ts";
 import { syntheticImages } from "../../runtime/data/synthetic.ts";
 import { requireImageShape } from "../../runtime/data/pixels.ts";
+import { architectureNote } from "../../runtime/weights/architecture.ts";
 import { saveWeights } from "../../runtime/weights/files.node.ts";
 import type { Arguments } from "../arguments.ts";
 import { optionName, type Command } from "../command.ts";
@@ -65,6 +67,7 @@ export const cosify: Command = {
         ["model", network.name],
         ["form", "bcos"],
         ["preset", network.settings.preset],
+        ...architectureNote({ architecture: architectureHash(network, "bcos") }),
         ["source", `cosified from ${basename(weightsFile)}`],
       ]);
     }

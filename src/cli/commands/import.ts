@@ -4,6 +4,7 @@ import type { Program } from "../../compiler/graph/program.ts";
 import { fail } from "../../diagnostics/catalogue.ts";
 import { BcosError } from "../../diagnostics/diagnostic.ts";
 import { diagnosticsToJson } from "../../diagnostics/json.ts";
+import { architectureNote } from "../../runtime/weights/architecture.ts";
 import { importFindings } from "../../runtime/weights/exchange/findings.ts";
 import { importTensors } from "../../runtime/weights/exchange/import-tensors.ts";
 import { wildcardsOf } from "../../runtime/weights/exchange/patterns.ts";
@@ -108,10 +109,6 @@ function readRenames(args: Arguments): readonly RenameRule[] {
 }
 
 /** What the file says about itself. */
-function notesOf({ model, form }: Program, source: string): readonly (readonly [string, string])[] {
-  return [
-    ["model", model],
-    ["form", form],
-    ["source", source],
-  ];
+function notesOf(program: Program, source: string): readonly (readonly [string, string])[] {
+  return [["model", program.model], ["form", program.form], ...architectureNote(program), ["source", source]];
 }

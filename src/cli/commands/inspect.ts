@@ -25,22 +25,11 @@ import { modelOptions, readModelOptions, type ModelOptions } from "../model-opti
 import { printNetwork } from "../print-network.ts";
 import type { Terminal } from "../terminal.ts";
 import { countOf, formatCount, formatShape, formatTable } from "../table.ts";
-import { settingOptions, readTrainSettings } from "../training/settings.ts";
+import { graphOptionNames, graphOptions, readTrainSettings } from "../training/settings.ts";
 
 const stages = ["network", "graph", "plan", "wgsl"] as const;
 const graphNames = ["predict", "train", "explain", "gradient"] as const satisfies readonly GraphName[];
 const passNames = ["build", ...passes.map((p) => p.name)];
-
-/** What the graph `train` depends on. */
-const trainOptionNames = [
-  "--optimizer",
-  "--momentum",
-  "--weight-decay",
-  "--loss",
-  "--smoothing",
-  "--aux-weight",
-  "--agc",
-];
 
 export const inspect: Command = {
   positionals: "<file>",
@@ -52,7 +41,7 @@ export const inspect: Command = {
     { flags: "--graph <name>", summary: `Which graph to dump, or to plan: ${graphNames.join(", ")} (predict)` },
     { flags: "--after <pass>", summary: `Dump the graph after a pass: ${passNames.join(", ")} (the last)` },
     { flags: "--batch <n>", summary: "Batch size of the dumped graph or plan (1)" },
-    ...settingOptions.filter((o) => trainOptionNames.includes(o.flags.split(" ")[0]!)),
+    ...graphOptions,
     { flags: "--json", summary: "Write JSON" },
   ],
   examples: [
@@ -147,7 +136,7 @@ function readDump(args: Arguments, options: ModelOptions): Dump | undefined {
     if (stray !== undefined) fail("usage/needs-option", { option: stray, other: "--dump graph" });
   }
   if ((stage !== "graph" && !planned) || graph !== "train") {
-    const stray = trainOptionNames.find((option) => args.given.has(option));
+    const stray = graphOptionNames.find((option) => args.given.has(option));
     if (stray !== undefined) fail("usage/needs-option", { option: stray, other: "--dump graph --graph train" });
   }
   const plannedFor = stage === "wgsl" ? "webgpu" : stage === "plan" ? (target ?? "wasm") : undefined;

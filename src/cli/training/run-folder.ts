@@ -7,6 +7,7 @@ import { readBytes } from "../../runtime/files/read.node.ts";
 import { reasonOf } from "../../runtime/files/reason.ts";
 import type { Session } from "../../runtime/session.ts";
 import type { TrainPosition } from "../../runtime/train/trainer.ts";
+import { architectureNote } from "../../runtime/weights/architecture.ts";
 import { loadSafetensors, saveSafetensors } from "../../runtime/weights/files.node.ts";
 import { weightsFromSafetensors, weightsToSafetensors, type Weights } from "../../runtime/weights/weights.ts";
 import type { SavedSettings } from "./settings.ts";
@@ -99,9 +100,10 @@ export function createRunFolder(path: string): RunFolder {
     appendMetrics: (line) => appendLine(metricsPath, JSON.stringify(line)),
     save: async (session, standing) => {
       const all = await session.exportWeights({ optimizer: true });
-      const metadata = [["training", JSON.stringify(standing)]] as const;
+      const note = architectureNote(session.program);
+      const metadata = [["training", JSON.stringify(standing)] as const, ...note];
       await saveSafetensors(checkpointPath, weightsToSafetensors(all), metadata);
-      await saveSafetensors(modelPath, weightsToSafetensors(await session.exportWeights()));
+      await saveSafetensors(modelPath, weightsToSafetensors(await session.exportWeights()), note);
     },
     readCheckpoint: async () => {
       const file = await loadSafetensors(checkpointPath);

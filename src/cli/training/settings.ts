@@ -4,7 +4,7 @@ import { fail } from "../../diagnostics/catalogue.ts";
 import type { Augmentation } from "../../runtime/data/augment.ts";
 import type { Schedule } from "../../runtime/train/schedule.ts";
 import { type Arguments, readers } from "../arguments.ts";
-import type { OptionSpec } from "../command.ts";
+import { optionName, type OptionSpec } from "../command.ts";
 import { dataSummary } from "../data.ts";
 import { type ModelOptions, modelOptions, readModelOptions } from "../model-options.ts";
 
@@ -44,6 +44,21 @@ export const settingOptions: readonly OptionSpec[] = [
   { flags: "--init <file>", summary: "Start from these weights instead of random ones" },
   ...modelOptions,
 ];
+
+/** What the graph `train` depends on: see `readTrainSettings`. */
+export const graphOptionNames: readonly string[] = [
+  "--optimizer",
+  "--momentum",
+  "--weight-decay",
+  "--loss",
+  "--smoothing",
+  "--aux-weight",
+  "--agc",
+];
+
+export const graphOptions: readonly OptionSpec[] = settingOptions.filter((o) =>
+  graphOptionNames.includes(optionName(o)),
+);
 
 /** What is written to `settings.json`: every setting by its option's name, without the dashes. */
 export type SavedSettings = Readonly<Record<string, string | number | boolean | readonly string[]>>;

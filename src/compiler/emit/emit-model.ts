@@ -9,7 +9,8 @@
  *     net.wasm  net.relaxed.wasm     the kernels, plain and with relaxed SIMD
  *     net.webgpu.plan.json           plans and kernels for WebGPU: loaded on the device `webgpu`
  *     net.wgsl                       the same kernels to read; nothing loads it
- *     net.map.json                   which launch belongs to which layer and place in the source; nothing loads it
+ *     net.map.json                   which launch belongs to which layer and place in the source, and the names of all
+ *                                    these files; nothing loads it
  *
  * and, for a training step and for neurons of a layer, `net.train.*` and `net.at-LAYER.*` in the same way, each loaded when
  * it is first used. The module refers to the files by `new URL("./net.wasm", import.meta.url)`, which browsers, Node and
@@ -78,6 +79,7 @@ export async function emitModel(network: Network, options: EmitOptions): Promise
     if (program.webgpu !== undefined) files.set(`${base}.wgsl`, wgslText(program.webgpu, sources));
   }
   const { program } = parts[0]!;
+  const source = sources.nameOf(network.input.span.file);
   const planHash = hashOf(emitted);
   const texts = moduleText({
     network,
@@ -87,13 +89,15 @@ export async function emitModel(network: Network, options: EmitOptions): Promise
     classes: options.classes ?? [],
     layers: options.layers ?? [],
     trains: options.train !== undefined,
-    source: sources.nameOf(network.input.span.file),
+    source,
     programs: programDescription(emitted, assets),
   });
   for (const [extension, text] of Object.entries(texts)) files.set(`${name}${extension}`, await formatTypeScript(text));
-  files.set(`${name}.map.json`, await formatJson({ version: 1, model: network.name, programs: maps }));
+  const mapFile = `${name}.map.json`;
+  const names = [...files.keys(), mapFile].sort();
+  files.set(mapFile, await formatJson({ version: 1, model: network.name, source, files: names, programs: maps }));
   return {
-    files: new Map([...files].sort(([a], [b]) => (a < b ? -1 : 1))),
+    files: new Map(names.map((file) => [file, files.get(file)!])),
     architecture: program.architecture!,
     planHash,
     notes,

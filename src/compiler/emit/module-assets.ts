@@ -30,12 +30,17 @@ const AT = "at/";
 function assetText({ file, content, sha256 }: EmittedAsset, assets: Assets): string {
   const hash = ["sha256", JSON.stringify(sha256)] as const;
   if (assets === "files") {
-    return object([["url", `new URL(${JSON.stringify(`./${file}`)}, import.meta.url)`], hash]);
+    return object([["url", `new URL(${JSON.stringify(`./${address(file)}`)}, import.meta.url)`], hash]);
   }
   if (assets !== "inline") return object([["url", assets(file)], hash]);
   return typeof content === "string"
     ? object([["text", JSON.stringify(content)], hash])
     : object([["base64", JSON.stringify(encodeBase64(content))], hash]);
+}
+
+/** With what has a meaning in addresses written out. */
+function address(file: string): string {
+  return file.replace(/[%?#]/g, encodeURIComponent);
 }
 
 /** The properties of an object literal, in lines of their own. */

@@ -64,6 +64,11 @@ export const usageCodes = {
     message: (p) => `the file ${p.file} has no model`,
     hint: () => "name the file with the `model`; files with blocks only are imported by it",
   }),
+  "usage/same-output": entry<{ file: string; first: string; second: string }>({
+    severity: "error",
+    message: (p) => `${p.first} and ${p.second} would both be written to ${p.file}`,
+    hint: () => "a module has the name of its file: compile one of them with another `--out`, or rename the file",
+  }),
   "usage/which-model": entry<{ file: string; models: string }>({
     severity: "error",
     message: (p) => `the file ${p.file} has several models: ${p.models}`,

@@ -105,6 +105,14 @@ export const usagePages: PagesOf<typeof usageCodes> = {
     situation: "`bcosc train models/blocks/residual.bcos --data mnist`",
     remedy: "Name the file that holds the model. `bcosc check` takes files with blocks only.",
   },
+  "usage/same-output": {
+    kind: "situation",
+    meaning: "Two models that are compiled at once would have modules of the same name.",
+    why: "The second would take the place of the first. Names that differ only in case are one file on many systems, so they count as the same.",
+    situation:
+      "`bcosc compile a/net.bcos b/net.bcos --out gen`: both would be `gen/net.ts`. The models of a file that has several go by their own names.",
+    remedy: "Compile each with a folder of its own for `--out`, or give one of the files, or models, another name.",
+  },
   "usage/which-model": {
     kind: "situation",
     meaning: "The file has several models, and none was chosen.",

@@ -11,22 +11,62 @@ import { reasonOf } from "./reason.ts";
  * left behind, and the error is `data/unwritable`.
  */
 export async function writeFileAtomic(path: string, content: Uint8Array | string): Promise<void> {
-  let temporary: string | undefined;
+  await writeFilesAtomic([[path, content]]);
+}
+
+/**
+ * The same for several files: all are written and synced before the first is renamed. Where one can't be written none is
+ * changed; they are renamed in the given order.
+ */
+export async function writeFilesAtomic(
+  files: Iterable<readonly [path: string, content: Uint8Array | string]>,
+): Promise<void> {
+  const staged: StagedFile[] = [];
   try {
+    for (const [path, content] of files) staged.push(await stage(path, content));
+    for (const { path, temporary, target } of staged) await attempt(path, () => rename(temporary, target));
+  } catch (error) {
+    // Those that have been renamed are no longer there.
+    for (const { temporary } of staged) await rm(temporary, { force: true }).catch(() => undefined);
+    throw error;
+  }
+  for (const folder of new Set(staged.map(({ target }) => dirname(target)))) await syncFolder(folder);
+}
+
+interface StagedFile {
+  /** As it was given. */
+  readonly path: string;
+  /** Holds the content. */
+  readonly temporary: string;
+  /** What the temporary file is to become. */
+  readonly target: string;
+}
+
+function stage(path: string, content: Uint8Array | string): Promise<StagedFile> {
+  return attempt(path, async () => {
     await makeFolder(dirname(path));
     const target = await realpath(path).catch(() => path);
     const old = await stat(target).catch(() => undefined);
     if (old?.isDirectory() === true) fail("data/unwritable", { file: path, reason: "it is a folder" });
-    temporary = join(dirname(target), `.${basename(target).slice(0, 100)}.${randomBytes(6).toString("hex")}.tmp`);
-    const handle = await open(temporary, "wx", old === undefined ? 0o666 : old.mode & 0o777);
-    await writeAndSync(handle, content);
-    await rename(temporary, target);
-    temporary = undefined;
-    await syncFolder(dirname(target));
+    const temporary = join(dirname(target), `.${basename(target).slice(0, 100)}.${randomBytes(6).toString("hex")}.tmp`);
+    try {
+      const handle = await open(temporary, "wx", old === undefined ? 0o666 : old.mode & 0o777);
+      await writeAndSync(handle, content);
+    } catch (error) {
+      await rm(temporary, { force: true }).catch(() => undefined);
+      throw error;
+    }
+    return { path, temporary, target };
+  });
+}
+
+/** With `data/unwritable` for what the system refuses. */
+async function attempt<T>(path: string, body: () => Promise<T>): Promise<T> {
+  try {
+    return await body();
   } catch (error) {
-    if (temporary !== undefined) await rm(temporary, { force: true }).catch(() => undefined);
     if (error instanceof Error && error.name === "BcosError") throw error;
-    fail("data/unwritable", { file: path, reason: reasonOf(error) });
+    return fail("data/unwritable", { file: path, reason: reasonOf(error) });
   }
 }
 

@@ -3,7 +3,7 @@ import type { Program } from "../../compiler/graph/program.ts";
 import { fail } from "../../diagnostics/catalogue.ts";
 
 /** Key in the metadata of safetensors files. */
-export const ARCHITECTURE_KEY = "bcosc.architecture";
+const ARCHITECTURE_KEY = "architecture";
 
 /** What to write into the metadata of weights of the program. */
 export function architectureNote({ architecture }: Pick<Program, "architecture">): readonly [string, string][] {
