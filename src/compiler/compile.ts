@@ -9,6 +9,7 @@ import type { Form, GraphName, Program, StateSpec, TrainSettings } from "./graph
 import { simplify, type SimplifyOptions } from "./graph/simplify.ts";
 import { architectureHash } from "./network/architecture.ts";
 import { checkForm, encodedShape } from "./network/forms.ts";
+import { lastMap } from "./network/last-map.ts";
 import { lower, type Lowered } from "./network/lower.ts";
 import type { Network } from "./network/network.ts";
 import type { TargetName } from "./plan/plan.ts";
@@ -35,6 +36,16 @@ export interface ProgramOptions {
   readonly stopAfter?: string;
   /** `explain` explains the values of the layer, binding or block of this path instead of the logits. */
   readonly explainedLayer?: string;
+  /**
+   * `gradient` gives the gradient to the values of the layer, binding or block of this path instead of the input; `true`
+   * stands for the last map before the classifier (see `lastMap`).
+   */
+  readonly gradientLayer?: string | true;
+  /**
+   * The graphs take inputs as they are behind the encoding, [x, 1 − x]: for methods that feed what is the encoding of no
+   * image, such as a pixel whose channels are all 0.
+   */
+  readonly encodedInput?: boolean;
   /** The program gets fused plans and kernels for the devices of these names. Default: none. */
   readonly targets?: readonly TargetName[];
   /**
@@ -80,8 +91,11 @@ function buildWhole(network: Network, options: ProgramOptions): BuiltProgram {
   }
   checkStorage(options);
 
-  const base = lower(network, { name: "predict", form, batch, training: false });
-  const explained = options.explainedLayer === undefined ? undefined : findTap(base, options.explainedLayer);
+  const encodedInput = options.encodedInput ?? false;
+  const base = lower(network, { name: "predict", form, batch, training: false, encodedInput });
+  const gradientLayer = gradientLayerOf(network, options);
+  const layerAt = (path: string) => ({ path, shape: base.graph.shapeOf(findTap(base, path)).slice(1) });
+  const encoded = encodedShape(network.input.shape, network.settings, form);
   const state = new Map<string, StateSpec>(base.state.map((spec) => [spec.path, spec]));
   const graphs: Partial<Record<GraphName, Graph>> = {};
   for (const name of new Set(options.graphs)) {
@@ -96,16 +110,16 @@ function buildWhole(network: Network, options: ProgramOptions): BuiltProgram {
     batch,
     input: {
       name: network.input.name,
-      shape: network.input.shape,
-      encodedShape: encodedShape(network.input.shape, network.settings, form),
+      shape: encodedInput ? encoded : network.input.shape,
+      encodedShape: encoded,
+      ...(encodedInput ? { imageShape: network.input.shape } : {}),
     },
     architecture: architectureHash(network, form),
     classes: base.graph.shapeOf(base.logits).at(-1) ?? 0,
     state: [...state.values()],
     graphs,
-    ...(explained === undefined
-      ? {}
-      : { explainedLayer: { path: options.explainedLayer!, shape: base.graph.shapeOf(explained).slice(1) } }),
+    ...(options.explainedLayer === undefined ? {} : { explainedLayer: layerAt(options.explainedLayer) }),
+    ...(gradientLayer === undefined ? {} : { gradientLayer: layerAt(gradientLayer) }),
     ...codeFor(graphs, batch, options.targets ?? [], options.storage),
   };
   return { program, notes: base.notes };
@@ -120,6 +134,13 @@ function checkStorage({ storage, targets = [], graphs }: ProgramOptions): void {
   if (graphs.includes("train")) {
     fail("run/input", { name: "storage", expected: "`f32` with the graph `train`", found: "`f16`" });
   }
+}
+
+/** The path that is meant. Throws `run/input` where no map stands before the classifier. */
+function gradientLayerOf(network: Network, { form, gradientLayer }: ProgramOptions): string | undefined {
+  if (gradientLayer !== true) return gradientLayer;
+  const expected = "the path of a map: this network has none before its classifier";
+  return lastMap(network, form) ?? fail("run/input", { name: "gradientLayer", expected, found: "`true`" });
 }
 
 function findTap({ taps }: Lowered, path: string): ValueId {
@@ -153,23 +174,25 @@ interface BuiltGraph {
 }
 
 function build(name: GraphName, network: Network, options: ProgramOptions): BuiltGraph {
-  const { form, batch } = options;
-  const evaluation = () => lower(network, { name, form, batch, training: false });
+  const { form, batch, encodedInput = false } = options;
+  const evaluation = () => lower(network, { name, form, batch, training: false, encodedInput });
+  const tapOf = (lowered: Lowered, path: string | undefined) => (path === undefined ? path : findTap(lowered, path));
   switch (name) {
     case "predict":
       return { graph: predictGraph(evaluation(), options.keepTaps ?? false), state: [] };
     case "explain": {
       const lowered = evaluation();
-      const path = options.explainedLayer;
-      return { graph: explainGraph(lowered, path === undefined ? path : findTap(lowered, path)), state: [] };
+      return { graph: explainGraph(lowered, tapOf(lowered, options.explainedLayer)), state: [] };
     }
-    case "gradient":
-      return { graph: gradientGraph(evaluation()), state: [] };
+    case "gradient": {
+      const lowered = evaluation();
+      return { graph: gradientGraph(lowered, tapOf(lowered, gradientLayerOf(network, options))), state: [] };
+    }
     case "train": {
       if (options.train === undefined) {
         return fail("run/input", { name: "train", expected: "a loss and an optimizer", found: "undefined" });
       }
-      const lowered = lower(network, { name, form, batch, training: true });
+      const lowered = lower(network, { name, form, batch, training: true, encodedInput });
       return trainGraph(lowered, options.train, options.outputGradients ?? false);
     }
     default:

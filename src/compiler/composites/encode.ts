@@ -18,9 +18,12 @@ export const inputMeanName = "input_mean";
 export function encodeInput(graph: GraphBuilder, x: ValueId, encoding: Variant): EncodedInput {
   if (encoding.variant === "none") return { encoded: x, value: x };
   const inverse = g.sub(graph, g.scalar(graph, 1), x);
-  const encoded = g.concat(graph, [x, inverse], graph.shapeOf(x).length - 1);
-  if (encoding.variant === "add_inverse") return { encoded, value: encoded };
+  return takeEncoded(graph, g.concat(graph, [x, inverse], graph.shapeOf(x).length - 1), encoding);
+}
 
+/** The same of an input that is fed as it is behind the encoding, [N,...,2C]. */
+export function takeEncoded(graph: GraphBuilder, encoded: ValueId, encoding: Variant): EncodedInput {
+  if (encoding.variant !== "add_inverse_normalized") return { encoded, value: encoded };
   // [(x − m)/d, ((1 − x) − (1 − m))/d]: the second half is the negative of the first (Arya et al. 2024).
   const [means, deviations] = listsOf(encoding);
   const value = normalised(graph, encoded, [...means, ...means.map((m) => 1 - m)], [...deviations, ...deviations]);

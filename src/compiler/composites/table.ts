@@ -8,7 +8,7 @@ import type { ConvAttributes, Shape, ValueId } from "../graph/graph.ts";
 import type { Variant } from "../layers/layer.ts";
 import { attend } from "./attention.ts";
 import { bcosConv, bcosLinear, type BcosOptions } from "./bcos-linear.ts";
-import { encodeInput, normaliseInput, type EncodedInput } from "./encode.ts";
+import { encodeInput, normaliseInput, takeEncoded, type EncodedInput } from "./encode.ts";
 import { gated, geluGate, siluGate, unattributed } from "./gates.ts";
 import { logitLayer } from "./logits.ts";
 import { normalise, normKindOf } from "./norm.ts";
@@ -166,11 +166,13 @@ export const composites: Readonly<Record<string, Composite>> = {
     ],
   },
   "input encoding": {
-    functions: [encodeInput, normaliseInput],
+    functions: [encodeInput, takeEncoded, normaliseInput],
     specimens: [
       { input: [2, 2, 2, 3], build: (graph, x) => encodeInput(graph, x, { variant: "add_inverse", args: [] }) },
       { input: [2, 2, 2, 2], build: (graph, x) => encodeInput(graph, x, normalised) },
       { input: [2, 4], build: (graph, x) => encodeInput(graph, x, { variant: "none", args: [] }) },
+      { input: [2, 2, 2, 4], build: (graph, x) => takeEncoded(graph, x, normalised) },
+      { input: [2, 4], build: (graph, x) => takeEncoded(graph, x, { variant: "add_inverse", args: [] }) },
       { input: [2, 2, 2, 2], build: (graph, x) => normaliseInput(graph, x, normalised) },
       { input: [2, 4], build: (graph, x) => normaliseInput(graph, x, { variant: "none", args: [] }) },
     ],

@@ -23,6 +23,8 @@ export interface Program {
   readonly architecture?: string;
   /** What the graph `explain` explains instead of the logits. */
   readonly explainedLayer?: ExplainedLayer;
+  /** What the graph `gradient` gives the gradient to instead of the input. */
+  readonly gradientLayer?: ExplainedLayer;
   /** Fused plans and their kernels for the `wasm` device, where they were asked for. */
   readonly wasm?: WasmCode;
   /** The same for the `webgpu` device. */
@@ -37,11 +39,12 @@ export interface Program {
  *   the encoded input's shape), `contributions` ([N,H,W], for vectors [N,D]: weights · encoded input summed over
  *   channels), `constant` [N], and `constant/NAME` [N] for every named constant part. With `explainedLayer` the values of
  *   that layer are explained in place of the logits: v has their shape, and they are an output too, `activation`.
- * - `gradient`: inputs image, `cotangent` → `logits`, `gradient`: the true gradient to the encoded input.
+ * - `gradient`: inputs image, `cotangent` → `logits`, `gradient`: the true gradient of v · logits to the encoded input. With
+ *   `gradientLayer` it is that to the values of the layer, which are an output too, `activation`.
  */
 export type GraphName = "predict" | "train" | "explain" | "gradient";
 
-/** A layer, binding or block whose values are explained: neurons. */
+/** A layer, binding or block whose values are looked at: neurons. */
 export interface ExplainedLayer {
   readonly path: string;
   /** Of its values, without the batch: channels last. */
@@ -51,10 +54,12 @@ export interface ExplainedLayer {
 export interface ProgramInput {
   /** Name of the model's input: the feed's name. */
   readonly name: string;
-  /** Without the batch, e.g. [28, 28, 1]. */
+  /** Of what is fed, without the batch, e.g. [28, 28, 1]. */
   readonly shape: Shape;
   /** Shape behind the input encoding, e.g. [28, 28, 2]: what contributions refer to. */
   readonly encodedShape: Shape;
+  /** Of the images, where not they are fed but their encodings: then `shape` is `encodedShape`. */
+  readonly imageShape?: Shape;
 }
 
 export interface StateSpec {

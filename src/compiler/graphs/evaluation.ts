@@ -70,12 +70,14 @@ function sumOfSample(graph: GraphBuilder, x: ValueId): ValueId {
   return g.reshape(graph, g.sum(graph, x, g.allAxes(graph, x).slice(1)), [batch]);
 }
 
-/** The true gradient of v · logits to the encoded input. */
-export function gradientGraph(lowered: Lowered): Graph {
+/** The true gradient of v · logits to the encoded input, or to another value, `activation`. */
+export function gradientGraph(lowered: Lowered, activation?: ValueId): Graph {
   const { graph, logits, encoded } = lowered;
+  const value = activation ?? encoded;
   const cotangent = g.input(graph, "cotangent", graph.shapeOf(logits));
-  const { gradients } = differentiate(graph, [{ value: logits, cotangent }], [encoded], "true");
+  const { gradients } = differentiate(graph, [{ value: logits, cotangent }], [value], "true");
   graph.output("logits", logits);
-  graph.output("gradient", gradients[0] ?? g.filled(graph, 0, graph.shapeOf(encoded)));
+  if (activation !== undefined) graph.output("activation", activation);
+  graph.output("gradient", gradients[0] ?? g.filled(graph, 0, graph.shapeOf(value)));
   return graph.finish();
 }

@@ -1,7 +1,7 @@
 /** Lowering: the expanded network as operations of a graph, in the conventional or in the B-cos form. */
 import { diagnose, type Code, type Params } from "../../diagnostics/catalogue.ts";
 import type { Diagnostic } from "../../diagnostics/diagnostic.ts";
-import { encodeInput, inputMeanName, normaliseInput } from "../composites/encode.ts";
+import { encodeInput, inputMeanName, normaliseInput, takeEncoded } from "../composites/encode.ts";
 import { automaticLogitBias, logitLayer } from "../composites/logits.ts";
 import * as g from "../graph/build.ts";
 import { createBuilder, type GraphBuilder } from "../graph/builder.ts";
@@ -21,12 +21,14 @@ export interface LowerOptions {
   readonly batch: number;
   /** Statistics of the batch and random layers, instead of running statistics and none. */
   readonly training: boolean;
+  /** The input is fed as it is behind the encoding. */
+  readonly encodedInput?: boolean;
 }
 
 export interface Lowered {
   /** Still open: the caller adds outputs, gradients and updates. */
   readonly graph: GraphBuilder;
-  /** The image as it is fed, [N, ...]. */
+  /** What is fed, [N, ...]: the image, or its encoding. */
   readonly input: ValueId;
   /** Behind the input encoding: what contributions and gradients refer to. */
   readonly encoded: ValueId;
@@ -55,8 +57,10 @@ export function lower(source: Network, options: LowerOptions): Lowered {
   const updates = new Map<string, ValueId>();
   const context = createContext(graph, settings, options, { state, updates, notes });
 
-  const input = g.input(graph, network.input.name, [batch, ...network.input.shape]);
-  const enter = form === "bcos" ? encodeInput : normaliseInput;
+  const fed = options.encodedInput === true ? encodedShape(network.input.shape, settings, form) : network.input.shape;
+  const input = g.input(graph, network.input.name, [batch, ...fed]);
+  const enterBcos = options.encodedInput === true ? takeEncoded : encodeInput;
+  const enter = form === "bcos" ? enterBcos : normaliseInput;
   const { encoded, value: first } = enter(graph, input, settings.encode);
   if (form === "bcos") noteInput(network, notes);
   for (const layer of moved) noteMoved(layer, settings.bias, notes);
