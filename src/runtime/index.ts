@@ -43,6 +43,14 @@ export {
   type TrainResult,
 } from "./train/trainer.ts";
 export { evaluate, type ClassAccuracy, type EvaluateOptions, type Evaluation } from "./evaluate/evaluate.ts";
+export { gridScores, layOutGrid, type GridLayout, type GridScoreOptions } from "./evaluate/grid-pointing.ts";
+export {
+  confidentImages,
+  localise,
+  type ConfidentOptions,
+  type Localisation,
+  type LocalisationOptions,
+} from "./evaluate/localisation.ts";
 
 export {
   colourExplanation,
@@ -55,6 +63,19 @@ export { contributionBound, contributionMap, type ContributionMapOptions } from 
 export { explain, type ExplainOptions } from "./explain/explainer.ts";
 export type { ColourScale, Explanation, Neuron } from "./explain/explanation.ts";
 export { explainNeurons, type NeuronOptions } from "./explain/neurons.ts";
+export type { ClassOptions, SeveralClasses } from "./explain/classes.ts";
+export type { Attribution } from "./posthoc/attribution.ts";
+export { attribute, methodNames, programFor, type AttributeOptions, type Method } from "./posthoc/attribute.ts";
+export type { Baseline } from "./posthoc/encoded-images.ts";
+export { deepLift, guidedBackpropagation } from "./posthoc/equivalents.ts";
+export { gaussLegendre, type Quadrature } from "./posthoc/gauss-legendre.ts";
+export { gradCam } from "./posthoc/grad-cam.ts";
+export { inputGradients, inputTimesGradient, type BaselineOptions } from "./posthoc/gradients.ts";
+export { integratedGradients, type IntegratedGradientsOptions } from "./posthoc/integrated-gradients.ts";
+export { occlusion, squaresOf, type OcclusionOptions, type Square } from "./posthoc/occlusion.ts";
+export type { ProgressOptions } from "./posthoc/progress.ts";
+export { randomMasks, rise, type RandomMaskOptions, type RiseOptions } from "./posthoc/rise.ts";
+export type { Masks } from "./posthoc/masked.ts";
 export {
   profileReport,
   type GraphProfile,

@@ -3,6 +3,7 @@
  * encoded as [x, 1 − x] a weight row is itself such a pair, so its direction is a colour (Böhle et al. 2022).
  */
 import { fail } from "../../diagnostics/catalogue.ts";
+import { boxMean } from "./box-mean.ts";
 import { percentile } from "./percentile.ts";
 
 export interface ColourOptions {
@@ -87,35 +88,4 @@ function checkSmooth(smooth: number): void {
   if (!Number.isSafeInteger(smooth) || smooth < 1 || smooth % 2 === 0) {
     fail("run/input", { name: "smooth", expected: "an odd whole number", found: String(smooth) });
   }
-}
-
-/** Mean over `size` × `size` around each pixel; pixels outside count as zeros. */
-function boxMean(values: Float64Array, height: number, width: number, size: number): Float64Array {
-  const rows = boxSum(values, height, width, 1, size);
-  const sums = boxSum(rows, width, height, width, size, 1);
-  return sums.map((sum) => sum / (size * size));
-}
-
-/** Running window sums along one axis of `length` elements `step` apart; lines start `lineStep` apart. */
-function boxSum(
-  values: Float64Array,
-  lines: number,
-  length: number,
-  step: number,
-  size: number,
-  lineStep = length,
-): Float64Array {
-  const half = (size - 1) / 2;
-  const result = new Float64Array(values.length);
-  for (let line = 0; line < lines; line++) {
-    const start = line * lineStep;
-    for (let i = 0; i < length; i++) {
-      // Summed anew for every place: a running sum would leave rounding noise where all values are tiny.
-      let sum = 0;
-      const end = Math.min(length - 1, i + half);
-      for (let j = Math.max(0, i - half); j <= end; j++) sum += values[start + j * step]!;
-      result[start + i * step] = sum;
-    }
-  }
-  return result;
 }

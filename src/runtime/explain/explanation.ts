@@ -13,6 +13,7 @@ import type { Tensor } from "../device.ts";
 import { requireFiniteLogits } from "../finite.ts";
 import type { Session } from "../session.ts";
 import { isImageShape } from "../data/pixels.ts";
+import type { Combination } from "./classes.ts";
 import { COLOUR_PERCENTILE, colourExplanation, smoothingFor } from "./colour.ts";
 
 export interface CheckOptions {
@@ -83,8 +84,8 @@ export interface ColourScale {
 /** What is explained of one image. */
 export interface Subject {
   readonly named: Pick<Explanation, "target" | "versus" | "neuron">;
-  /** v: coefficients by their places in the explained values. All others are zero. */
-  readonly combination: ReadonlyMap<number, number>;
+  /** v, over the explained values. */
+  readonly combination: Combination;
 }
 
 export interface Question {
