@@ -7,6 +7,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { cac } from "cac";
 import { runConversion, type ConversionOracle } from "./oracles/conversion.ts";
+import { runExplainers, type ExplainersOracle } from "./oracles/explainers.ts";
 import { runLayerCase, type LayerCase } from "./oracles/layers.ts";
 import { runNetwork, type NetworkOracle } from "./oracles/networks.ts";
 import { lineOf, type Outcome, type Target } from "./oracles/outcome.ts";
@@ -21,9 +22,6 @@ interface Task {
 }
 
 const single = (id: string, run: () => Promise<Outcome>): Task => ({ id, run: async () => [await run()] });
-
-const skipped = (id: string, reason: string): Task =>
-  single(id, () => Promise.resolve({ id, status: "skipped", reason }));
 
 function tasksOf(folder: string, file: string, target: Target): Task[] {
   const read = (): unknown => JSON.parse(readFileSync(join(folder, file), "utf8"));
@@ -45,7 +43,9 @@ function tasksOf(folder: string, file: string, target: Target): Task[] {
     ];
   }
   if (file === "photo.json") return [{ id: "photo", run: () => runPhoto(read() as PhotoOracle) }];
-  if (file === "explainers.json") return [skipped(file, "there are no post-hoc explainers yet")];
+  if (file === "explainers.json") {
+    return [{ id: "explainers", run: () => runExplainers(read() as ExplainersOracle, target) }];
+  }
   return [];
 }
 

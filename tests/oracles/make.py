@@ -556,7 +556,134 @@ def training():
     ]}
 
 
-for filename, content in (("layers.json", layers()), ("net_own_resnet8.json", network()), ("training.json", training())):
+# Methods that look at a network from outside -----------------------------------------------------------------------------
+def tiny(p, x, explain=False, keep=None):
+    """A small network of B-cos layers with uncentered norms; `keep` gets the last map before the classifier."""
+    for i, stride in ((0, 1), (2, 2), (4, 2)):
+        x = bcos_conv(x, p[f"features.{i}.linear.weight"], 2, 1, stride, 1, explain=explain)
+        own = {"weight": p[f"features.{i + 1}.weight"], "running_var": p[f"features.{i + 1}.running_var"]}
+        x = norm("BatchNormUncentered2d(NoBias)", x, own, 1e-5, explain=explain)
+    if keep is not None:
+        keep.append(x)
+    return bcos_conv(x, p["classifier.linear.weight"], 2, 1, explain=explain).mean((2, 3)) - math.log(3)
+
+
+def tiny_keys():
+    keys = []
+    for i, (ci, co) in ((0, (6, 5)), (2, (5, 7)), (4, (7, 6))):
+        keys.append((f"features.{i}.linear.weight", (co, ci, 3, 3)))
+        keys += [(f"features.{i + 1}.{k}", (co,)) for k in ("weight", "running_mean", "running_var")]
+        keys.append((f"features.{i + 1}.num_batches_tracked", ()))
+    return keys + [("classifier.linear.weight", (4, 6, 1, 1))]
+
+
+def legendre(n):
+    """The rule of Gauss and Legendre on [0, 1]: places and weights."""
+    k = torch.arange(1, n)
+    off = k / (4 * k**2 - 1).double().sqrt()
+    values, vectors = torch.linalg.eigh(torch.diag(off, 1) + torch.diag(off, -1))
+    return (1 + values) / 2, vectors[0] ** 2
+
+
+def squares(h, w, ks, s):
+    def span(i):
+        half = (ks - 1) // 2
+        return (max(0, i * s - half), i * s + half) if ks % 2 else (max(0, (i + 1) * s - ks), i * s + ks)
+
+    return [(span(i), span(j)) for i in range(h // s) for j in range(w // s)]
+
+
+def explainers():
+    tag, seed, h, w = "own/tiny_cnn", 302, 12, 16
+    keys = tiny_keys()
+    exponents = {"features.1.running_var": -9, "features.3.running_var": -6, "features.5.running_var": -7}
+    p = fill(tag, keys, exponents)
+    img = image(seed, h, w)
+    x = torch.cat([img, 1 - img])[None]
+    logits = tiny(p, x)[0]
+    targets = {"argmax": logits.argmax().item()}
+    targets["other"] = (targets["argmax"] + 2) % 4
+
+    def gradient(at, c, explain=False, relative=False):
+        leaf = at.clone().requires_grad_()
+        out = tiny(p, leaf, explain)[0]
+        return torch.autograd.grad(out[c] - (out.mean() if relative else 0), [leaf])[0]
+
+    def channels(t):
+        return {"channel_sum": array(t[0].sum(0)), "per_channel": array(t[0])}
+
+    methods = {"logits": {"value": array(logits)}}
+    for name, c in targets.items():
+        methods[f"{name}/grad"] = channels(gradient(x, c))
+        methods[f"{name}/guided_backprop"] = methods[f"{name}/grad"]
+        methods[f"{name}/ixg"] = channels(x * gradient(x, c))
+        methods[f"{name}/deeplift"] = methods[f"{name}/ixg"]
+        places, weights = legendre(11)
+        methods[f"{name}/intgrad11"] = channels(x * sum(float(b.float()) * gradient(a * x, c) for a, b in zip(places, weights)))
+        methods[f"{name}/ours"] = channels(x * gradient(x, c, True))
+        methods[f"{name}/ours_relative"] = channels(x * gradient(x, c, True, True))
+        keep = []
+        out = tiny(p, x.clone().requires_grad_(), keep=keep)[0, c]
+        (d,) = torch.autograd.grad(out, keep)
+        cam = (d.sum((2, 3), keepdim=True) * keep[0]).sum(1).relu().detach()
+        methods[f"{name}/gradcam"] = {"value": array(F.interpolate(cam[None], (h, w), mode="nearest")[0])}
+        for ks, s in ((4, 4), (3, 2), (5, 3)):
+            total = torch.zeros(1, h, w)
+            for (top, bottom), (left, right) in squares(h, w, ks, s):
+                mask = torch.ones(1, h, w)
+                mask[:, top:bottom, left:right] = 0
+                lost = (logits[c] - tiny(p, x * mask)[0, c]) / (1 - mask).sum()
+                total += lost * (1 - mask)
+            methods[f"{name}/occlusion_ks{ks}_s{s}"] = {"value": array(total)}
+    masks = fround(uniform("own/rise_masks", (5, 1, h, w))).abs()
+    probabilities = torch.sigmoid(tiny(p, x * masks))
+    chosen = [targets["argmax"], targets["other"]]
+    methods["rise_given_masks"] = {"value": array((probabilities.T[chosen][:, :, None, None].detach() * masks[:, 0]).mean(1) / 0.1)}
+
+    def grid(name, n, cell, smooth, c, modification):
+        side = math.isqrt(n)
+        a = fround(uniform(name, (n, c, side * cell, side * cell)))
+        for t in range(n):
+            if "0.75" in modification:
+                row, column = (t % side) * cell, (t // side) * cell
+                a[t, :, row : row + cell, column : column + cell] += 0.75
+        if "-abs" in modification:
+            a[0] = -a[0].abs()
+        maps = F.avg_pool2d(a.sum(1, keepdim=True), smooth, 1, smooth // 2)[:, 0].clamp(min=0)
+        scores = []
+        for t in range(n):
+            row, column = (t % side) * cell, (t // side) * cell
+            own = maps[t, row : row + cell, column : column + cell].sum()
+            scores.append((own / maps[t].sum()).item() if own > 0 else 0.0)
+        spec = {"tag": name, "shape": list(a.shape), "rule": "fround(u)", "modification": modification}
+        return {"n_imgs": n, "cell": cell, "smooth": smooth, "attribution": spec, "scores": scores}
+
+    return {
+        "format": 1, "set": "own",
+        "tiny_cnn": {
+            "description": "features = [conv 6->5 k3 s1 p1 B2, BNU 5, conv 5->7 k3 s2 p1 B2, BNU 7, conv 7->6 k3 s2 p1 B2, BNU 6]; "
+                           "classifier = conv1x1 6->4 B2; global average pool; + (-ln 3)",
+            "weights_tag": tag, "scaleExp_by_key": exponents, "state_dict": [[k, list(s)] for k, s in keys],
+            "input": {"kind": "formula image", "seed": seed, "H": h, "W": w, "channels": 6}, "targets": targets,
+            "rise_masks": f'5 masks abs(fround(u)) tag "own/rise_masks" shape [5,1,{h},{w}]; saliency as the methods file says',
+        },
+        "methods": methods,
+        "grid_pointing": [
+            grid("own/grid0", 4, 6, 1, 6, "none"),
+            grid("own/grid1", 9, 5, 3, 1, "for target t add 0.75 to all channels inside its own cell"),
+            grid("own/grid2", 4, 7, 5, 3, "attribution of target 0 replaced by -abs(.)"),
+        ],
+        "grid_layout": [{
+            "n_imgs": 4, "dataset_labels": [3, 3, 1, 0, 1, 2, 2, 0, 1, 3, 2, 0],
+            "grid_of_dataset_indices_row_major": [[0, 3], [2, 5]], "targets": [3, 1, 0, 2], "next_offset": 7,
+            "second_grid": [[7, 9], [8, 10]], "second_targets": [0, 1, 3, 2], "second_next_offset": 12,
+        }],
+    }
+
+
+FILES = {"layers.json": layers, "net_own_resnet8.json": network, "training.json": training, "explainers.json": explainers}
+for filename, make in FILES.items():
+    content = make()
     with open(os.path.join(HERE, filename), "w") as file:
         json.dump(content, file, indent=None, separators=(",", ":"))
         file.write("\n")

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { runExplainers, type ExplainersOracle } from "../../scripts/oracles/explainers.ts";
 import { runLayerCase, type LayerCase } from "../../scripts/oracles/layers.ts";
 import { runNetwork, type NetworkOracle } from "../../scripts/oracles/networks.ts";
 import { lineOf, type Target } from "../../scripts/oracles/outcome.ts";
@@ -29,6 +30,14 @@ describe.each(targets)("$name", (target) => {
     for (const outcome of outcomes) expect(outcome.status, lineOf(outcome)).toBe("passed");
     // What it computes, and the names of its weights.
     expect(outcomes).toHaveLength(2);
+  });
+
+  test("explainers", async () => {
+    const oracle = read<ExplainersOracle>("explainers.json");
+    const outcomes = await runExplainers(oracle, target);
+    for (const outcome of outcomes) expect(outcome.status, lineOf(outcome)).toBe("passed");
+    const cases = [Object.keys(oracle.methods), oracle.grid_pointing, oracle.grid_layout];
+    expect(outcomes).toHaveLength(cases.reduce((sum, { length }) => sum + length, 0));
   });
 
   test.each(read<TrainingOracle>("training.json").trajectories)("training $id", async (trajectory) => {
