@@ -1,10 +1,12 @@
 /**
  * Writes everything in the repository that is made from the sources: the grammar's EBNF, TextMate grammar and syntax
- * diagrams, the layer reference, a page for each diagnostic code. `npm run gen` must leave a clean tree.
+ * diagrams, the references of layers and of the command line, a page for each diagnostic code. `npm run gen` must leave
+ * a clean tree.
  */
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import * as prettier from "prettier";
+import { generateCliDocs } from "./gen/cli.ts";
 import { generateErrorPages } from "./gen/errors.ts";
 import { generateGrammarFiles } from "./gen/grammar.ts";
 import { generateLayerDocs } from "./gen/layers.ts";
@@ -24,6 +26,7 @@ const files = new Map<string, string>([
   ...(await generateGrammarFiles()),
   ...generateErrorPages(),
   ["docs/layers.md", generateLayerDocs()],
+  ["docs/cli.md", await generateCliDocs()],
 ]);
 
 let changed = 0;

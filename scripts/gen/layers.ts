@@ -4,6 +4,7 @@ import { layerTable } from "../../src/compiler/layers/table.ts";
 import { presets } from "../../src/compiler/network/presets.ts";
 import { settingTable, settingValue } from "../../src/compiler/network/setting-table.ts";
 import type { BcosSettings } from "../../src/compiler/network/settings.ts";
+import { markdownTable } from "./markdown.ts";
 
 const categories: Readonly<Record<LayerDefinition["category"], string>> = {
   linear: "Products",
@@ -40,7 +41,7 @@ function layerSection(layer: LayerDefinition): string {
   const head = `### ${layer.name}\n\n${escaped(layer.summary)}`;
   if (layer.parameters.length === 0) return head;
   const rows = layer.parameters.map((p) => [`\`${p.name}\``, typeText(p.type), defaultText(p), escaped(p.doc)]);
-  return `${head}\n\n${table(["argument", "type", "default", "meaning"], rows)}`;
+  return `${head}\n\n${markdownTable(["argument", "type", "default", "meaning"], rows)}`;
 }
 
 function defaultText(parameter: LayerParameter): string {
@@ -61,7 +62,7 @@ function settingsSection(): string {
     "",
     "`bcos { … }` in a file or a model. A layer's own `b` and `maxout` come before them. The last columns are the presets.",
     "",
-    table(["setting", "type", "meaning", ...names], rows),
+    markdownTable(["setting", "type", "meaning", ...names], rows),
   ].join("\n");
 }
 
@@ -102,11 +103,6 @@ function valueText(value: ArgumentValue): string {
 
 function listText(values: readonly number[]): string {
   return `[${values.join(", ")}]`;
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.map((c) => c.replaceAll("|", "\\|")).join(" | ")} |`;
-  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
 }
 
 /** Asterisks outside of code would be emphasis. */

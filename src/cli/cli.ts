@@ -18,7 +18,8 @@ interface LazyCommand {
   load(): Promise<Command>;
 }
 
-const commands: readonly LazyCommand[] = [
+/** In the order of the help. */
+export const commands: readonly LazyCommand[] = [
   {
     name: "check",
     summary: "Check .bcos files and say what is wrong with them",
@@ -91,7 +92,7 @@ const commands: readonly LazyCommand[] = [
   },
 ];
 
-const examples = [
+export const examples = [
   "bcosc check models/mnist.bcos",
   "bcosc inspect models/resnet34.bcos",
   "bcosc train models/mnist.bcos --data mnist --epochs 3 --out runs/mnist",

@@ -3,15 +3,21 @@ import { hasErrors, type Diagnostic } from "../diagnostics/diagnostic.ts";
 
 export const exitCodes = {
   ok: 0,
-  /** The sources, or the result, have faults. */
   findings: 1,
-  /** The command line is wrong, or a file can't be read, written or used. */
   usage: 2,
-  /** A fault in bcosc itself. */
   internal: 101,
   /** 128 + SIGINT, as shells count. */
   interrupted: 130,
 } as const;
+
+/** For the reference of the command line. */
+export const exitCodeMeanings: Readonly<Record<keyof typeof exitCodes, string>> = {
+  ok: "All is done; there may be warnings",
+  findings: "The sources, or the result, have faults",
+  usage: "The command line is wrong, or a file can't be read, written or used",
+  internal: "A fault in bcosc itself",
+  interrupted: "Stopped with Ctrl-C",
+};
 
 const usageAreas = new Set(["usage", "data", "weights"]);
 
