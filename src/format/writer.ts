@@ -1,0 +1,195 @@
+/**
+ * Owns the way of tokens and comments into prettier's documents. The printing functions walk the syntax tree in source
+ * order and take one token after the other; each becomes a slot. When all are taken, the comments are put into the
+ * slots around them, so that none is lost and their order stays.
+ *
+ * Where a comment goes is decided by the token behind it. If a line can begin with that token, then a comment on the
+ * line before stays at its end, and others get lines of their own. If not, the line is broken there, as it was in the
+ * text. Either way a line break stands where one stood, so that the meaning can not change.
+ */
+import { builders } from "prettier/doc";
+import type { PlacedComment, SourceTokens } from "./source-tokens.ts";
+
+type Doc = builders.Doc;
+
+const { breakParent, hardline, indent, lineSuffix } = builders;
+
+interface Slot {
+  /** The index of the token in the source. */
+  readonly token: number;
+  readonly kind: SlotKind;
+  readonly before: Doc[];
+  readonly after: Doc[];
+}
+
+type SlotKind =
+  /** In the middle of a line. */
+  | "inner"
+  /** A line begins with it if what surrounds it is broken. */
+  | "first"
+  /** The same, for `->` and operators: comments behind it go in front of it. */
+  | "operator"
+  /** The same in the middle of a line: the first `->` of a row. */
+  | "inner operator"
+  /** Comments in front of it go behind it: a comma, or what the text does not have. */
+  | "unmoved"
+  /** A closing bracket: comments in front of it are indented. */
+  | "close";
+
+export interface Writer {
+  readonly source: SourceTokens;
+  /** The index of the token that is taken next. */
+  readonly position: () => number;
+  /** Takes the next token, which must be `image`; prints `shown` for it. */
+  readonly take: (image?: string, shown?: Doc) => Doc;
+  /** Takes an operator, with which a line can begin unless it is an inner one. */
+  readonly operator: (image: string, isInner?: boolean) => Doc;
+  readonly comma: (shown?: Doc) => Doc;
+  /** Takes a closing bracket; `gap` stands between it and what it closes. */
+  readonly close: (image: string, gap: Doc) => Doc;
+  /** A parenthesis that the text does not have. */
+  readonly add: (text: "(" | ")") => Doc;
+  /** Says that the next token is one with which a line can begin. */
+  readonly lineStart: () => void;
+  /** Leaves tokens out. Only for ones without comments around them. */
+  readonly skip: (count: number) => void;
+  /** Whether an empty line is in front of the next token and its comments. */
+  readonly isBlankBefore: () => boolean;
+  /** Whether an empty line is in front of the next token, or between its comments. */
+  readonly isBlankAround: () => boolean;
+  /** Puts the comments into the slots. Returns what stands behind the last token. */
+  readonly finish: () => Doc;
+}
+
+export function createWriter(source: SourceTokens): Writer {
+  const { tokens, comments, firstComment } = source;
+  const slots: Slot[] = [];
+  let position = 0;
+  let isFirst = false;
+
+  function place(kind: SlotKind, token: number): Slot {
+    const slot: Slot = { token, kind: isFirst && kind === "inner" ? "first" : kind, before: [], after: [] };
+    slots.push(slot);
+    isFirst = false;
+    return slot;
+  }
+
+  function advance(image: string | undefined): string {
+    const found = tokens[position]?.image;
+    if (found === undefined || (image !== undefined && found !== image)) {
+      throw new Error(`the printer expected ${image ?? "a token"} at token ${position}, found ${found ?? "the end"}`);
+    }
+    position++;
+    return found;
+  }
+
+  function put(kind: SlotKind, image: string | undefined, shown: Doc | undefined): Doc {
+    const slot = place(kind, position);
+    const text = advance(image);
+    return [slot.before, shown ?? text, slot.after];
+  }
+
+  const isOpening = (slot: Slot): boolean => source.closing(slot.token) !== undefined;
+  const commentsBefore = (token: number): readonly PlacedComment[] =>
+    comments.slice(firstComment(token), token < tokens.length ? firstComment(token + 1) : undefined);
+
+  function ownLines(): readonly PlacedComment[] {
+    return commentsBefore(position).filter((comment, i) => i > 0 || !comment.sameLine);
+  }
+
+  function finish(): Doc {
+    let next = 0;
+    const groups: { readonly slot: number; readonly comments: PlacedComment[] }[] = [];
+    for (const comment of comments) {
+      while (next < slots.length && !stands(slots[next]!, comment)) next++;
+      if (groups.at(-1)?.slot === next) groups.at(-1)!.comments.push(comment);
+      else groups.push({ slot: next, comments: [comment] });
+    }
+    let end: Doc = "";
+    for (const { slot, comments: group } of groups) {
+      const [first, ...others] = group as [PlacedComment, ...PlacedComment[]];
+      const previous = slots[slot - 1];
+      const trails = first.sameLine && previous !== undefined;
+      const own = trails ? others : group;
+      const target = slots[slot];
+      // In the middle of a line a line break follows, not so where it only may be broken.
+      if (trails) previous.after.push(isInner(target) ? ` ${first.text}` : lineSuffix(` ${first.text}`));
+      if (target === undefined) end = linesBehind(own, previous !== undefined);
+      else putLines(target, own, trails, previous !== undefined && isOpening(previous));
+    }
+    return end;
+  }
+
+  return {
+    source,
+    position: () => position,
+    take: (image, shown) => put("inner", image, shown),
+    operator: (image, isInner = false) => put(isInner ? "inner operator" : "operator", image, undefined),
+    comma: (shown) => put("unmoved", ",", shown),
+    close(image, gap) {
+      const slot = place("close", position);
+      advance(image);
+      return [slot.before, gap, image, slot.after];
+    },
+    add(text) {
+      const slot = place(text === "(" ? "inner" : "unmoved", position);
+      return [slot.before, text, slot.after];
+    },
+    lineStart: () => {
+      isFirst = true;
+    },
+    skip: (count) => {
+      position += count;
+    },
+    isBlankBefore: () => ownLines()[0]?.blankBefore ?? isBlankBetween(position),
+    isBlankAround: () =>
+      ownLines().some((comment) => comment.blankBefore || comment.blankAfter) || isBlankBetween(position),
+    finish,
+  };
+
+  /** Whether only empty lines, and a comment at the end of the first, are in front of the token. */
+  function isBlankBetween(token: number): boolean {
+    const found = commentsBefore(token);
+    if (found.length === 0) return source.breaksBefore(token) > 1;
+    return found.length === 1 && found[0]!.sameLine && found[0]!.blankAfter;
+  }
+}
+
+/** Whether comments in front of the token at `before` belong to the slot. */
+function stands(slot: Slot, { before }: PlacedComment): boolean {
+  const takesNext = slot.kind === "operator" || slot.kind === "inner operator";
+  return slot.kind !== "unmoved" && slot.token + (takesNext ? 1 : 0) >= before;
+}
+
+function isInner(slot: Slot | undefined): boolean {
+  return slot?.kind === "inner" || slot?.kind === "inner operator";
+}
+
+/** Puts comments with lines of their own in front of a token. `trails`: one is at the end of the line before already. */
+function putLines(slot: Slot, own: readonly PlacedComment[], trails: boolean, isFirstInside: boolean): void {
+  const { before } = slot;
+  const isBlankBehind = (i: number): boolean => own[i + 1]?.blankBefore ?? own[i]!.blankAfter;
+  if (slot.kind === "close") {
+    const lines = own.map(({ text, blankBefore }, i): Doc => {
+      const isBlank = blankBefore && !(i === 0 && isFirstInside);
+      return [hardline, isBlank ? hardline : "", text];
+    });
+    before.push(breakParent, indent(lines));
+  } else if (isInner(slot)) {
+    if (trails || own.length > 0) before.push(hardline);
+    for (const { text } of own) before.push(text, hardline);
+  } else {
+    before.push(breakParent);
+    own.forEach(({ text }, i) => {
+      before.push(text, hardline, slot.kind === "first" && isBlankBehind(i) ? hardline : "");
+    });
+  }
+}
+
+/** Comments behind the last token. */
+function linesBehind(own: readonly PlacedComment[], isBehind: boolean): Doc {
+  return own.map(({ text, blankBefore }, i): Doc => {
+    const isLater = isBehind || i > 0;
+    return [isLater ? hardline : "", isLater && blankBefore ? hardline : "", text];
+  });
+}
