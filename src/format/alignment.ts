@@ -4,6 +4,7 @@
  * inputs and outputs too. An empty line, or a statement of another kind, ends a run.
  */
 import type { Binding, Flow, Port, SettingsBlock } from "../compiler/syntax/ast.ts";
+import type { Span } from "../diagnostics/diagnostic.ts";
 import type { SourceTokens } from "./source-tokens.ts";
 
 export interface Alignment {
@@ -23,7 +24,8 @@ export function alignRows(source: SourceTokens, statements: readonly Statement[]
   for (const statement of statements) {
     const run = runs.at(-1);
     const last = run?.at(-1);
-    if (last !== undefined && kindOf(last) === kindOf(statement) && !isBlankBetween(source, last, statement)) {
+    const isAlike = last !== undefined && kindOf(last) === kindOf(statement) && !isIgnored(source, statement);
+    if (isAlike && !isIgnored(source, last) && !isBlankBefore(source, statement)) {
       run!.push(statement);
     } else runs.push([statement]);
   }
@@ -32,6 +34,13 @@ export function alignRows(source: SourceTokens, statements: readonly Statement[]
     const sourcePadding = paddingOfSources(run.map((statement) => sourceOf(source, statement)));
     return run.map((_, i) => ({ padding: padding[i]!, sourcePadding: sourcePadding[i]! }));
   });
+}
+
+/** Whether `// prettier-ignore` stands on the line above: then the statement stays as it is written. */
+export function isIgnored(source: SourceTokens, { span }: { readonly span: Span }): boolean {
+  const token = source.startingAt(span.start)!;
+  const last = source.comments[source.firstComment(token + 1) - 1];
+  return last?.before === token && !last.sameLine && /^\/\/+ *prettier-ignore$/.test(last.text);
 }
 
 function kindOf(statement: Statement): "port" | "binding" | "settings" {
@@ -93,10 +102,9 @@ function paddingOfSources(sources: readonly (string | undefined)[]): number[] {
   return padding;
 }
 
-/** Whether an empty line stands between the statements. */
-function isBlankBetween(source: SourceTokens, before: Statement, after: Statement): boolean {
-  let token = source.endingAt(before.span.end)! + 1;
-  while (source.tokens[token]!.startOffset < after.span.start) token++;
+/** Whether an empty line stands in front of the statement, or between its comments. */
+function isBlankBefore(source: SourceTokens, { span }: Statement): boolean {
+  const token = source.startingAt(span.start)!;
   const first = source.firstComment(token);
   const comments = source.comments.slice(first, source.firstComment(token + 1));
   if (comments.length === 0) return source.breaksBefore(token) > 1;

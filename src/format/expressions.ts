@@ -45,10 +45,9 @@ export function printInParentheses(
   if (needed || hasCommentsIn(w)) {
     const open = w.take("(");
     w.skip(pairs - 1);
-    w.lineStart();
-    const inner = print();
+    const inner: Doc = [w.lineStart(), print()];
     w.skip(pairs - 1);
-    return group([open, indent([softline, inner]), w.close(")", softline)]);
+    return [open, group([indent([softline, inner]), w.close(")", softline)])];
   }
   w.skip(pairs);
   const inner = print();
@@ -62,7 +61,8 @@ function printBare(w: Writer, expression: Expression): Doc {
       return printBinary(w, expression);
     case "unary": {
       const sign = w.take(expression.operator);
-      const least = expression.operator === "not" ? levels.not : levels.minus;
+      // `-(-a)`: two signs would look like one.
+      const least = expression.operator === "not" ? levels.not : levels.atom;
       return [sign, expression.operator === "not" ? " " : "", printExpression(w, expression.operand, least)];
     }
     case "list":
@@ -80,9 +80,8 @@ function printBare(w: Writer, expression: Expression): Doc {
 
 function printAdded(w: Writer, print: () => Doc): Doc {
   const open = w.add("(");
-  w.lineStart();
   const inner = print();
-  return group([open, indent([softline, inner]), softline, w.add(")")]);
+  return [open, group([indent([softline, inner]), softline, w.add(")")])];
 }
 
 type Binary = Expression & { readonly kind: "binary" };
@@ -160,10 +159,9 @@ export function printItems<T>(
 ): Doc {
   const opening = w.take(open);
   const printed = items.map((item, i): Doc => {
-    w.lineStart();
-    return [print(item), i < items.length - 1 ? w.comma() : ""];
+    return [w.lineStart(), print(item), i < items.length - 1 ? w.comma() : ""];
   });
-  if (printed.length === 0) return group([opening, w.close(close, softline)]);
+  if (printed.length === 0) return [opening, group(w.close(close, softline))];
   const separated = printed.flatMap((item, i) => (i === 0 ? [item] : [line, item]));
-  return group([opening, indent([gap, isFilled ? fill(separated) : separated]), w.close(close, gap)]);
+  return [opening, group([indent([gap, isFilled ? fill(separated) : separated]), w.close(close, gap)])];
 }

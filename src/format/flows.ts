@@ -59,10 +59,11 @@ function printBare(w: Writer, flow: Flow): Doc {
 
 /** `image -> conv -> norm`, continued below the first arrow. */
 function printRow(w: Writer, { source, steps }: NamedRow, column: number, padding: number): Doc {
+  const lead = align(column, w.lead());
   const name = printFlow(w, source);
   const arrow = w.operator("->", true);
   const first: Doc = [name, " ".repeat(padding + 1), arrow, " ", align(3, printStep(w, steps[0]!))];
-  return align(column + source.name.text.length + padding + 1, printLinks(w, first, steps.slice(1)));
+  return [lead, align(column + source.name.text.length + padding + 1, printLinks(w, first, steps.slice(1)))];
 }
 
 /** Steps behind any other source. */
@@ -126,8 +127,8 @@ function printIf<T>(w: Writer, branches: Branches<T>, print: (branch: T) => Doc)
     current = undefined;
     if (w.source.tokens[w.position()]?.image !== "else") break;
     const isCommented = w.source.hasComments(w.position() - 1, w.position());
-    w.lineStart();
-    parts.push(isCommented ? hardline : ifBreak(" ", line, { groupId: id }), w.take("else"), " ");
+    const gap = isCommented ? hardline : ifBreak(" ", line, { groupId: id });
+    parts.push(gap, w.lineStart(), w.take("else"), " ");
     if (w.source.tokens[w.position()]!.image === "if") current = chainedIf(chain.at(-1)!.else);
     else parts.push(printBlock(w, () => print(chain.at(-1)!.else)));
   }
@@ -142,10 +143,9 @@ function chainedIf<T>(branch: T): Branches<T> {
 
 function printBlock(w: Writer, print: () => Doc, id?: symbol): Doc {
   const open = w.take("{");
-  w.lineStart();
-  const inner = print();
+  const inner: Doc = [w.lineStart(), print()];
   const options = id === undefined ? {} : { id };
-  return group([open, indent([line, inner]), w.close("}", line)], options);
+  return [open, group([indent([line, inner]), w.close("}", line)], options)];
 }
 
 function printStep(w: Writer, step: Step): Doc {

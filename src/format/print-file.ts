@@ -10,7 +10,7 @@ import type {
   SettingsBlock,
   SourceFile,
 } from "../compiler/syntax/ast.ts";
-import { alignRows, type Alignment } from "./alignment.ts";
+import { alignRows, isIgnored, type Alignment } from "./alignment.ts";
 import { printExpression, printItems, printShape } from "./expressions.ts";
 import { printBindingFlow } from "./flows.ts";
 import { readTokens } from "./source-tokens.ts";
@@ -32,8 +32,7 @@ export function printFile(file: SourceFile, text: string): Doc {
     const before = items[i - 1];
     const isBlank = item.kind === "import" && before?.kind === "import" ? w.isBlankBefore() : mustAddBlank(w);
     const gap: Doc = before === undefined ? "" : [hardline, isBlank ? hardline : ""];
-    w.lineStart();
-    return [gap, printTopItem(w, item)];
+    return [gap, w.lineStart(), printTopItem(w, item)];
   });
   const end = w.finish();
   return items.length + file.comments.length === 0 ? "" : [parts, end, hardline];
@@ -49,6 +48,7 @@ function inOrder<T extends { readonly span: { readonly start: number } }>(items:
 }
 
 function printTopItem(w: Writer, item: Import | SettingsBlock | Declaration): Doc {
+  if (isIgnored(w.source, item)) return w.copyUpTo(item.span.end);
   if (item.kind === "import") return printImport(w, item);
   return item.kind === "settings" ? printSettings(w, item) : printDeclaration(w, item);
 }
@@ -65,14 +65,13 @@ function printSettings(w: Writer, { settings }: SettingsBlock): Doc {
   const isBroken = settings.length > 0 && w.source.breaksBefore(w.position()) > 0;
   const printed = settings.map((setting, i): Doc => {
     const gap: Doc = i === 0 ? line : [line, w.isBlankBefore() ? softline : ""];
-    w.lineStart();
-    const shown = printSetting(w, setting);
+    const shown: Doc = [w.lineStart(), printSetting(w, setting)];
     const comma = ifBreak("", ",");
     if (w.source.tokens[w.position()]?.image === ",") return [gap, shown, w.comma(comma)];
     return [gap, shown, i < settings.length - 1 ? comma : ""];
   });
   const end = w.close("}", settings.length === 0 ? softline : line);
-  return group([head, indent(printed), end], { shouldBreak: isBroken });
+  return [head, group([indent(printed), end], { shouldBreak: isBroken })];
 }
 
 function printSetting(w: Writer, { name, value }: Setting): Doc {
@@ -88,12 +87,11 @@ function printDeclaration(w: Writer, declaration: Declaration): Doc {
     ...declaration.settings,
     ...declaration.bindings,
   ]);
-  if (statements.length === 0) return group([head, w.close("}", softline)]);
+  if (statements.length === 0) return [head, group(w.close("}", softline))];
   const alignments = alignRows(w.source, statements);
   const printed = statements.map((statement, i): Doc => {
     const isBlank = i > 0 && w.isBlankBefore();
-    w.lineStart();
-    return [hardline, isBlank ? hardline : "", printStatement(w, statement, alignments[i]!)];
+    return [hardline, isBlank ? hardline : "", w.lineStart(), printStatement(w, statement, alignments[i]!)];
   });
   return [head, indent(printed), w.close("}", hardline)];
 }
@@ -116,6 +114,7 @@ function printParameter(w: Writer, { name, type, default: value }: Parameter): D
 }
 
 function printStatement(w: Writer, statement: Port | SettingsBlock | Binding, alignment: Alignment): Doc {
+  if (isIgnored(w.source, statement)) return w.copyUpTo(statement.span.end);
   if ("settings" in statement) return printSettings(w, statement);
   const pad = " ".repeat(alignment.padding + 1);
   if ("direction" in statement) {

@@ -22,10 +22,13 @@ export interface PlacedComment {
 }
 
 export interface SourceTokens {
+  readonly text: string;
   readonly tokens: readonly IToken[];
   readonly comments: readonly PlacedComment[];
   /** The index of the first comment before the token, or before any token behind it. */
   readonly firstComment: (token: number) => number;
+  /** The index of the token that starts at the offset. */
+  readonly startingAt: (offset: number) => number | undefined;
   /** The index of the token that ends at the offset. */
   readonly endingAt: (offset: number) => number | undefined;
   /** The index of the bracket that closes the one at the index. */
@@ -45,6 +48,7 @@ export function readTokens(file: SourceFile, text: string): SourceTokens {
   const tokens = lex(file.path, text).tokens.filter((token) => token.tokenType !== LineBreak);
   const comments = placeComments(file, tokens, text);
   const firstComments = indexComments(comments, tokens.length);
+  const starts = new Map(tokens.map((token, i) => [token.startOffset, i]));
   const ends = new Map(tokens.map((token, i) => [endOf(token), i]));
   const closings = matchBrackets(tokens);
   function parentheses(start: number, offset: number): number {
@@ -56,11 +60,13 @@ export function readTokens(file: SourceFile, text: string): SourceTokens {
   }
 
   return {
+    text,
     tokens,
     comments,
     parentheses,
     hasComments: (from, to) => firstComments[from + 1]! < firstComments[to + 1]!,
     firstComment: (token) => firstComments[token]!,
+    startingAt: (offset) => starts.get(offset),
     endingAt: (offset) => ends.get(offset),
     closing: (token) => closings.get(token),
     breaksBefore: (token) =>

@@ -12,7 +12,7 @@ import type { PlacedComment, SourceTokens } from "./source-tokens.ts";
 
 type Doc = builders.Doc;
 
-const { breakParent, hardline, indent, lineSuffix } = builders;
+const { breakParent, hardline, indent, join, lineSuffix, literalline } = builders;
 
 interface Slot {
   /** The index of the token in the source. */
@@ -49,8 +49,12 @@ export interface Writer {
   readonly close: (image: string, gap: Doc) => Doc;
   /** A parenthesis that the text does not have. */
   readonly add: (text: "(" | ")") => Doc;
-  /** Says that the next token is one with which a line can begin. */
-  readonly lineStart: () => void;
+  /** Takes all tokens up to the one that ends at the offset as they are written, with the comments between them. */
+  readonly copyUpTo: (offset: number) => Doc;
+  /** Says that a line can begin with the next token. Returns the place of the comments in front of it. */
+  readonly lineStart: () => Doc;
+  /** The place of the comments in front of the next token, where they should not stand directly before it. */
+  readonly lead: () => Doc;
   /** Leaves tokens out. Only for ones without comments around them. */
   readonly skip: (count: number) => void;
   /** Whether an empty line is in front of the next token and its comments. */
@@ -64,14 +68,19 @@ export interface Writer {
 export function createWriter(source: SourceTokens): Writer {
   const { tokens, comments, firstComment } = source;
   const slots: Slot[] = [];
+  const copied: { readonly from: number; readonly to: number }[] = [];
   let position = 0;
   let isFirst = false;
+  let lead: Doc[] | undefined;
 
-  function place(kind: SlotKind, token: number): Slot {
-    const slot: Slot = { token, kind: isFirst && kind === "inner" ? "first" : kind, before: [], after: [] };
+  /** Makes the slot of a token that is printed as `shown`. */
+  function place(kind: SlotKind, token: number, shown: Doc): Doc {
+    const slot: Slot = { token, kind: isFirst && kind === "inner" ? "first" : kind, before: lead ?? [], after: [] };
     slots.push(slot);
+    const before = lead === undefined ? slot.before : "";
     isFirst = false;
-    return slot;
+    lead = undefined;
+    return [before, shown, slot.after];
   }
 
   function advance(image: string | undefined): string {
@@ -84,9 +93,9 @@ export function createWriter(source: SourceTokens): Writer {
   }
 
   function put(kind: SlotKind, image: string | undefined, shown: Doc | undefined): Doc {
-    const slot = place(kind, position);
+    const token = position;
     const text = advance(image);
-    return [slot.before, shown ?? text, slot.after];
+    return place(kind, token, shown ?? text);
   }
 
   const isOpening = (slot: Slot): boolean => source.closing(slot.token) !== undefined;
@@ -101,6 +110,7 @@ export function createWriter(source: SourceTokens): Writer {
     let next = 0;
     const groups: { readonly slot: number; readonly comments: PlacedComment[] }[] = [];
     for (const comment of comments) {
+      if (copied.some(({ from, to }) => from < comment.before && comment.before <= to)) continue;
       while (next < slots.length && !stands(slots[next]!, comment)) next++;
       if (groups.at(-1)?.slot === next) groups.at(-1)!.comments.push(comment);
       else groups.push({ slot: next, comments: [comment] });
@@ -127,17 +137,24 @@ export function createWriter(source: SourceTokens): Writer {
     operator: (image, isInner = false) => put(isInner ? "inner operator" : "operator", image, undefined),
     comma: (shown) => put("unmoved", ",", shown),
     close(image, gap) {
-      const slot = place("close", position);
-      advance(image);
-      return [slot.before, gap, image, slot.after];
+      return put("close", image, [gap, image]);
     },
     add(text) {
-      const slot = place(text === "(" ? "inner" : "unmoved", position);
-      return [slot.before, text, slot.after];
+      return place(text === "(" ? "inner" : "unmoved", position, text);
     },
-    lineStart: () => {
+    copyUpTo(offset) {
+      const first = position;
+      const last = source.endingAt(offset)!;
+      copied.push({ from: first, to: last });
+      position = last + 1;
+      const lines = source.text.slice(tokens[first]!.startOffset, offset).split(/\r\n|\n|\r/);
+      return place("inner", first, join(literalline, lines));
+    },
+    lineStart() {
       isFirst = true;
+      return (lead = []);
     },
+    lead: () => (lead = []),
     skip: (count) => {
       position += count;
     },
