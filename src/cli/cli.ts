@@ -26,6 +26,11 @@ export const commands: readonly LazyCommand[] = [
     load: async () => (await import("./commands/check.ts")).check,
   },
   {
+    name: "fmt",
+    summary: "Format .bcos files",
+    load: async () => (await import("./commands/fmt.ts")).fmt,
+  },
+  {
     name: "inspect",
     summary: "Show the layers of a model, its parameters and its cost",
     load: async () => (await import("./commands/inspect.ts")).inspect,

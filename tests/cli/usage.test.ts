@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { bcosc, bcoscHere, root } from "./run.ts";
 
-const commands = ["check", "inspect", "train", "evaluate", "explain", "tune", "explain-error", "doctor"];
+const commands = ["check", "fmt", "inspect", "train", "evaluate", "explain", "tune", "explain-error", "doctor"];
 /** Examples of other commands at the end, which use what the command made. */
 const followUps: Readonly<Record<string, string>> = { tune: "  \\$ bcosc train .*--tuning .*\n" };
 const model = join(root, "models/mnist.bcos");
