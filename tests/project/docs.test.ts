@@ -35,7 +35,7 @@ function hostOf(examples: readonly Example[]): SourceHost {
   return { ...own, read };
 }
 
-describe.each(["README.md", "docs/language.md"])("%s", (document) => {
+describe.each(["README.md", "docs/language.md", "docs/formatting.md"])("%s", (document) => {
   const examples = examplesOf(document);
 
   test("has a model among its examples", () => {
