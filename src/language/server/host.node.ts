@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { createNodeHost } from "../../compiler/check/node-host.node.ts";
+import { dumpInThread } from "./dump-thread.node.ts";
 import type { ServerHost } from "./host.ts";
 
 /** Folders that hold other people's files, or none of interest. */
@@ -23,6 +24,8 @@ export function createNodeServerHost(version: string, folder: string): ServerHos
       const page = join(folder, "docs/errors", `${code.replace("/", "-")}.md`);
       return existsSync(page) ? pathToFileURL(page).href : undefined;
     },
+    dump: dumpInThread,
+    configure: () => undefined,
     version,
   };
 }

@@ -19,7 +19,7 @@ export class RequestProblem extends Error {
 /** An error without data: fits wherever one may have some. */
 export type Failure = ResponseError<never>;
 
-const cancelled = (): Failure => new ResponseError(LSPErrorCodes.RequestCancelled, "the request was cancelled");
+export const cancelled = (): Failure => new ResponseError(LSPErrorCodes.RequestCancelled, "the request was cancelled");
 
 /**
  * Wraps the work of a request about a document. Short work runs at once, on the texts that the request was made for; long
@@ -27,7 +27,7 @@ const cancelled = (): Failure => new ResponseError(LSPErrorCodes.RequestCancelle
  */
 export function answer<P, R>(
   connection: Connection,
-  work: (params: P, checkpoint: Checkpoint) => R | Promise<R>,
+  work: (params: P, checkpoint: Checkpoint, token: CancellationToken) => R | Promise<R>,
   check: (params: unknown) => string | undefined = problemOf,
 ): (params: P, token: CancellationToken) => Promise<R | Failure> {
   return async (params, token) => {
@@ -35,10 +35,11 @@ export function answer<P, R>(
     if (problem !== undefined) return new ResponseError(ErrorCodes.InvalidParams, problem);
     if (token.isCancellationRequested) return cancelled();
     try {
-      return await work(params, async () => {
+      const checkpoint = async (): Promise<void> => {
         await turn();
         if (token.isCancellationRequested) throw cancelled();
-      });
+      };
+      return await work(params, checkpoint, token);
     } catch (error) {
       if (error instanceof ResponseError) return error as Failure;
       if (error instanceof RequestProblem) return new ResponseError(LSPErrorCodes.RequestFailed, error.message);

@@ -6,17 +6,29 @@ import {
   type Connection,
   type InitializeParams,
   type InitializeResult,
+  type ServerCapabilities,
 } from "vscode-languageserver";
 import { createWorkspace } from "../workspace.ts";
+import type { Context, Feature } from "./context.ts";
 import { createDiagnosticWriter } from "./diagnostics.ts";
 import { createDocuments } from "./documents.ts";
+import { dumps } from "./features/dumps.ts";
+import { names } from "./features/names.ts";
+import { symbols } from "./features/symbols.ts";
 import type { ServerHost } from "./host.ts";
 import { createUris, pathOfUri } from "./locations.ts";
 import { answerPulls } from "./pull-diagnostics.ts";
 import { createPush, type Push } from "./push-diagnostics.ts";
 
+const features: readonly Feature[] = [names, symbols, dumps];
+
+export interface Server {
+  /** Files of the host may have changed. */
+  changed(paths: readonly string[]): void;
+}
+
 /** Registers everything on the connection. The caller makes it listen. */
-export function startServer(connection: Connection, host: ServerHost): void {
+export function startServer(connection: Connection, host: ServerHost): Server {
   const workspace = createWorkspace(host);
   const uris = createUris();
   const documents = createDocuments(connection, workspace, uris);
@@ -24,6 +36,9 @@ export function startServer(connection: Connection, host: ServerHost): void {
   let client: ClientCapabilities = {};
   let folders = new Set<string>();
   let push: Push | undefined;
+
+  const context: Context = { connection, workspace, documents, uris, host, client: () => client };
+  const provided = Object.assign({}, ...features.map((feature) => feature(context))) as Partial<ServerCapabilities>;
 
   const setFolders = (paths: Iterable<string>): void => {
     folders = new Set(paths);
@@ -46,17 +61,19 @@ export function startServer(connection: Connection, host: ServerHost): void {
 
   connection.onInitialize((params): InitializeResult => {
     client = params.capabilities;
+    host.configure(params.initializationOptions);
     setFolders(foldersOf(params));
     if (client.textDocument?.diagnostic === undefined) {
       push = createPush(connection, workspace, documents, uris, writer);
     }
     return {
-      serverInfo: { name: "bcosc", version: host.version },
+      serverInfo: { name: "bcosc", ...(host.version === undefined ? {} : { version: host.version }) },
       capabilities: {
         positionEncoding: "utf-16",
         textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental },
         diagnosticProvider: { identifier: "bcosc", interFileDependencies: true, workspaceDiagnostics: true },
         workspace: { workspaceFolders: { supported: true, changeNotifications: true } },
+        ...provided,
       },
     };
   });
@@ -78,13 +95,15 @@ export function startServer(connection: Connection, host: ServerHost): void {
     push?.schedule();
   });
 
-  connection.onDidChangeWatchedFiles(({ changes }) => {
-    for (const { uri } of changes) workspace.refresh(pathOfUri(uri));
+  const changed = (paths: readonly string[]): void => {
+    for (const path of paths) workspace.refresh(path);
     refreshClient();
-  });
+  };
+  connection.onDidChangeWatchedFiles(({ changes }) => changed(changes.map(({ uri }) => pathOfUri(uri))));
 
   documents.onChange(() => push?.schedule());
   answerPulls(connection, workspace, documents, uris, writer);
+  return { changed };
 }
 
 function foldersOf({ workspaceFolders, rootUri, rootPath }: InitializeParams): string[] {

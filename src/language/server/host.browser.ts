@@ -1,0 +1,33 @@
+/** The server's host in a browser: texts that the client gives, in memory. */
+import { runDump } from "../dump.ts";
+import { isRecord } from "./guard.ts";
+import type { ServerHost } from "./host.ts";
+import { pathOfUri } from "./locations.ts";
+
+export interface BrowserHost extends ServerHost {
+  /** Takes `{ files: { URI: text } }`, where `null` deletes a file, and gives the paths. */
+  take(given: unknown): readonly string[];
+}
+
+export function createBrowserHost(): BrowserHost {
+  const texts = new Map<string, string>();
+  const host: BrowserHost = {
+    read: (path) => texts.get(path),
+    list: () => [...texts.keys()].filter((path) => path.endsWith(".bcos")),
+    // What is there was given: there is nothing to look for.
+    setFolders: () => undefined,
+    pageOf: () => undefined,
+    dump: (job) => ({ result: new Promise((resolve) => resolve(runDump(job))), cancel: () => undefined }),
+    configure: (options) => void host.take(options),
+    version: undefined,
+    take(given) {
+      const files = isRecord(given) && isRecord(given["files"]) ? given["files"] : {};
+      for (const [uri, text] of Object.entries(files)) {
+        if (typeof text === "string") texts.set(pathOfUri(uri), text);
+        else texts.delete(pathOfUri(uri));
+      }
+      return Object.keys(files).map(pathOfUri);
+    },
+  };
+  return host;
+}
