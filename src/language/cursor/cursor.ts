@@ -7,6 +7,7 @@ import { endOf } from "../../../grammar/describe.ts";
 import { layOut, type Statement } from "../../../grammar/layout.ts";
 import { lex } from "../../../grammar/lexer.ts";
 import * as t from "../../../grammar/tokens.ts";
+import { lexer } from "../../../grammar/tokens.ts";
 import { fileSizeLimit } from "../../compiler/syntax/parse.ts";
 import type { Span } from "../../diagnostics/diagnostic.ts";
 import { followFlow, followExpression, type Frame } from "./flow-cursor.ts";
@@ -54,10 +55,11 @@ export interface Cursor {
 /** `undefined` inside comments and labels with dots, and in texts that are too large to be read. */
 export function cursorAt(path: string, text: string, offset: number): Cursor | undefined {
   if (text.length > fileSizeLimit || offset < 0 || offset > text.length) return undefined;
-  const { tokens, comments } = lex(path, text.slice(0, offset));
+  const written = text.slice(0, offset);
+  const { tokens, comments } = lex(path, written);
   const comment = comments.at(-1);
   if (comment !== undefined && endOf(comment) === offset) return undefined;
-  if (isInBlockComment(text, offset)) return undefined;
+  if (isInForeignComment(written)) return undefined;
 
   const last = tokens.at(-1);
   const touches = last !== undefined && last.tokenType !== t.LineBreak && endOf(last) >= offset;
@@ -72,12 +74,13 @@ export function cursorAt(path: string, text: string, offset: number): Cursor | u
   return { offset, span: { file: path, start, end }, isNumber, ...locate(path, [...before, marker], marker) };
 }
 
-/** The lexer reads block comments as faults, and one that is open swallows the rest of the text. */
-function isInBlockComment(text: string, offset: number): boolean {
-  const open = text.lastIndexOf("/*", offset - 1);
-  if (open < 0 || text.slice(text.lastIndexOf("\n", open) + 1, open).includes("//")) return false;
-  const close = text.indexOf("*/", open + 2);
-  return close < 0 || close + 2 > offset;
+/** Comments as other languages have them, which are faults: `#` to the end of the line, and block comments. */
+function isInForeignComment(before: string): boolean {
+  if (!before.includes("#") && !before.includes("/*")) return false;
+  const last = lexer.tokenize(before).tokens.at(-1);
+  if (last === undefined || endOf(last) < before.length) return false;
+  if (last.tokenType === t.faultTokens.HashComment) return true;
+  return last.tokenType === t.faultTokens.BlockComment && !/^\/\*[^]*\*\/$/.test(last.image);
 }
 
 function inQuotes(
