@@ -54,7 +54,7 @@ export interface Cursor {
 
 /** `undefined` inside comments and labels with dots, and in texts that are too large to be read. */
 export function cursorAt(path: string, text: string, offset: number): Cursor | undefined {
-  if (text.length > fileSizeLimit || offset < 0 || offset > text.length) return undefined;
+  if (text.length > fileSizeLimit || !(offset >= 0 && offset <= text.length)) return undefined;
   const written = text.slice(0, offset);
   const { tokens, comments } = lex(path, written);
   const comment = comments.at(-1);

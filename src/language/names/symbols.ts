@@ -63,7 +63,7 @@ export function occurrenceAt(occurrences: readonly Occurrence[], offset: number)
   let found: Occurrence | undefined;
   for (const occurrence of occurrences) {
     const { start, end } = occurrence.span;
-    if (offset < start || offset > end) continue;
+    if (!(start <= offset && offset <= end)) continue;
     if (found !== undefined && !isNearer(occurrence, found, offset)) continue;
     found = occurrence;
   }
