@@ -1,8 +1,8 @@
 /** How layers, blocks and functions are called, as one line of text with the places of the parameters in it. */
 import { describeArgument } from "../compiler/check/types.ts";
 import type { FunctionName } from "../compiler/check/evaluate-expression.ts";
-import type { ArgumentType, ArgumentValue, LayerParameter } from "../compiler/layers/layer.ts";
-import type { Parameter } from "../compiler/syntax/ast.ts";
+import type { LayerParameter } from "../compiler/layers/layer.ts";
+import { layerParameterText, parameterText, valueText } from "./known/text.ts";
 import type { Meaning } from "./names/symbols.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -42,7 +42,7 @@ export function signatureOf(workspace: Workspace, callee: Meaning): Signature | 
     definition.declaration.doc,
     definition.declaration.parameters.map((parameter) => ({
       name: parameter.name.text,
-      text: declaredText(parameter, text),
+      text: parameterText(parameter, text),
       documentation: "",
     })),
   );
@@ -88,52 +88,7 @@ function compose(name: string, documentation: string, parts: readonly Part[]): S
 }
 
 function layerPart(parameter: LayerParameter): Part {
-  return { name: parameter.name, text: parameterText(parameter), documentation: parameter.doc };
-}
-
-/** `stride: int | [int, int] = 1`; what may be left out without a default has a `?`. */
-export function parameterText({ name, type, required, default: value }: LayerParameter): string {
-  const initial = value === undefined ? "" : ` = ${valueText(value)}`;
-  return `${name}${required || value !== undefined ? "" : "?"}: ${typeText(type)}${initial}`;
-}
-
-/** As it is written in the head of the block. */
-export function declaredText({ span }: Parameter, text: string): string {
-  return text.slice(span.start, span.end).replace(/\s+/g, " ");
-}
-
-/** The type of a parameter in a few words; `describeArgument` says more. */
-export function typeText(type: ArgumentType): string {
-  switch (type.kind) {
-    case "int":
-    case "float":
-    case "bool":
-      return type.kind;
-    case "enum":
-      return type.values.join(" | ");
-    case "pair":
-      return "int | [int, int]";
-    case "padding":
-      return "same | valid | int | [int, int]";
-    case "auto_float":
-      return "auto | float";
-    case "variant": {
-      const names = Object.entries(type.variants).map(([name, kinds]) =>
-        kinds.length === 0 ? name : `${name}(${kinds.join(", ")})`,
-      );
-      return names.length > 4 ? `${names.slice(0, 3).join(" | ")} | …` : names.join(" | ");
-    }
-    default:
-      return type satisfies never;
-  }
-}
-
-/** A value as the language writes it. */
-export function valueText(value: ArgumentValue): string {
-  if (typeof value !== "object") return String(value);
-  if (!("variant" in value)) return new Set(value).size === 1 ? String(value[0]) : `[${value.join(", ")}]`;
-  const args = value.args.map((arg) => (typeof arg === "number" ? String(arg) : `[${arg.join(", ")}]`));
-  return args.length === 0 ? value.variant : `${value.variant}(${args.join(", ")})`;
+  return { name: parameter.name, text: layerParameterText(parameter), documentation: parameter.doc };
 }
 
 /** What a parameter takes, its default and its documentation, as Markdown. */

@@ -2,6 +2,7 @@
  * Workspaces in memory, written with markers: `┆` is the cursor (or one of several), and `«…»` are ranges that a feature is
  * to find. The markers are taken out of the texts.
  */
+import { applyEdits } from "../../src/language/edits.ts";
 import { createWorkspace, type Workspace } from "../../src/language/workspace.ts";
 import type { Span, TextEdit } from "../../src/diagnostics/diagnostic.ts";
 
@@ -63,12 +64,12 @@ export function shown(texts: Files, spans: readonly Span[]): Files {
 /** The texts after the edits, which do not overlap. */
 export function edited(texts: Files, edits: readonly TextEdit[]): Files {
   return Object.fromEntries(
-    Object.entries(texts).map(([path, text]) => {
-      const own = edits.filter(({ span }) => span.file === path).sort((a, b) => b.span.start - a.span.start);
-      return [
-        path,
-        own.reduce((result, { span, text: put }) => result.slice(0, span.start) + put + result.slice(span.end), text),
-      ];
-    }),
+    Object.entries(texts).map(([path, text]) => [
+      path,
+      applyEdits(
+        text,
+        edits.filter(({ span }) => span.file === path),
+      ),
+    ]),
   );
 }

@@ -7,14 +7,8 @@ import type { Cursor } from "../cursor/cursor.ts";
 import { visibleValues } from "../cursor/visible.ts";
 import type { Formal } from "../names/resolve.ts";
 import type { Definition } from "../names/symbols.ts";
-import {
-  declaredText,
-  functionSignature,
-  parameterDocumentation,
-  parameterText,
-  typeText,
-  valueText,
-} from "../signature.ts";
+import { layerParameterText, parameterText, typeText, valueText } from "../known/text.ts";
+import { functionSignature, parameterDocumentation } from "../signature.ts";
 import type { Workspace } from "../workspace.ts";
 import { escapeSnippet, type Draft, type DraftGroups } from "./item.ts";
 
@@ -88,7 +82,7 @@ function draftOfValue({ workspace }: ValueScope, definition: Definition): Draft 
   const { name, kind, span } = definition;
   if (definition.kind === "parameter") {
     const text = workspace.text(span.file) ?? "";
-    return { label: name, kind: "parameter", detail: declaredText(definition.parameter, text) };
+    return { label: name, kind: "parameter", detail: parameterText(definition.parameter, text) };
   }
   return { label: name, kind: kind === "dimension" ? "dimension" : "value", detail: "dimension of the input" };
 }
@@ -144,7 +138,7 @@ function draftOfArgument(workspace: Workspace, formal: Formal): Draft {
     const { parameter } = formal;
     return {
       ...shared,
-      detail: withoutName(parameterText(parameter)),
+      detail: withoutName(layerParameterText(parameter)),
       documentation: parameterDocumentation(parameter),
     };
   }
@@ -152,7 +146,7 @@ function draftOfArgument(workspace: Workspace, formal: Formal): Draft {
   const text = workspace.text(declaration.span.file) ?? "";
   return {
     ...shared,
-    detail: withoutName(declaredText(parameter, text)),
+    detail: withoutName(parameterText(parameter, text)),
     documentation: `Parameter of \`${declaration.name.text}\`.`,
   };
 }

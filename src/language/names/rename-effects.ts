@@ -4,6 +4,7 @@ import type { Network } from "../../compiler/network/network.ts";
 import type { Flow, Step } from "../../compiler/syntax/ast.ts";
 import type { TextEdit } from "../../diagnostics/diagnostic.ts";
 import { createPlaces } from "../../diagnostics/places.ts";
+import { applyEdits } from "../edits.ts";
 import { createWorkspace, type Workspace } from "../workspace.ts";
 import { occurrencesIn } from "./occurrences.ts";
 import type { Definition, Meaning, Occurrence } from "./symbols.ts";
@@ -12,12 +13,8 @@ import type { Definition, Meaning, Occurrence } from "./symbols.ts";
 export function editedWorkspace(workspace: Workspace, edits: readonly TextEdit[]): Workspace {
   const texts = new Map<string, string>();
   for (const path of new Set(edits.map(({ span }) => span.file))) {
-    const own = edits.filter(({ span }) => span.file === path).sort((a, b) => b.span.start - a.span.start);
-    const before = workspace.text(path) ?? "";
-    texts.set(
-      path,
-      own.reduce((text, { span, text: put }) => text.slice(0, span.start) + put + text.slice(span.end), before),
-    );
+    const own = edits.filter(({ span }) => span.file === path);
+    texts.set(path, applyEdits(workspace.text(path) ?? "", own));
   }
   return createWorkspace({ read: (path) => texts.get(path) ?? workspace.text(path), list: () => workspace.files() });
 }
