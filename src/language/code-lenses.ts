@@ -56,7 +56,7 @@ function modelLenses(workspace: Workspace, path: string, { name }: Declaration, 
   if (parameters === undefined || macs === undefined) return [];
   const { span } = name;
   return [
-    { span, title: `${scaledCount(parameters, "parameter")} · ${scaled(macs)}MACs` },
+    { span, title: `${scaledCount(parameters, "parameter")} · ${scaledCount(macs, "MAC")}` },
     ...targetNames.map((target): CodeLens => ({
       span,
       command: { name: "show-plan", path, model: name.text, target },

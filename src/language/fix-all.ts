@@ -6,7 +6,7 @@ import { createWorkspace, type Workspace } from "./workspace.ts";
 /** Fixes of fixes are few: a file that needs more rounds is broken in other ways. */
 const rounds = 20;
 
-/** The edits; none where there is nothing to fix. A round that would leave as much wrong as before is not made. */
+/** The edits; none where there is nothing to fix. A round after which no less is wrong is not made. */
 export function fixAll(workspace: Workspace, path: string): TextEdit[] {
   const before = workspace.text(path);
   if (before === undefined) return [];
@@ -20,11 +20,18 @@ export function fixAll(workspace: Workspace, path: string): TextEdit[] {
     const next = applyEdits(text, edits);
     copy.open(path, next);
     const left = wrongIn(copy, path);
-    if (left.length >= findings.length) break;
+    if (!isBetter(left, findings)) break;
     text = next;
     findings = left;
   }
   return difference(path, before, text);
+}
+
+/** A syntax error less is better, whatever names and shapes can be looked at because of that. */
+function isBetter(after: readonly Diagnostic[], before: readonly Diagnostic[]): boolean {
+  const syntax = (findings: readonly Diagnostic[]): number =>
+    findings.filter(({ code }) => code.startsWith("syntax/")).length;
+  return syntax(after) < syntax(before) || (syntax(after) === syntax(before) && after.length < before.length);
 }
 
 function wrongIn(workspace: Workspace, path: string): readonly Diagnostic[] {
