@@ -1,7 +1,7 @@
 /**
  * Writes everything in the repository that is made from the sources: the grammar's EBNF, TextMate grammar and syntax
- * diagrams, the references of layers and of the command line, a page for each diagnostic code. `npm run gen` must leave
- * a clean tree.
+ * diagrams, the references of layers and of the command line, a page for each diagnostic code, the README's pictures of
+ * the editor and of an error. `npm run gen` must leave a clean tree.
  */
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
@@ -10,6 +10,7 @@ import { generateCliDocs } from "./gen/cli.ts";
 import { generateErrorPages } from "./gen/errors.ts";
 import { generateGrammarFiles } from "./gen/grammar.ts";
 import { generateLayerDocs } from "./gen/layers.ts";
+import { generatePictures } from "./gen/pictures.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -27,6 +28,7 @@ const files = new Map<string, string>([
   ...generateErrorPages(),
   ["docs/layers.md", generateLayerDocs()],
   ["docs/cli.md", await generateCliDocs()],
+  ...generatePictures((path) => readFileSync(join(root, path), "utf8")),
 ]);
 
 let changed = 0;

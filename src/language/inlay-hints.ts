@@ -126,8 +126,13 @@ function hintBinding(context: Context, known: Known, binding: Binding): void {
       }
       const stays = last !== undefined && equal(distinct(shapesAt(last)), distinct(shapesAt(step)));
       const isWanted = context.options.shapes === "every" || !stays;
-      // What a shape statement says needs no hint.
-      if (step.kind !== "ascription" && steps[i + 1]?.kind !== "ascription" && isWanted) hint(step, step.span.end);
+      // What a shape statement or the last step of a repeat says needs no hint.
+      const inner = step.kind === "repeat" ? step.steps.at(-1) : undefined;
+      const isSaid =
+        step.kind === "ascription" ||
+        steps[i + 1]?.kind === "ascription" ||
+        (inner !== undefined && equal(distinct(shapesAt(inner)), distinct(shapesAt(step))));
+      if (isWanted && !isSaid) hint(step, step.span.end);
       last = step;
     }
   };
