@@ -2,9 +2,11 @@
 import type { ClientCapabilities, Connection, Position, ServerCapabilities } from "vscode-languageserver";
 import type { LineMap } from "../../diagnostics/lines.ts";
 import type { Workspace } from "../workspace.ts";
+import type { DiagnosticWriter } from "./diagnostics.ts";
 import type { Documents } from "./documents.ts";
 import type { ServerHost } from "./host.ts";
 import { offsetOf, type Uris } from "./locations.ts";
+import type { Settings } from "./settings.ts";
 
 export interface Context {
   readonly connection: Connection;
@@ -12,8 +14,12 @@ export interface Context {
   readonly documents: Documents;
   readonly uris: Uris;
   readonly host: ServerHost;
+  readonly findings: DiagnosticWriter;
   /** What the client can; nothing before `initialize`. */
   client(): ClientCapabilities;
+  /** Whether the client has a command of its own. */
+  clientHas(command: string): boolean;
+  settings(): Settings;
 }
 
 /** Registers the handlers of a group of features, and says what the server can with them. */

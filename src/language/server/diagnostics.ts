@@ -18,6 +18,8 @@ const severities: Readonly<Record<Severity, DiagnosticSeverity>> = {
 export interface DiagnosticWriter {
   /** What is wrong in the file, as the workspace says. */
   write(path: string): LspDiagnostic[];
+  /** One finding, which has a place. */
+  one(diagnostic: Diagnostic): LspDiagnostic;
 }
 
 /** `pageOf`: where the page that explains a code can be read. */
@@ -51,7 +53,7 @@ export function createDiagnosticWriter(
       ...(places.length === 0 ? {} : { relatedInformation: places }),
     };
   };
-  return { write: (path) => workspace.diagnostics(path).map(toLsp) };
+  return { write: (path) => workspace.diagnostics(path).map(toLsp), one: toLsp };
 }
 
 /** Equal for equal findings, so that a client that knows them already is not sent them again. */

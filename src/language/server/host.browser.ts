@@ -1,7 +1,7 @@
 /** The server's host in a browser: texts that the client gives, in memory. */
-import { runDump } from "../dump.ts";
 import { isRecord } from "./guard.ts";
 import type { ServerHost } from "./host.ts";
+import { runJob } from "./jobs.ts";
 import { pathOfUri } from "./locations.ts";
 
 export interface BrowserHost extends ServerHost {
@@ -17,7 +17,10 @@ export function createBrowserHost(): BrowserHost {
     // What is there was given: there is nothing to look for.
     setFolders: () => undefined,
     pageOf: () => undefined,
-    dump: (job) => ({ result: new Promise((resolve) => resolve(runDump(job))), cancel: () => undefined }),
+    // Workers of workers are not everywhere.
+    jobs: {
+      run: (job) => ({ result: new Promise((resolve) => resolve(runJob(job) as never)), cancel: () => undefined }),
+    },
     configure: (options) => void host.take(options),
     version: undefined,
     take(given) {

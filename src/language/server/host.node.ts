@@ -3,8 +3,8 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { createNodeHost } from "../../compiler/check/node-host.node.ts";
-import { dumpInThread } from "./dump-thread.node.ts";
 import type { ServerHost } from "./host.ts";
+import { createJobThread } from "./job-thread.node.ts";
 
 /** Folders that hold other people's files, or none of interest. */
 const skipped = new Set(["node_modules", "dist"]);
@@ -24,7 +24,7 @@ export function createNodeServerHost(version: string, folder: string): ServerHos
       const page = join(folder, "docs/errors", `${code.replace("/", "-")}.md`);
       return existsSync(page) ? pathToFileURL(page).href : undefined;
     },
-    dump: dumpInThread,
+    jobs: createJobThread(),
     configure: () => undefined,
     version,
   };

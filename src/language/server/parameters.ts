@@ -25,3 +25,17 @@ export function problemOf(params: unknown): string | undefined {
   }
   return undefined;
 }
+
+/** For requests that can't do without a part, beside the document. */
+export function required(name: string): (params: unknown) => string | undefined {
+  return (params) =>
+    problemOf(params) ??
+    ((params as Record<string, unknown>)[name] === undefined ? `there is no \`${name}\`` : undefined);
+}
+
+export const atPosition = required("position");
+
+/** For requests of which one part is a string and all else may be missing. */
+export function withString(name: string): (params: unknown) => string | undefined {
+  return (params) => (isRecord(params) && typeof params[name] === "string" ? undefined : `\`${name}\` is not a string`);
+}

@@ -19,7 +19,7 @@ export class RequestProblem extends Error {
 /** An error without data: fits wherever one may have some. */
 export type Failure = ResponseError<never>;
 
-export const cancelled = (): Failure => new ResponseError(LSPErrorCodes.RequestCancelled, "the request was cancelled");
+const cancelled = (): Failure => new ResponseError(LSPErrorCodes.RequestCancelled, "the request was cancelled");
 
 /**
  * Wraps the work of a request about a document. Short work runs at once, on the texts that the request was made for; long
@@ -59,4 +59,15 @@ export function turn(): Promise<void> {
     if (typeof setImmediate === "function") setImmediate(resolve);
     else setTimeout(resolve, 0);
   });
+}
+
+/** The result of work that runs elsewhere, which ends where the request is cancelled. */
+export function unlessCancelled<R>(result: Promise<R>, token: CancellationToken, cancel: () => void): Promise<R> {
+  const cancellation = new Promise<never>((_, reject) => {
+    token.onCancellationRequested(() => {
+      cancel();
+      reject(cancelled());
+    });
+  });
+  return Promise.race([result, cancellation]);
 }

@@ -1,5 +1,6 @@
 /** The language server: one workspace, and the requests of one client about it. */
 import {
+  DidChangeConfigurationNotification,
   DidChangeWatchedFilesNotification,
   TextDocumentSyncKind,
   type ClientCapabilities,
@@ -12,15 +13,22 @@ import { createWorkspace } from "../workspace.ts";
 import type { Context, Feature } from "./context.ts";
 import { createDiagnosticWriter } from "./diagnostics.ts";
 import { createDocuments } from "./documents.ts";
+import { actions } from "./features/actions.ts";
 import { dumps } from "./features/dumps.ts";
+import { lenses } from "./features/lenses.ts";
 import { names } from "./features/names.ts";
+import { shown } from "./features/shown.ts";
 import { symbols } from "./features/symbols.ts";
+import { tokens } from "./features/tokens.ts";
+import { writing } from "./features/writing.ts";
 import type { ServerHost } from "./host.ts";
+import { isRecord } from "./guard.ts";
 import { createUris, pathOfUri } from "./locations.ts";
 import { answerPulls } from "./pull-diagnostics.ts";
 import { createPush, type Push } from "./push-diagnostics.ts";
+import { defaultSettings, readSettings } from "./settings.ts";
 
-const features: readonly Feature[] = [names, symbols, dumps];
+const features: readonly Feature[] = [names, symbols, writing, shown, tokens, actions, lenses, dumps];
 
 export interface Server {
   /** Files of the host may have changed. */
@@ -35,9 +43,21 @@ export function startServer(connection: Connection, host: ServerHost): Server {
   const writer = createDiagnosticWriter(workspace, uris, (code) => host.pageOf(code));
   let client: ClientCapabilities = {};
   let folders = new Set<string>();
+  let commands: readonly unknown[] = [];
+  let settings = defaultSettings;
   let push: Push | undefined;
 
-  const context: Context = { connection, workspace, documents, uris, host, client: () => client };
+  const context: Context = {
+    connection,
+    workspace,
+    documents,
+    uris,
+    host,
+    findings: writer,
+    client: () => client,
+    clientHas: (command) => commands.includes(command),
+    settings: () => settings,
+  };
   const provided = Object.assign({}, ...features.map((feature) => feature(context))) as Partial<ServerCapabilities>;
 
   const setFolders = (paths: Iterable<string>): void => {
@@ -61,7 +81,10 @@ export function startServer(connection: Connection, host: ServerHost): Server {
 
   connection.onInitialize((params): InitializeResult => {
     client = params.capabilities;
-    host.configure(params.initializationOptions);
+    const options: unknown = params.initializationOptions;
+    host.configure(options);
+    if (isRecord(options) && Array.isArray(options["commands"])) commands = options["commands"];
+    if (isRecord(options)) settings = readSettings(options["settings"]);
     setFolders(foldersOf(params));
     if (client.textDocument?.diagnostic === undefined) {
       push = createPush(connection, workspace, documents, uris, writer);
@@ -92,7 +115,32 @@ export function startServer(connection: Connection, host: ServerHost): Server {
         refreshClient();
       });
     }
+    if (client.workspace?.configuration === true) {
+      if (client.workspace.didChangeConfiguration?.dynamicRegistration === true) {
+        connection.client
+          .register(DidChangeConfigurationNotification.type, { section: "bcosc" })
+          .catch((error: unknown) => connection.console.warn(`can't follow settings: ${String(error)}`));
+      }
+      askForSettings();
+    }
     push?.schedule();
+  });
+
+  const askForSettings = (): void => {
+    connection.workspace.getConfiguration("bcosc").then(
+      (given: unknown) => {
+        settings = readSettings(given);
+        refreshClient();
+      },
+      (error: unknown) => connection.console.warn(`can't read settings: ${String(error)}`),
+    );
+  };
+  connection.onDidChangeConfiguration((params) => {
+    if (client.workspace?.configuration === true) return askForSettings();
+    // Of older clients, which send all settings.
+    const given: unknown = params.settings;
+    if (isRecord(given)) settings = readSettings(given["bcosc"]);
+    refreshClient();
   });
 
   const changed = (paths: readonly string[]): void => {

@@ -48,7 +48,10 @@ export interface Session {
 
 export interface SessionOptions {
   readonly capabilities?: ClientCapabilities;
+  /** What `workspace/configuration` answers. */
   readonly settings?: object;
+  /** The `initializationOptions`. */
+  readonly options?: object;
 }
 
 /** Removed after the tests of the file. */
@@ -87,7 +90,7 @@ const clientMethods = [
 /** Starts a server for a new folder with these files. */
 export async function startSession(
   files: Readonly<Record<string, string>>,
-  { capabilities = {}, settings }: SessionOptions = {},
+  { capabilities = {}, settings, options }: SessionOptions = {},
 ): Promise<Session> {
   const folder = temporaryFolder(files);
   const child = spawnServer();
@@ -121,6 +124,7 @@ export async function startSession(
     rootUri: null,
     workspaceFolders: [{ uri: pathToFileURL(folder).href, name: "test" }],
     capabilities,
+    initializationOptions: options,
   });
   await connection.sendNotification("initialized", {});
 

@@ -7,7 +7,7 @@ import { dumpJob, type DumpOptions } from "../../dump.ts";
 import { documentOf, type Feature } from "../context.ts";
 import { offsetOf } from "../locations.ts";
 import { problemOf } from "../parameters.ts";
-import { answer, cancelled, RequestProblem } from "../requests.ts";
+import { answer, RequestProblem, unlessCancelled } from "../requests.ts";
 
 export interface DumpParams extends Omit<DumpOptions, "kind"> {
   readonly textDocument: { readonly uri: string };
@@ -43,14 +43,8 @@ export const dumps: Feature = (context) => {
           };
           const job = dumpJob(workspace, document.path, offset, options);
           if ("problem" in job) throw new RequestProblem(job.problem);
-          const { result, cancel } = host.dump(job);
-          const cancellation = new Promise<never>((_, reject) => {
-            token.onCancellationRequested(() => {
-              cancel();
-              reject(cancelled());
-            });
-          });
-          const dump = await Promise.race([result, cancellation]);
+          const { result, cancel } = host.jobs.run({ kind: "dump", job });
+          const dump = await unlessCancelled(result, token, cancel);
           if ("problem" in dump) throw new RequestProblem(dump.problem);
           return dump;
         },

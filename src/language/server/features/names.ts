@@ -6,8 +6,7 @@ import { references } from "../../references.ts";
 import { prepareRename, rename } from "../../rename.ts";
 import { placeOf, type Feature } from "../context.ts";
 import { locationOf, rangeOf, workspaceEdit } from "../locations.ts";
-import { isRecord } from "../guard.ts";
-import { problemOf } from "../parameters.ts";
+import { atPosition, withString } from "../parameters.ts";
 import { answer, RequestProblem } from "../requests.ts";
 
 export const names: Feature = (context) => {
@@ -93,9 +92,7 @@ export const names: Feature = (context) => {
         if (renamed.warnings.length > 0) connection.window.showWarningMessage(renamed.warnings.join("\n"));
         return workspaceEdit(workspace, uris, renamed.edits);
       },
-      (params) =>
-        atPosition(params) ??
-        (isRecord(params) && typeof params["newName"] === "string" ? undefined : "`newName` is not a string"),
+      (params) => atPosition(params) ?? withString("newName")(params),
     ),
   );
 
@@ -106,10 +103,3 @@ export const names: Feature = (context) => {
     renameProvider: { prepareProvider: true },
   };
 };
-
-/** For requests that can't do without a position. */
-export function atPosition(params: unknown): string | undefined {
-  const problem = problemOf(params);
-  if (problem !== undefined) return problem;
-  return (params as { position?: unknown }).position === undefined ? "there is no `position`" : undefined;
-}

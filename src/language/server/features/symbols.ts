@@ -5,7 +5,7 @@ import { documentSymbols, type DocumentSymbol } from "../../document-symbols.ts"
 import { workspaceSymbols } from "../../workspace-symbols.ts";
 import { documentOf, type Feature } from "../context.ts";
 import { locationOf, rangeOf } from "../locations.ts";
-import { isRecord } from "../guard.ts";
+import { withString } from "../parameters.ts";
 import { answer } from "../requests.ts";
 
 const kinds: Readonly<Record<DocumentSymbol["kind"], SymbolKind>> = {
@@ -43,7 +43,7 @@ export const symbols: Feature = (context) => {
           location: locationOf(workspace, uris, span),
           ...(container === "" ? {} : { containerName: container }),
         })),
-      (params) => (isRecord(params) && typeof params["query"] === "string" ? undefined : "`query` is not a string"),
+      withString("query"),
     ),
   );
 
