@@ -257,7 +257,8 @@ describe("what the compiler knows", () => {
       positions: [session.position("net.bcos", "ker|nel: 3")],
     });
     const texts: string[] = [];
-    for (let at: SelectionRange | undefined = selection; at !== undefined; at = at.parent) texts.push(textAt("net.bcos", at.range));
+    for (let at: SelectionRange | undefined = selection; at !== undefined; at = at.parent)
+      texts.push(textAt("net.bcos", at.range));
     expect(texts.slice(0, 3)).toEqual(["kernel", "kernel: 3", "conv1: conv(8, kernel: 3)"]);
     expect(texts.at(-1)).toBe(net);
   });
