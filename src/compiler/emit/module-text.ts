@@ -94,6 +94,9 @@ function imports(language: Language): string {
 function statementsOf(facts: ModuleFacts): readonly Statement[] {
   const { network, program, classes, planHash } = facts;
   const named = classes.length > 0;
+  // Named after the model: the type checker's messages are about it.
+  const types = typesName(network);
+  const compiled = `CompiledModel<${types}>`;
   const about = network.doc === "" ? `The model ${network.name}.` : network.doc;
   return [
     ...(named ? [{ doc: "Names of the classes, by index.", name: "classes", literal: classes }] : []),
@@ -117,20 +120,20 @@ function statementsOf(facts: ModuleFacts): readonly Statement[] {
       name: "planHash",
       literal: planHash,
     },
-    { doc: "What the type checker knows of the model.", name: "Types", type: typesText(facts) },
-    { doc: "The model on a device.", name: "Model", type: "type Model = LoadedModel<Types>;" },
-    { doc: "Weights of this architecture.", name: "Weights", type: "type Weights = ModelWeights<Types>;" },
-    { doc: about, name: "model", valueType: "CompiledModel<Types>", value: modelText(facts) },
+    { doc: "What the type checker knows of the model.", name: types, type: typesText(facts) },
+    { doc: "The model on a device.", name: "Model", type: `type Model = LoadedModel<${types}>;` },
+    { doc: "Weights of this architecture.", name: "Weights", type: `type Weights = ModelWeights<${types}>;` },
+    { doc: about, name: "model", valueType: compiled, value: modelText(facts) },
     {
       doc: `Opens ${network.name} with weights, by default on the best device that there is.`,
       name: "load",
-      valueType: `CompiledModel<Types>["load"]`,
+      valueType: `${compiled}["load"]`,
       value: "model.load",
     },
     {
       doc: "Reads weights and makes sure that they are of this architecture.",
       name: "readWeights",
-      valueType: `CompiledModel<Types>["readWeights"]`,
+      valueType: `${compiled}["readWeights"]`,
       value: "model.readWeights",
     },
   ];
@@ -149,7 +152,11 @@ function typesText({ network, program, targets, layers, trains }: ModuleFacts): 
     trains: String(trains),
   };
   const lines = Object.entries(fields).map(([key, type]) => `readonly ${key}: ${type};`);
-  return `interface Types {\n${lines.join("\n")}\n}`;
+  return `interface ${typesName(network)} {\n${lines.join("\n")}\n}`;
+}
+
+function typesName({ name }: Network): string {
+  return `${name}Types`;
 }
 
 function union(values: readonly string[]): string {

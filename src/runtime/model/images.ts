@@ -1,7 +1,8 @@
 /** Everything that is an image to a compiled model, as the numbers that it takes. */
 import { fail } from "../../diagnostics/catalogue.ts";
 import { sizeOf } from "../../shape.ts";
-import { bitmapPixels, decodeImage, openBitmap } from "../data/image-browser.ts";
+import { bitmapPixels, openBitmap } from "../data/image-bitmap.ts";
+import { decodeImage } from "../data/image-browser.ts";
 import { fitImage } from "../data/image-input.ts";
 import { requireImageShape, toChannels, toUnit } from "../data/pixels.ts";
 import type { ByteImage } from "../data/resize.ts";
