@@ -50,7 +50,9 @@ function print({ doc, name, type, value, valueType, literal }: Statement, langua
   if (type !== undefined) return language === "js" ? "" : `${comment(doc)}\nexport ${type}\n`;
   const isLiteral = literal !== undefined;
   if (language === "d.ts") {
-    return `${comment(doc)}\nexport declare const ${name}: ${isLiteral ? literalType(literal) : valueType!};\n`;
+    // As declarations of literals are.
+    const is = typeof literal === "string" ? " =" : ":";
+    return `${comment(doc)}\nexport declare const ${name}${is} ${isLiteral ? literalType(literal) : valueType!};\n`;
   }
   const annotation = language === "ts" && !isLiteral ? `: ${valueType!}` : "";
   const asConst = language === "ts" && typeof literal === "object" ? " as const" : "";
@@ -78,14 +80,14 @@ function head({ network, source }: ModuleFacts): string {
 }
 
 function imports(language: Language): string {
-  const types = ["CompiledModel", "LoadedModel", "ModelWeights"];
+  const types = "type CompiledModel, type LoadedModel, type ModelWeights";
   switch (language) {
     case "ts":
-      return `import { compiledModel, ${types.map((type) => `type ${type}`).join(", ")} } from "bcosc/runtime";\n`;
+      return `import { compiledModel, ${types} } from "bcosc/runtime";\n`;
     case "js":
       return `import { compiledModel } from "bcosc/runtime";\n`;
     case "d.ts":
-      return `import type { ${types.join(", ")} } from "bcosc/runtime";\n`;
+      return `import { ${types} } from "bcosc/runtime";\n`;
     default:
       throw new Error(`unknown language ${JSON.stringify(language satisfies never)}`);
   }
