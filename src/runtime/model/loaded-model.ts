@@ -17,6 +17,7 @@ import type {
   CompiledModel,
   ExplainOptionsOf,
   FitOptions,
+  Images,
   LoadedModel,
   ModelExplainOptions,
   ModelExplanation,
@@ -47,16 +48,14 @@ export function createLoadedModel<T extends ModelTypes>(parts: LoadedParts<T>): 
   const { program } = session;
   const others = createOtherSessions(session, open);
   const nameOf = (index: number): NameOf<T> => classes[index] as NameOf<T>;
-  type Image = ImageSource<T["input"]>;
-
   /** One image or several: what is given for one is given back for one. */
   async function forImages<R>(
-    given: Image | readonly Image[],
+    given: Images<T>,
     { shorterSide }: FitOptions,
     run: (images: readonly Float32Array[], names: readonly string[]) => Promise<R[]>,
   ): Promise<R | R[]> {
     const single = !Array.isArray(given);
-    const sources = (single ? [given] : given) as readonly Image[];
+    const sources = (single ? [given] : given) as readonly ImageSource<T["input"]>[];
     const names = sources.map((_, i) => (single ? "the image" : `image ${i}`));
     const images = await Promise.all(
       sources.map((source, i) => imageNumbers(source, program.input.shape, { shorterSide, name: names[i]! })),
@@ -65,7 +64,7 @@ export function createLoadedModel<T extends ModelTypes>(parts: LoadedParts<T>): 
     return single ? results[0]! : results;
   }
 
-  function predict(given: Image | readonly Image[], options: FitOptions = {}): Promise<unknown> {
+  function predict(given: Images<T>, options: FitOptions = {}): Promise<unknown> {
     return forImages(given, options, async (images) => {
       const logits = await session.predict(joined(images));
       requireFiniteLogits(logits, program.classes);
@@ -80,7 +79,7 @@ export function createLoadedModel<T extends ModelTypes>(parts: LoadedParts<T>): 
     return { index: first!.index, name: first!.name, logits, top: ranked };
   }
 
-  function explain(given: Image | readonly Image[], options: ExplainOptionsOf<T> = {}): Promise<unknown> {
+  function explain(given: Images<T>, options: ExplainOptionsOf<T> = {}): Promise<unknown> {
     return forImages(given, options, async (images, names) => {
       const explanations = isNeuron(options)
         ? await explainNeuron(joined(images), names, options)

@@ -150,8 +150,8 @@ export interface LoadedModel<T extends ModelTypes> {
   readonly device: T["device"];
   /** What computes, for everything that this interface does not have. */
   readonly session: Session;
-  predict(image: ImageSource<T["input"]>, options?: FitOptions): Promise<Prediction<T>>;
-  predict(images: readonly ImageSource<T["input"]>[], options?: FitOptions): Promise<Prediction<T>[]>;
+  /** Of one image, or of each of several. Throws `run/not-finite` for logits that are no numbers. */
+  predict<I extends Images<T>>(images: I, options?: FitOptions): Promise<PerImage<I, Prediction<T>>>;
   /** Only in the B-cos form. */
   readonly explain: T["form"] extends "bcos" ? Explain<T> : undefined;
   /** Only where the model was compiled with a training step. Changes the weights. */
@@ -162,11 +162,17 @@ export interface LoadedModel<T extends ModelTypes> {
   dispose(): Promise<void>;
 }
 
-/** Throws `run/residual` for an explanation that does not add up, and what `explain` throws. */
-export interface Explain<T extends ModelTypes> {
-  (image: ImageSource<T["input"]>, options?: ExplainOptionsOf<T>): Promise<ModelExplanation<T>>;
-  (images: readonly ImageSource<T["input"]>[], options?: ExplainOptionsOf<T>): Promise<ModelExplanation<T>[]>;
-}
+/** Of one image, or of each of several. Throws `run/residual` for an explanation that does not add up, and what `explain` throws. */
+export type Explain<T extends ModelTypes> = <I extends Images<T>>(
+  images: I,
+  options?: ExplainOptionsOf<T>,
+) => Promise<PerImage<I, ModelExplanation<T>>>;
+
+/** One image, or several. */
+export type Images<T extends ModelTypes> = ImageSource<T["input"]> | readonly ImageSource<T["input"]>[];
+
+/** What is made of each image: for one image one, for several an array. */
+export type PerImage<I, Result> = I extends readonly unknown[] ? Result[] : Result;
 
 /**
  * Goes on from the present weights; see `train`. What the optimiser keeps stays until the model is disposed. Where it fails
