@@ -1,8 +1,8 @@
 /** From a file to the one network that a command works on. */
 import { checkFile } from "../compiler/check/check.ts";
 import { createNodeHost } from "../compiler/check/node-host.node.ts";
+import { oneModel } from "../compiler/check/one-model.ts";
 import type { Network } from "../compiler/network/network.ts";
-import { fail } from "../diagnostics/catalogue.ts";
 import { BcosError, hasErrors } from "../diagnostics/diagnostic.ts";
 import { readSource, requireReadable } from "./files.ts";
 import type { ModelOptions } from "./model-options.ts";
@@ -23,10 +23,5 @@ export function compileModel(file: string, options: ModelOptions, terminal: Term
     readSource,
     terminal.err,
   );
-  const [network] = networks;
-  if (network === undefined) return fail("usage/no-model", { file });
-  if (networks.length > 1) {
-    fail("usage/which-model", { file, models: networks.map((n) => `\`${n.name}\``).join(", ") });
-  }
-  return network;
+  return oneModel(networks, file);
 }

@@ -1,11 +1,10 @@
 /** The options of all commands that compile a model. */
+import { readParameter, type ParameterValue } from "../compiler/check/parameter-text.ts";
 import { fail } from "../diagnostics/catalogue.ts";
 import type { Form } from "../compiler/graph/program.ts";
 import type { BcosSettings } from "../compiler/network/settings.ts";
 import type { Arguments } from "./arguments.ts";
 import type { OptionSpec } from "./command.ts";
-
-export type ParameterValue = number | boolean | string;
 
 export interface ModelOptions {
   readonly form: Form;
@@ -43,22 +42,14 @@ export function readModelOptions(args: Arguments): ModelOptions {
   };
 }
 
-/** `classes=10` → { classes: 10 }. `true` and `false` are bools, numbers are numbers, the rest names a choice. */
+/** `classes=10` → { classes: 10 }. */
 export function readParameters(settings: readonly string[]): Record<string, ParameterValue> {
   const parameters = new Map<string, ParameterValue>();
   for (const setting of settings) {
-    const [, name, value] = /^([A-Za-z_]\w*)=(.+)$/s.exec(setting) ?? [];
-    if (name === undefined || value === undefined) {
-      return fail("usage/value", { option: "--set", expected: "NAME=VALUE", found: setting });
-    }
-    if (parameters.has(name)) fail("usage/repeated-option", { option: `--set ${name}` });
-    parameters.set(name, parameterValue(value));
+    const read = readParameter(setting);
+    if (read === undefined) return fail("usage/value", { option: "--set", expected: "NAME=VALUE", found: setting });
+    if (parameters.has(read.name)) fail("usage/repeated-option", { option: `--set ${read.name}` });
+    parameters.set(read.name, read.value);
   }
   return Object.fromEntries(parameters);
-}
-
-function parameterValue(text: string): ParameterValue {
-  if (text === "true" || text === "false") return text === "true";
-  const number = Number(text);
-  return text.trim() !== "" && Number.isFinite(number) ? number : text;
 }

@@ -13,3 +13,4 @@ export type { Network } from "./network/network.ts";
 export { checkForm } from "./network/forms.ts";
 export { layerTable } from "./layers/table.ts";
 export { parseFile, type ParsedFile } from "./syntax/parse.ts";
+export { defaultTrainSettings } from "./training/default-settings.ts";

@@ -15,7 +15,7 @@ const allowed: Record<string, readonly string[]> = {
   language: ["diagnostics", "grammar", "compiler"],
   format: ["diagnostics", "grammar", "compiler"],
   cli: ["diagnostics", "grammar", "compiler", "runtime", "language", "format"],
-  vite: ["diagnostics", "grammar", "compiler"],
+  vite: ["diagnostics", "grammar", "compiler", "runtime"],
 };
 
 /** Areas an area may import only types from. */

@@ -1,5 +1,6 @@
 /** The settings of a training: read from the options, kept with its results, and read again to go on. */
 import type { Form, LossSettings, OptimizerSettings, TrainSettings } from "../../compiler/graph/program.ts";
+import { adam, defaultLoss } from "../../compiler/training/default-settings.ts";
 import { fail } from "../../diagnostics/catalogue.ts";
 import type { Augmentation } from "../../runtime/data/augment.ts";
 import type { Schedule } from "../../runtime/train/schedule.ts";
@@ -95,7 +96,7 @@ export function readTrainSettings(args: Arguments, form: Form): TrainSettings {
 }
 
 function readLoss(args: Arguments, form: Form): LossSettings {
-  const kind = args.choice("--loss", losses) ?? (form === "bcos" ? "bce" : "cross_entropy");
+  const kind = args.choice("--loss", losses) ?? defaultLoss(form).kind;
   const smoothing = args.number("--smoothing", { min: 0, below: 1 });
   if (kind !== "uniform_off_label_bce") return { kind, ...(smoothing === undefined ? {} : { smoothing }) };
   if (smoothing !== undefined) fail("usage/conflict", { option: "--smoothing", other: "--loss uniform_off_label_bce" });
@@ -111,7 +112,7 @@ function readOptimizer(args: Arguments): OptimizerSettings {
   const momentum = args.number("--momentum", { min: 0, below: 1 });
   if (optimizerOf(args) === "sgd") return { kind: "sgd", momentum: momentum ?? 0.9, weightDecay };
   if (momentum !== undefined) fail("usage/needs-option", { option: "--momentum", other: "--optimizer sgd" });
-  return { kind: "adam", beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay, decoupled: weightDecay > 0 };
+  return { ...adam, weightDecay, decoupled: weightDecay > 0 };
 }
 
 function readClip(args: Arguments): Pick<TrainSettings, "clip"> {
