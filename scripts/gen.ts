@@ -1,7 +1,7 @@
 /**
  * Writes everything in the repository that is made from the sources: the grammar's EBNF, TextMate grammar and syntax
  * diagrams, the references of layers and of the command line, a page for each diagnostic code, the README's pictures of
- * the editor and of an error. `npm run gen` must leave a clean tree.
+ * the editor and of an error, types of the models in templates. `npm run gen` must leave a clean tree.
  */
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
@@ -11,6 +11,7 @@ import { generateErrorPages } from "./gen/errors.ts";
 import { generateGrammarFiles } from "./gen/grammar.ts";
 import { generateLayerDocs } from "./gen/layers.ts";
 import { generatePictures } from "./gen/pictures.ts";
+import { generateTemplateTypes } from "./gen/templates.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -29,6 +30,7 @@ const files = new Map<string, string>([
   ["docs/layers.md", generateLayerDocs()],
   ["docs/cli.md", await generateCliDocs()],
   ...generatePictures((path) => readFileSync(join(root, path), "utf8")),
+  await generateTemplateTypes(root),
 ]);
 
 let changed = 0;

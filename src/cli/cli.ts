@@ -21,6 +21,11 @@ interface LazyCommand {
 /** In the order of the help. */
 export const commands: readonly LazyCommand[] = [
   {
+    name: "init",
+    summary: "Write a new project: an architecture, its training and a page that explains what it sees",
+    load: async () => (await import("./commands/init.ts")).init,
+  },
+  {
     name: "check",
     summary: "Check .bcos files and say what is wrong with them",
     load: async () => (await import("./commands/check.ts")).check,

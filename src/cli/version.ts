@@ -1,29 +1,35 @@
-/** The installed package: its version and its folder. */
+/** The installed package: its folder and what its `package.json` says. */
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
+export interface Manifest {
+  readonly version: string;
+  /** Exact versions of what the package is built and tested with. */
+  readonly devDependencies: Readonly<Record<string, string>>;
+}
+
 export function version(): string {
-  return findPackage().version;
+  return installedPackage().manifest.version;
 }
 
 /** The folder with `package.json`, `docs` and `models`. */
 export function packageFolder(): string {
-  return findPackage().folder;
+  return installedPackage().folder;
 }
 
 /** Looks for `package.json` upwards: the built file is one folder deeper than the source. */
-function findPackage(): { readonly folder: string; readonly version: string } {
+export function installedPackage(): { readonly folder: string; readonly manifest: Manifest } {
   for (let folder = import.meta.dirname; folder !== dirname(folder); folder = dirname(folder)) {
-    const found = read(join(folder, "package.json"));
-    if (found !== undefined) return { folder, version: found };
+    const manifest = read(join(folder, "package.json"));
+    if (manifest !== undefined) return { folder, manifest };
   }
   throw new Error("the package has no package.json");
 }
 
-function read(path: string): string | undefined {
+function read(path: string): Manifest | undefined {
   try {
-    const json = JSON.parse(readFileSync(path, "utf8")) as { name?: unknown; version?: unknown };
-    return json.name === "bcosc" ? String(json.version) : undefined;
+    const json = JSON.parse(readFileSync(path, "utf8")) as Manifest & { readonly name?: unknown };
+    return json.name === "bcosc" ? json : undefined;
   } catch {
     return undefined;
   }

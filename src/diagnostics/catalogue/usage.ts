@@ -59,6 +59,11 @@ export const usageCodes = {
     message: (p) => `the folder ${p.folder} holds no training that could be resumed`,
     hint: () => "leave `--resume` out to start one",
   }),
+  "usage/folder-not-empty": entry<{ folder: string; found: string }>({
+    severity: "error",
+    message: (p) => `the folder ${p.folder} is not empty: there is ${p.found}`,
+    hint: () => "name a folder that is not there yet; nothing of what is in this one was touched",
+  }),
   "usage/no-model": entry<{ file: string }>({
     severity: "error",
     message: (p) => `the file ${p.file} has no model`,

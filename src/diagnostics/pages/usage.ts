@@ -98,6 +98,13 @@ export const usagePages: PagesOf<typeof usageCodes> = {
     situation: "`bcosc train net.bcos --data mnist --out runs/nte --resume`: the folder is called `runs/net`.",
     remedy: "Check `--out`, or leave `--resume` out.",
   },
+  "usage/folder-not-empty": {
+    kind: "situation",
+    meaning: "A new project is to be written into a folder that has something in it.",
+    why: "Files of the project might take the place of others that have the same names.",
+    situation: "`bcosc init .`, in a folder with files.",
+    remedy: "Name a folder that is not there yet, or an empty one; one with nothing but `.git` counts as empty.",
+  },
   "usage/no-model": {
     kind: "situation",
     meaning: "The file has no `model`, only blocks.",
