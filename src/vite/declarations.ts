@@ -26,7 +26,7 @@ export function declarationFile(
 
 /** With another version of bcosc the same model has other plans: what is kept beside the source does not change with them. */
 function withoutPlanHash(declaration: string): string {
-  return declaration.replace(/^(export declare const planHash:)\s+"[^"]*";/m, "$1 string;");
+  return declaration.replace(/^(export declare const planHash)\s*[:=]\s*"[^"]*";/m, "$1: string;");
 }
 
 /** Writes what is not there already. */

@@ -74,6 +74,8 @@ describe("a new project", () => {
     expect(diagnostics).toEqual([]);
     const types = declarationFile(path, "", emitted!.declaration);
     expect(readFileSync(types.path, "utf8")).toBe(types.text);
+    // What changes with every kernel is not kept beside a source.
+    expect(types.text).toContain("export declare const planHash: string;");
   });
 
   it("says as JSON what it did", async () => {

@@ -5,7 +5,11 @@
  *
  * @module
  */
-import type { CompiledModel, LoadedModel, ModelWeights } from "bcosc/runtime";
+import {
+  type CompiledModel,
+  type LoadedModel,
+  type ModelWeights,
+} from "bcosc/runtime";
 
 /** The model was compiled without names of its classes. */
 export type ClassName = never;
@@ -34,7 +38,7 @@ export type Params = typeof params;
 export declare const planHash: string;
 
 /** What the type checker knows of the model. */
-export interface Types {
+export interface DigitsTypes {
   readonly name: "Digits";
   readonly architecture: "4d78783dde6daf971b6b4a4ea78cbd6446ad385417a838088e1a440de1d951b2";
   readonly form: "bcos";
@@ -47,16 +51,16 @@ export interface Types {
 }
 
 /** The model on a device. */
-export type Model = LoadedModel<Types>;
+export type Model = LoadedModel<DigitsTypes>;
 
 /** Weights of this architecture. */
-export type Weights = ModelWeights<Types>;
+export type Weights = ModelWeights<DigitsTypes>;
 
 /** A small convolutional net for 28x28 grey digits. Its B-cos form sees two channels: the pixel and its inverse. */
-export declare const model: CompiledModel<Types>;
+export declare const model: CompiledModel<DigitsTypes>;
 
 /** Opens Digits with weights, by default on the best device that there is. */
-export declare const load: CompiledModel<Types>["load"];
+export declare const load: CompiledModel<DigitsTypes>["load"];
 
 /** Reads weights and makes sure that they are of this architecture. */
-export declare const readWeights: CompiledModel<Types>["readWeights"];
+export declare const readWeights: CompiledModel<DigitsTypes>["readWeights"];

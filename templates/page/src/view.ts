@@ -1,8 +1,8 @@
 /** What the page shows of an explanation: the prediction, a bar for every class, two pictures and the sum. */
 import type { ModelExplanation, PixelImage } from "bcosc/runtime";
-import type { Types } from "./net.bcos";
+import type { DigitsTypes } from "./net.bcos";
 
-type Explanation = ModelExplanation<Types>;
+type Explanation = ModelExplanation<DigitsTypes>;
 
 export interface View {
   show(explanation: Explanation): void;
