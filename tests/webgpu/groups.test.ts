@@ -9,7 +9,7 @@ import type { GraphName } from "../../src/compiler/graph/program.ts";
 import { fuse } from "../../src/compiler/plan/fusion.ts";
 import type { Group } from "../../src/compiler/plan/groups.ts";
 import { lowerGroup } from "../../src/compiler/plan/lower-group.ts";
-import type { Lowering } from "../../src/compiler/plan/lowering.ts";
+import { createMadeKernels, type Lowering } from "../../src/compiler/plan/lowering.ts";
 import { toNormalForm } from "../../src/compiler/plan/normal-form.ts";
 import { schedule } from "../../src/compiler/plan/schedule.ts";
 import { createState } from "../../src/compiler/plan/store.ts";
@@ -49,7 +49,7 @@ function fused(graph: Graph): Fused {
   const target = gpuTarget;
   const state = createState(analyse(toNormalForm(graph)), true, target.rules);
   fuse(state);
-  return { lowering: { target, state, inPlace: new Map(), recipes: new Map() }, order: schedule(state).order };
+  return { lowering: { target, state, inPlace: new Map(), made: createMadeKernels() }, order: schedule(state).order };
 }
 
 const NAMES: readonly GraphName[] = ["predict", "explain", "gradient", "train"];

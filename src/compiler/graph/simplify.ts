@@ -47,8 +47,9 @@ export function simplify(graph: Graph, options: SimplifyOptions = {}): Graph {
   assertSound(graph, "building");
   let current = graph;
   for (const { name, run } of passes) {
-    current = run(current, options);
-    assertSound(current, `the pass ${name}`);
+    const before = current;
+    current = run(before, options);
+    if (current !== before) assertSound(current, `the pass ${name}`);
     if (name === stopAfter) break;
   }
   return current;

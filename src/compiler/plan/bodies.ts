@@ -23,6 +23,11 @@ const LARGEST = 400;
 /** A value in a body: a leaf, by its index, or computed from other parts. */
 export type Part = { readonly leaf: number } | ComputedPart;
 
+interface Seen {
+  readonly view: View;
+  readonly part: Part;
+}
+
 export interface ComputedPart {
   readonly expression: Expression;
   readonly operands: readonly Part[];
@@ -41,27 +46,32 @@ export function bodyOf(
 ): Body | undefined {
   const leaves: Leaf[] = [];
   const nodes: ValueId[] = [];
-  // Lists, as bodies are small and there are many of them.
-  const known: (Leaf & { readonly part: Part })[] = [];
+  /** Every value with the ways in which it is seen: mostly one. */
+  const known = new Map<ValueId, Seen[]>();
 
   const partOf = (root: ValueId, view: View): Part | undefined => {
-    for (const other of known) if (other.root === root && sameView(other.view, view)) return other.part;
+    const ways = known.get(root);
+    if (ways !== undefined) for (const way of ways) if (sameView(way.view, view)) return way.part;
     const isRead = values.pointwise(root) === undefined || (!targets.includes(root) && inMemory(root));
-    const part = isRead ? { leaf: leaves.push({ root, view }) - 1 } : compute(root, view);
-    if (part !== undefined) known.push({ root, view, part });
+    const part = isRead ? { leaf: leaves.push({ root, view }) - 1 } : compute(root, view, ways === undefined);
+    if (part === undefined) return undefined;
+    if (ways === undefined) known.set(root, [{ view, part }]);
+    else ways.push({ view, part });
     return part;
   };
-  const compute = (root: ValueId, view: View): Part | undefined => {
-    if (!nodes.includes(root)) nodes.push(root);
+  const compute = (root: ValueId, view: View, first: boolean): Part | undefined => {
+    if (first) nodes.push(root);
     const { expression, operations, operands } = values.pointwise(root)!;
+    const found: Part[] = [];
     let size = operations;
-    const found = operands.map((operand): Part | undefined => {
+    for (const operand of operands) {
       const seen = refine(view, operand.view);
       const part = seen && partOf(operand.value, seen);
-      size += part === undefined ? Infinity : operand.uses * ("leaf" in part ? 1 : part.size);
-      return part;
-    });
-    return size > LARGEST ? undefined : { expression, operands: found as readonly Part[], size };
+      if (part === undefined) return undefined;
+      size += operand.uses * ("leaf" in part ? 1 : part.size);
+      found.push(part);
+    }
+    return size > LARGEST ? undefined : { expression, operands: found, size };
   };
 
   const computed: Part[] = [];

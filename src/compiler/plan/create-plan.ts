@@ -6,6 +6,7 @@ import { fuse, rematerialisation } from "./fusion.ts";
 import type { PlanState } from "./groups.ts";
 import { halfValues } from "./half-values.ts";
 import { keyOf } from "./key.ts";
+import { createMadeKernels, type MadeKernels } from "./lowering.ts";
 import { toNormalForm } from "./normal-form.ts";
 import { planHash } from "./plan-json.ts";
 import { planVersion, type AppliedRule, type BufferRef, type Launch, type PlacedTensor, type Plan } from "./plan.ts";
@@ -31,13 +32,18 @@ export interface PlanOptions {
   readonly storage?: StorageType;
 }
 
+export interface PlanOptionsFor<K> extends PlanOptions {
+  /** Kernels made for other plans of the same target: they need not be made again. */
+  readonly made?: MadeKernels<K>;
+}
+
 export interface CreatedPlan<K> {
   readonly plan: Plan;
   /** By the names that the launches have for them. */
   readonly kernels: ReadonlyMap<string, K>;
 }
 
-export function createPlan<K>(given: Graph, target: PlanTarget<K>, options: PlanOptions): CreatedPlan<K> {
+export function createPlan<K>(given: Graph, target: PlanTarget<K>, options: PlanOptionsFor<K>): CreatedPlan<K> {
   const { rules } = target;
   const { state, fusions } = (options.fuse ?? true) ? fused(toNormalForm(given), rules) : unfused(given, rules);
   const { values } = state;
@@ -46,7 +52,8 @@ export function createPlan<K>(given: Graph, target: PlanTarget<K>, options: Plan
   const { storage = "f32" } = options;
   const half = storage === "f16" ? halfValues(state) : new Set<StepValue>();
   const storageOf = (value: StepValue): StorageType => (half.has(value) ? "f16" : "f32");
-  const { steps: own, temporaries } = createSteps({ target, state, inPlace, recipes: new Map() }, order, storageOf);
+  const made = options.made ?? createMadeKernels<K>();
+  const { steps: own, temporaries } = createSteps({ target, state, inPlace, made }, order, storageOf);
   const extra = copies(target, values, inPlace, values.graph.nodes.length + temporaries.size);
   const singles = prepareFirst([...extra.before, ...own, ...extra.after], values);
   const bytesOf = (value: StepValue): number =>

@@ -19,12 +19,33 @@ export interface Lowering<K> {
   readonly target: PlanTarget<K>;
   readonly state: PlanState;
   readonly inPlace: ReadonlyMap<ValueId, string>;
-  /** Those made so far, by label and key: networks repeat their layers. */
+  readonly made: MadeKernels<K>;
+}
+
+/**
+ * What was made so far for a target: networks repeat their layers, and the graphs of a network have most of them in common.
+ * Depends on nothing but the target, so that any plans for it can have one in common.
+ */
+export interface MadeKernels<K> {
+  /** By label and key. */
   readonly recipes: Map<string, Recipe<K>>;
+  /** Kernels in other storage types, by the kernel and these. */
+  readonly stored: Map<K, Map<string, K>>;
+  /** Of kernels, by label and key. */
+  readonly names: Map<string, string>;
+}
+
+export function createMadeKernels<K>(): MadeKernels<K> {
+  return { recipes: new Map(), stored: new Map(), names: new Map() };
 }
 
 /** The recipe of a label and a key, which together say all that `make` makes it from. */
-export function recipeOf<K>({ recipes }: Lowering<K>, label: string, key: string, make: () => Recipe<K>): Recipe<K> {
+export function recipeOf<K>(
+  { made: { recipes } }: Lowering<K>,
+  label: string,
+  key: string,
+  make: () => Recipe<K>,
+): Recipe<K> {
   const both = `${label} ${key}`;
   const recipe = recipes.get(both) ?? make();
   recipes.set(both, recipe);

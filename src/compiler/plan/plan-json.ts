@@ -8,14 +8,20 @@ export function canonicalJson(value: unknown): string {
   if (value === null || typeof value === "boolean" || typeof value === "string") return JSON.stringify(value);
   if (typeof value === "number") {
     if (!Number.isFinite(value)) throw new Error(`${value} has no form in JSON`);
-    return JSON.stringify(value);
+    return String(value);
   }
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
+  if (Array.isArray(value)) {
+    let list = "[";
+    for (let i = 0; i < value.length; i++) list += i === 0 ? canonicalJson(value[i]) : `,${canonicalJson(value[i])}`;
+    return `${list}]`;
+  }
   if (typeof value !== "object") throw new Error(`a ${typeof value} has no form in JSON`);
-  const entries = Object.entries(value)
-    .filter(([, part]) => part !== undefined)
-    .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-  return `{${entries.map(([key, part]) => `${JSON.stringify(key)}:${canonicalJson(part)}`).join(",")}}`;
+  let object = "";
+  for (const key of Object.keys(value).sort()) {
+    const part = (value as Readonly<Record<string, unknown>>)[key];
+    if (part !== undefined) object += `${object === "" ? "" : ","}${JSON.stringify(key)}:${canonicalJson(part)}`;
+  }
+  return `{${object}}`;
 }
 
 /** SHA-256 of the canonical JSON of all but the hash itself. */

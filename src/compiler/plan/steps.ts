@@ -4,10 +4,10 @@ import { sha256 } from "../../hash.ts";
 import type { Group, PlanState } from "./groups.ts";
 import { epilogueOf, prologueOf, readsOf, resultOf, withEpilogue } from "./groups.ts";
 import { lowerGroup } from "./lower-group.ts";
-import type { Lowering } from "./lowering.ts";
+import type { Lowering, MadeKernels } from "./lowering.ts";
 import type { LaunchLabel } from "./plan.ts";
 import type { StorageType } from "./storage.ts";
-import type { KernelFacts, PlanTarget } from "./target.ts";
+import type { KernelFacts } from "./target.ts";
 import { isWhole } from "./views.ts";
 
 /** A root of the graph, or a number behind those for a temporary. */
@@ -57,15 +57,12 @@ export function kernelName(label: string, key: string): string {
   return `${word}_${sha256(new TextEncoder().encode(key)).slice(0, 12)}`;
 }
 
-/** The same function, which computes each name once. */
-function remembered(name: typeof kernelName): typeof kernelName {
-  const known = new Map<string, string>();
-  return (label, key) => {
-    const both = `${label} ${key}`;
-    const found = known.get(both) ?? name(label, key);
-    known.set(both, found);
-    return found;
-  };
+/** The same, computed once for each. */
+function knownName({ names }: MadeKernels<unknown>, label: string, key: string): string {
+  const both = `${label} ${key}`;
+  const name = names.get(both) ?? kernelName(label, key);
+  names.set(both, name);
+  return name;
 }
 
 export function createSteps<K>(
@@ -73,10 +70,9 @@ export function createSteps<K>(
   order: readonly Group[],
   storageOf: (value: StepValue) => StorageType,
 ): Steps<K> {
-  const { state, target } = lowering;
+  const { state, target, made } = lowering;
   const steps: Step<K>[] = [];
   const temporaries = new Map<StepValue, number>();
-  const nameOf = remembered(kernelName);
   let next = state.values.graph.nodes.length;
   for (const group of order) {
     const label = labelOf(state, group);
@@ -101,12 +97,12 @@ export function createSteps<K>(
         return value;
       });
       const storage = buffers.map(storageOf);
-      const kernel = stored(target, plain, storage);
+      const kernel = stored(lowering, plain, storage);
       const facts = target.facts(kernel);
       const writes = buffers.slice(facts.reads);
       steps.push({
         kind: "kernel",
-        name: nameOf(facts.label, `${key}#${index}${storage.includes("f16") ? ` ${storage.join()}` : ""}`),
+        name: knownName(made, facts.label, `${key}#${index}${storage.includes("f16") ? ` ${storage.join()}` : ""}`),
         kernel,
         facts,
         reads: buffers.slice(0, facts.reads),
@@ -121,10 +117,14 @@ export function createSteps<K>(
 }
 
 /** The kernel for buffers of these storage types. */
-function stored<K>(target: PlanTarget<K>, kernel: K, storage: readonly StorageType[]): K {
+function stored<K>({ target, made }: Lowering<K>, kernel: K, storage: readonly StorageType[]): K {
   if (!storage.includes("f16")) return kernel;
   if (target.withStorage === undefined) throw new Error(`kernels for ${target.name} have buffers of float32 alone`);
-  return target.withStorage(kernel, storage);
+  const known = made.stored.get(kernel) ?? new Map<string, K>();
+  made.stored.set(kernel, known);
+  const found = known.get(storage.join()) ?? target.withStorage(kernel, storage);
+  known.set(storage.join(), found);
+  return found;
 }
 
 /**

@@ -30,12 +30,16 @@ export function wholeView(size: number): View {
 }
 
 export function isWhole(view: View): boolean {
-  return view.every((run) => run.kept);
+  return view.length === 0 || (view.length === 1 && view[0]!.kept);
 }
 
 export function sameView(a: View, b: View): boolean {
   if (a === b) return true;
-  return a.length === b.length && a.every((run, i) => run.length === b[i]!.length && run.kept === b[i]!.kept);
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) {
+    if (a[i]!.length !== b[i]!.length || a[i]!.kept !== b[i]!.kept) return false;
+  }
+  return true;
 }
 
 /**

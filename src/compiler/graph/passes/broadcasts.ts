@@ -17,6 +17,6 @@ export function dropBroadcasts(graph: Graph): Graph {
       const smaller = inputs.with(i, source.inputs[0]!);
       if (sameShape(broadcastShapes(shapesOf(b, smaller)), node.shape)) inputs[i] = source.inputs[0]!;
     });
-    return b.emit(node.op, inputs, node.attributes);
+    return sameShape(inputs, node.inputs) ? undefined : b.emit(node.op, inputs, node.attributes);
   });
 }

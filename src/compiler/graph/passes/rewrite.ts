@@ -8,14 +8,24 @@ import type { Graph, Node, Shape, ValueId } from "../graph.ts";
  */
 export type Rule = (b: GraphBuilder, node: Node) => ValueId | undefined;
 
+/** The graph itself where no rule has anything to say. */
 export function rewrite(graph: Graph, rule: Rule): Graph {
   const b = createBuilder(graph.name);
   const values: ValueId[] = [];
+  let changed = false;
   for (const old of graph.nodes) {
-    const node: Node = { ...old, inputs: old.inputs.map((input) => values[input]!) };
-    const replace = (): ValueId => rule(b, node) ?? b.emit(node.op, node.inputs, node.attributes, node.shape);
-    values.push(old.origin === undefined ? replace() : b.within(old.origin, replace));
+    const node: Node = changed ? { ...old, inputs: old.inputs.map((input) => values[input]!) } : old;
+    const replace = (): ValueId => {
+      const replaced = rule(b, node);
+      if (replaced === undefined) return b.emit(node.op, node.inputs, node.attributes, node.shape);
+      changed = true;
+      return replaced;
+    };
+    const value = old.origin === undefined ? replace() : b.within(old.origin, replace);
+    if (value !== values.length) changed = true;
+    values.push(value);
   }
+  if (!changed) return graph;
   for (const [name, value] of Object.entries(graph.outputs)) b.output(name, values[value]!);
   for (const [path, value] of Object.entries(graph.updates)) b.update(path, values[value]!);
   for (const [path, value] of Object.entries(graph.taps)) b.tap(path, values[value]!);

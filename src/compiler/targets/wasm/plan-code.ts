@@ -2,6 +2,7 @@
 import type { Graph } from "../../graph/graph.ts";
 import type { GraphName } from "../../graph/program.ts";
 import { createPlan } from "../../plan/create-plan.ts";
+import { createMadeKernels } from "../../plan/lowering.ts";
 import type { Plan, WasmCode } from "../../plan/plan.ts";
 import { assembleModule } from "./assembler.ts";
 import { kernelSource, type Kernel } from "./kernel.ts";
@@ -22,8 +23,9 @@ export function createWasmCode(
 ): WasmCode {
   const plans: Partial<Record<GraphName, Plan>> = {};
   const kernels = new Map<string, Kernel>();
+  const made = createMadeKernels<Kernel>();
   for (const [name, graph] of Object.entries(graphs) as [GraphName, Graph][]) {
-    const created = createPlan(graph, wasmTarget, { name, batch, ...options });
+    const created = createPlan(graph, wasmTarget, { name, batch, made, ...options });
     plans[name] = created.plan;
     for (const [kernelName, kernel] of created.kernels) kernels.set(kernelName, kernel);
   }

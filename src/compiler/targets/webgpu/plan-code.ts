@@ -2,6 +2,7 @@
 import type { Graph } from "../../graph/graph.ts";
 import type { GraphName } from "../../graph/program.ts";
 import { createPlan } from "../../plan/create-plan.ts";
+import { createMadeKernels } from "../../plan/lowering.ts";
 import type { Plan } from "../../plan/plan.ts";
 import type { StorageType } from "../../plan/storage.ts";
 import type { GpuKernel } from "./kernel.ts";
@@ -41,8 +42,9 @@ export function createWebgpuCode(
   const plans: Partial<Record<GraphName, Plan>> = {};
   const kernels: Record<string, GpuKernel> = {};
   const problems: PlanExcess[] = [];
+  const made = createMadeKernels<GpuKernel>();
   for (const [name, graph] of Object.entries(split) as [GraphName, Graph][]) {
-    const created = createPlan(graph, gpuTarget, { name, batch, ...planned, ...(storage && { storage }) });
+    const created = createPlan(graph, gpuTarget, { name, batch, made, ...planned, ...(storage && { storage }) });
     problems.push(...checkPlanLimits(created.plan, created.kernels));
     plans[name] = created.plan;
     for (const [kernelName, kernel] of created.kernels) kernels[kernelName] = kernel;
