@@ -1,15 +1,6 @@
 /** `bcosc fmt`. */
 import { spawn } from "node:child_process";
-import {
-  chmodSync,
-  existsSync,
-  readFileSync,
-  readdirSync,
-  statSync,
-  symlinkSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, existsSync, readFileSync, readdirSync, statSync, symlinkSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { bcosc, bcoscHere, mainFile, root, temporaryFolder, type Ran } from "./run.ts";
