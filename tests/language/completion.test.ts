@@ -62,6 +62,26 @@ describe("steps", () => {
     expect(first("norm -> relu -> ┆")).toBe("conv");
   });
 
+  test("those that do not take so many axes come last", () => {
+    const order = (rows: string, rest?: string): string[] => labels(inModel(rows, rest));
+    const isVector = (found: string[]): void => {
+      expect(found[0]).toBe("linear");
+      expect(found.indexOf("dropout")).toBeLessThan(found.indexOf("conv"));
+      expect(found.indexOf("repeat")).toBeLessThan(found.indexOf("max_pool"));
+    };
+    isVector(order("  y = image -> relu -> global_avg_pool -> ┆"));
+    isVector(order("  a = image -> conv(3, kernel: 1) -> repeat 2 { relu } -> flatten\n  b = a + a\n  y = b -> ┆"));
+    isVector(order("  a = image -> global_avg_pool\n  y = if deep { a } else { a -> relu -> ┆"));
+    isVector(order("  y = image -> global_avg_pool -> repeat 2 { ┆ }"));
+    isVector(order("  a = image : [classes]\n  y = concat(a, a) -> dropout(0.1) -> ┆"));
+    isVector(order("  y = image -> V -> ┆", "block V {\n input x: [H, W, C]\n output y: [C]\n}\n"));
+    const tokens = order("  y = image -> tokens -> ┆");
+    expect(tokens.indexOf("attention")).toBeLessThan(tokens.indexOf("conv"));
+    const blocks = order("  y = image -> ┆", "block V {\n input x: [C]\n}\nblock I {\n input x: [H, W, C]\n}\n");
+    expect(blocks.indexOf("I")).toBeLessThan(blocks.indexOf("V"));
+    expect(order("  a = b -> relu\n  b = a -> relu\n  y = a -> ┆")[0]).toBe("conv");
+  });
+
   test("insert required arguments as places to fill in", () => {
     const row = "  y = image -> ┆";
     expect(item(inModel(row), "conv")).toMatchObject({

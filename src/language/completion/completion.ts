@@ -103,7 +103,7 @@ function draftsInFrames(context: Context, frames: readonly Frame[], formal: Form
   const scope: ValueScope = { workspace, cursor, declaration, inRepeat };
   switch (top.kind) {
     case "flow":
-      return draftsInFlow(context, top);
+      return draftsInFlow(context, top, frames);
     case "call":
       return draftsInCall(context, scope, top);
     case "expression":
@@ -113,13 +113,13 @@ function draftsInFrames(context: Context, frames: readonly Frame[], formal: Form
   }
 }
 
-function draftsInFlow(context: Context, frame: FlowFrame): DraftGroups {
+function draftsInFlow(context: Context, frame: FlowFrame, frames: readonly Frame[]): DraftGroups {
   const { workspace, path, declaration } = context;
   switch (frame.state) {
     case "source":
       return [declaration === undefined ? [] : sourceDrafts(context, declaration), sourceKeywords];
     case "step":
-      return stepDrafts(workspace, path, frame, nextCharacter(context) === "(");
+      return stepDrafts({ workspace, path, frames, declaration, called: nextCharacter(context) === "(" });
     case "else":
       return [[{ label: "if", kind: "keyword", insert: "if " }]];
     case "after-source":

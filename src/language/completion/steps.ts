@@ -2,12 +2,13 @@
 import type { LayerDefinition } from "../../compiler/layers/layer.ts";
 import { layerTable } from "../../compiler/layers/table.ts";
 import type { Declaration } from "../../compiler/syntax/ast.ts";
-import type { FlowFrame } from "../cursor/flow-cursor.ts";
+import type { Frame } from "../cursor/flow-cursor.ts";
 import { calleeMeaning } from "../names/resolve.ts";
 import { tableOf } from "../names/tables.ts";
 import { signatureOf } from "../signature.ts";
 import type { Workspace } from "../workspace.ts";
 import { blocksElsewhere, importEdit } from "./blocks-elsewhere.ts";
+import { fitsPort, ranksAt, takesRanks } from "./ranks.ts";
 import { callSnippet, type Draft, type DraftGroups } from "./item.ts";
 
 type Category = LayerDefinition["category"];
@@ -21,10 +22,26 @@ const followers: Partial<Record<Category, readonly Category[]>> = {
   token: ["norm", "linear", "activation"],
 };
 
-/** `called`: arguments stand behind the cursor already, so that the name alone is to be inserted. */
-export function stepDrafts(workspace: Workspace, path: string, frame: FlowFrame, called: boolean): DraftGroups {
-  const layers = Object.values(layerTable).filter(({ inputs }) => inputs === "one");
-  const previous = frame.previous === undefined ? undefined : layerTable[frame.previous.image]?.category;
+export interface StepPlace {
+  readonly workspace: Workspace;
+  readonly path: string;
+  /** Those around the cursor; the innermost is a row. */
+  readonly frames: readonly Frame[];
+  readonly declaration: Declaration | undefined;
+  /** Arguments stand behind the cursor already, so that the name alone is to be inserted. */
+  readonly called: boolean;
+}
+
+export function stepDrafts({ workspace, path, frames, declaration, called }: StepPlace): DraftGroups {
+  const file = workspace.tree(path);
+  const frame = frames.at(-1);
+  const ranks = file === undefined ? undefined : ranksAt(workspace, file, declaration, frames);
+  const [layers, misfits] = split(
+    Object.values(layerTable).filter(({ inputs }) => inputs === "one"),
+    (layer) => ranks === undefined || takesRanks(layer, ranks),
+  );
+  const last = frame?.kind === "flow" ? frame.steps.at(-1)?.image : undefined;
+  const previous = last === undefined ? undefined : layerTable[last]?.category;
   const likely = (previous === undefined ? undefined : followers[previous]) ?? ["linear"];
   const rank = ({ category }: LayerDefinition): number => {
     const found = likely.indexOf(category);
@@ -35,7 +52,10 @@ export function stepDrafts(workspace: Workspace, path: string, frame: FlowFrame,
     [...layers].sort((a, b) => rank(a) - rank(b)),
     (layer) => rank(layer) === 0,
   );
-  const known = knownBlocks(workspace, path);
+  const [known, unfit] = split(
+    knownBlocks(workspace, path),
+    ({ inputs }) => ranks === undefined || fitsPort(inputs[0], ranks),
+  );
   const layerDraft = (layer: LayerDefinition): Draft => draftOfLayer(workspace, layer, called);
   const elsewhere = blocksElsewhere(workspace, path).map(({ declaration, specifier }): Draft => {
     const draft = draftOfBlock(workspace, declaration, called);
@@ -49,10 +69,13 @@ export function stepDrafts(workspace: Workspace, path: string, frame: FlowFrame,
   });
   return [
     first.map(layerDraft),
-    known.map((declaration) => draftOfBlock(workspace, declaration, called)),
+    known.map((block) => draftOfBlock(workspace, block, called)),
     others.map(layerDraft),
     keywords,
     elsewhere,
+    // What does not take a value with so many axes is still there, for the last.
+    unfit.map((block) => draftOfBlock(workspace, block, called)),
+    misfits.map(layerDraft),
   ];
 }
 

@@ -27,8 +27,10 @@ export interface FlowFrame {
   state: FlowState;
   /** The layer, block or label that was read last, while nothing follows it. */
   callee: IToken | undefined;
-  /** The layer or block before the last `->`. */
-  previous: IToken | undefined;
+  /** The name that the row starts with, of several in a join the last. */
+  source: IToken | undefined;
+  /** The layers and blocks that were called since, in order. */
+  steps: IToken[];
   /** What stands in the braces of the `if` that was read last. */
   branch: "source" | "step";
 }
@@ -78,7 +80,7 @@ export function awaitsOperand(tokens: readonly IToken[]): boolean {
 }
 
 function flowFrame(open: FlowFrame["open"], state: FlowState, isRepeat: boolean): FlowFrame {
-  return { kind: "flow", open, isRepeat, state, callee: undefined, previous: undefined, branch: "step" };
+  return { kind: "flow", open, isRepeat, state, callee: undefined, source: undefined, steps: [], branch: "step" };
 }
 
 function expressionFrame(
@@ -117,7 +119,14 @@ function close(frames: Frame[], tokenType: TokenType): void {
     );
   };
   const at = frames.findLastIndex(fits);
-  if (at > 0) frames.length = at;
+  if (at <= 0) return;
+  const closed = frames[at]!;
+  frames.length = at;
+  const around = frames[at - 1]!;
+  if (closed.kind !== "flow" || around.kind !== "flow") return;
+  // What was in the brackets is what the row goes on from.
+  if (closed.source !== undefined) around.source = closed.source;
+  around.steps = closed.source === undefined ? [...around.steps, ...closed.steps] : closed.steps;
 }
 
 function readInFlow(frames: Frame[], flow: FlowFrame, token: IToken): void {
@@ -127,11 +136,17 @@ function readInFlow(frames: Frame[], flow: FlowFrame, token: IToken): void {
   switch (tokenType) {
     case t.Identifier:
     case t.LabelName:
-      if (state === "step") flow.callee = token;
-      if (state === "step" || state === "source") flow.state = state === "step" ? "after-step" : "after-source";
+      if (state === "source") {
+        flow.source = token;
+        flow.steps = [];
+        flow.state = "after-source";
+      } else if (state === "step") {
+        flow.callee = token;
+        flow.state = "after-step";
+      }
       return;
     case t.Arrow:
-      flow.previous = callee ?? flow.previous;
+      if (callee !== undefined) flow.steps.push(callee);
       flow.state = "step";
       return;
     case t.Colon:
@@ -146,7 +161,7 @@ function readInFlow(frames: Frame[], flow: FlowFrame, token: IToken): void {
       return;
     case t.LParen:
       if (callee !== undefined) {
-        flow.previous = callee;
+        flow.steps.push(callee);
         frames.push({ kind: "call", callee, index: 0, name: undefined, names: [], tokens: [] });
       } else {
         flow.state = "after-source";
