@@ -105,12 +105,12 @@ function hintBinding(context: Context, known: Known, binding: Binding): void {
     const [first] = shapes;
     if (first === undefined) return;
     const text = ` : ${shapeText(first)}${shapes.length > 1 ? " …" : ""}`;
-    const others = shapes.slice(1).map((shape) => `\`${shapeText(shape)}\``);
+    const tooltip = instanceText(context, known, shapes.map(shapeText));
     context.add({
       offset,
       kind: "shape",
       text,
-      ...(others.length === 0 ? {} : { tooltip: `in other instances ${others.join(", ")}` }),
+      ...(tooltip === undefined ? {} : { tooltip }),
       ...(shapes.length > 1 || !canState
         ? {}
         : { edits: [{ span: { ...binding.span, start: offset, end: offset }, text }] }),
@@ -167,6 +167,14 @@ function hintBinding(context: Context, known: Known, binding: Binding): void {
   hintFlow(binding.flow, true);
 }
 
+/** Which instance a hint in a block is about; in a model there is one. */
+function instanceText({ declaration }: Context, known: Known, texts: readonly string[]): string | undefined {
+  const others = texts.slice(1).map((text) => `\`${text}\``);
+  const rest = others.length === 0 ? "" : `; in others ${others.join(", ")}`;
+  if (declaration.kind === "model") return others.length === 0 ? undefined : `the first time${rest}`;
+  return `in the first instance of \`${known.path}\`${rest}`;
+}
+
 /** The binding whose value a row starts with. */
 function sourceBinding({ bindings }: Declaration, name: string): Binding | undefined {
   return bindings.find((binding) => binding.name.text === name);
@@ -213,19 +221,20 @@ function hintRepeat({ known, options, add }: Context, step: Step & { readonly ki
 }
 
 /** Values of parameters and symbols where they are declared, and of shapes that have to be computed. */
-function hintValues(context: Context, { instances }: Known): void {
+function hintValues(context: Context, known: Known): void {
   const { declaration, add } = context;
+  const { instances } = known;
   const [first] = instances;
   const valueHint = (offset: number, name: string): void => {
     const value = constantText(first.values.get(name));
     if (value === undefined) return;
     const all = [...new Set(instances.flatMap((instance) => constantText(instance.values.get(name)) ?? []))];
-    const others = all.filter((other) => other !== value);
+    const tooltip = instanceText(context, known, [value, ...all.filter((other) => other !== value)]);
     add({
       offset,
       kind: "value",
-      text: ` = ${value}${others.length > 0 ? " …" : ""}`,
-      ...(others.length === 0 ? {} : { tooltip: `in other instances ${others.map((v) => `\`${v}\``).join(", ")}` }),
+      text: ` = ${value}${all.length > 1 ? " …" : ""}`,
+      ...(tooltip === undefined ? {} : { tooltip }),
     });
   };
   for (const { name, default: preset, span } of declaration.parameters) {

@@ -8,6 +8,7 @@ import { summarise } from "../../src/compiler/network/summary.ts";
 import { scaled } from "../../src/compiler/scaled.ts";
 import { applyEdits } from "../../src/language/edits.ts";
 import { inlayHints, type InlayHint, type InlayHintOptions } from "../../src/language/inlay-hints.ts";
+import type { Workspace } from "../../src/language/workspace.ts";
 import { check, residual, resnet34Files, withHead } from "../check/helper.ts";
 import { fixture, workspaceOf, type Files } from "./fixture.ts";
 
@@ -64,7 +65,7 @@ describe("shapes", () => {
       "skip = if stride == 1 and C == width { x } else { x -> downsample.0: conv(width, kernel: 1, stride: stride)‹ : [28, 28, 128] …› -> downsample.1: norm‹ : [28, 28, 128] …› }‹ : [56, 56, 64] …›",
     );
     expect(hints.find(({ text }) => text.includes("…"))?.tooltip).toBe(
-      "in other instances `[28, 28, 128]`, `[14, 14, 256]`, `[7, 7, 512]`",
+      "in the first instance of `main.bcos`; in others `[28, 28, 128]`, `[14, 14, 256]`, `[7, 7, 512]`",
     );
   });
 
@@ -213,6 +214,25 @@ describe("values", () => {
     expect(line(drawn(text, values), "a =")).toBe(
       "a = image -> conv(wide, kernel: 3) : [32, 32, wide]‹ = [32, 32, 8]›",
     );
+  });
+});
+
+describe("a block that several files use", () => {
+  const uses = (name: string, size: number): string =>
+    `import { BasicBlock } from "./blocks/residual.bcos"\n${withHead("  a = image -> BasicBlock(8)").replaceAll("32", String(size)).replace("model M", `model ${name}`)}`;
+  const files = { "b.bcos": uses("B", 8), "c.bcos": uses("C", 16), "blocks/residual.bcos": residual };
+  const shape = (workspace: Workspace): string | undefined =>
+    inlayHints(workspace, "blocks/residual.bcos", { start: 0, end: residual.length }).find(
+      ({ kind }) => kind === "shape",
+    )?.text;
+
+  test("is shown as in the first of them, or as in the one that is open", () => {
+    const { workspace } = fixture(files);
+    expect(shape(workspace)).toBe(" : [8, 8, 8]");
+    workspace.open("c.bcos", files["c.bcos"]);
+    expect(shape(workspace)).toBe(" : [16, 16, 8]");
+    workspace.close("c.bcos");
+    expect(shape(workspace)).toBe(" : [8, 8, 8]");
   });
 });
 

@@ -1,6 +1,7 @@
 /**
  * What the checker knows about the models and blocks of a file. Blocks are known through models: those of the file itself
- * or, for blocks that these do not use, those of the first file of the workspace that does.
+ * or, for blocks that these do not use, those of the first file of the workspace that does. Files that are open come first:
+ * who looks at a block has most likely come from there.
  */
 import type { Instance } from "../../compiler/check/instances.ts";
 import type { Network } from "../../compiler/network/network.ts";
@@ -20,14 +21,16 @@ export interface Known {
 export function knowledgeOf(workspace: Workspace, path: string): ReadonlyMap<Declaration, Known> {
   const known = new Map<Declaration, Known>();
   const missing = new Set(workspace.tree(path)?.declarations);
-  for (const dependent of missing.size === 0 ? [] : workspace.dependentsOf(path)) {
+  const [own = path, ...others] = missing.size === 0 ? [] : workspace.dependentsOf(path);
+  const isOpen = (other: string): boolean => workspace.isOpen(other);
+  for (const dependent of [own, ...others.filter(isOpen), ...others.filter((other) => !isOpen(other))]) {
+    if (missing.size === 0) break;
     const { instances, networks, drafts } = workspace.check(dependent);
     const models = [...networks, ...drafts].sort((a, b) => a.input.span.start - b.input.span.start);
     for (const [declaration, found] of byDeclaration(instances)) {
       if (!missing.delete(declaration)) continue;
       known.set(declaration, { instances: found, models, path: dependent });
     }
-    if (missing.size === 0) break;
   }
   return known;
 }
