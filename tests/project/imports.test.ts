@@ -12,7 +12,7 @@ const allowed: Record<string, readonly string[]> = {
   grammar: ["diagnostics"],
   compiler: ["diagnostics", "grammar"],
   runtime: ["diagnostics"],
-  language: ["diagnostics", "grammar", "compiler"],
+  language: ["diagnostics", "grammar", "compiler", "format"],
   format: ["diagnostics", "grammar", "compiler"],
   cli: ["diagnostics", "grammar", "compiler", "runtime", "language", "format"],
   vite: ["diagnostics", "grammar", "compiler", "runtime"],

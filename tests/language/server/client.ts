@@ -32,6 +32,8 @@ export interface Session {
   open(path: string, text: string): Promise<void>;
   /** Replaces one part of an open document, found by its text. */
   edit(path: string, before: string, after: string): Promise<void>;
+  /** Gives an open document another text, whole. */
+  replace(path: string, text: string): Promise<void>;
   close(path: string): Promise<void>;
   changed(path: string, type?: 1 | 2 | 3): Promise<void>;
   request<T>(method: string, params: object): Promise<T>;
@@ -145,6 +147,14 @@ export async function startSession(
   };
   const request = <T>(method: string, params: object): Promise<T> => connection.sendRequest<T>(method, params);
 
+  const change = async (path: string, text: string, contentChange: object): Promise<void> => {
+    const version = versions.get(path)! + 1;
+    texts.set(path, text);
+    versions.set(path, version);
+    const textDocument = { uri: uri(path), version };
+    await connection.sendNotification("textDocument/didChange", { textDocument, contentChanges: [contentChange] });
+  };
+
   return {
     folder,
     connection,
@@ -172,14 +182,9 @@ export async function startSession(
       const at = text.indexOf(before);
       if (at < 0) throw new Error(`${path} has no ${JSON.stringify(before)}`);
       const range = { start: positionAt(path, at), end: positionAt(path, at + before.length) };
-      const version = versions.get(path)! + 1;
-      texts.set(path, text.slice(0, at) + after + text.slice(at + before.length));
-      versions.set(path, version);
-      await connection.sendNotification("textDocument/didChange", {
-        textDocument: { uri: uri(path), version },
-        contentChanges: [{ range, text: after }],
-      });
+      await change(path, text.slice(0, at) + after + text.slice(at + before.length), { range, text: after });
     },
+    replace: (path, text) => change(path, text, { text }),
     async close(path) {
       texts.delete(path);
       await connection.sendNotification("textDocument/didClose", { textDocument: { uri: uri(path) } });

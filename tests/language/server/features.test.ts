@@ -1,8 +1,10 @@
 /** Every feature in a real session. What each one finds is tested beside it; this is about the way through the protocol. */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type {
   CodeAction,
   CodeLens,
+  CompletionItem,
+  CompletionList,
   DocumentHighlight,
   DocumentSymbol,
   FoldingRange,
@@ -31,8 +33,8 @@ model Small(classes: int = 10) {
   input  image: [16, 16, 3]
   output logits: [classes]
 
-  stem   = image -> conv1: conv(8, kernel: 3) -> bn1: norm -> relu
-  layer1 = stem -> repeat 2 { BasicBlock(8) }
+  stem   = image  -> conv1: conv(8, kernel: 3) -> bn1: norm -> relu
+  layer1 = stem   -> repeat 2 { BasicBlock(8) }
   logits = layer1 -> global_avg_pool -> fc: linear(classes)
 }
 `;
@@ -73,6 +75,10 @@ beforeAll(async () => {
   await session.open("net.bcos", net);
   await session.open("blocks/residual.bcos", residual);
 }, 30_000);
+
+afterEach(async () => {
+  for (const [path, text] of Object.entries(files)) await session.replace(path, text);
+});
 
 afterAll(async () => expect(await session.stop()).toBe(0));
 
@@ -135,6 +141,53 @@ describe("names", () => {
     const [start, end] = parameter.label as [number, number];
     expect(help.signatures[0]!.label.slice(start, end)).toMatch(/^kernel: /);
     expect(await session.at("textDocument/signatureHelp", "net.bcos", "model |Small")).toBeNull();
+  });
+});
+
+describe("writing", () => {
+  const complete = (marked: string, more: object = {}): Promise<CompletionList | null> =>
+    session.at("textDocument/completion", "net.bcos", marked, more);
+
+  test("completion: layers, arguments, documentation on demand", async () => {
+    const list = await complete("-> re|lu");
+    const item = list!.items.find(({ label }) => label === "max_pool")!;
+    expect(textAt("net.bcos", (item.textEdit as TextEdit).range)).toBe("relu");
+    // This client takes no snippets.
+    expect(item.insertTextFormat).toBeUndefined();
+    const resolved = await session.request<CompletionItem>("completionItem/resolve", item);
+    expect(resolved).toMatchObject({ label: "max_pool", documentation: { kind: "markdown" } });
+    const named = await complete("kernel|: 3)");
+    expect(named!.items.map(({ label }) => label)).toContain("stride");
+    // The items of an answer before the last one are not known any more.
+    expect(await session.request("completionItem/resolve", item)).toEqual(item);
+  });
+
+  test("completion imports what it names", async () => {
+    await session.edit("net.bcos", 'import { BasicBlock } from "./blocks/residual.bcos"\n\n', "");
+    const item = (await complete("{ Basic|Block(8)"))!.items.find(({ label }) => label === "BasicBlock");
+    expect(applied("net.bcos", item!.additionalTextEdits!)).toContain(
+      'import { BasicBlock } from "./blocks/residual.bcos"\n',
+    );
+  });
+
+  test("a blank completes only where something is missing", async () => {
+    const typed = { context: { triggerKind: 2, triggerCharacter: " " } };
+    expect((await complete("image  -> |conv1", typed))!.items.length).toBeGreaterThan(10);
+    expect(await complete("input |", typed)).toBeNull();
+  });
+
+  test("formatting, as `bcosc fmt` does it; none of what does not parse", async () => {
+    const ask = (): Promise<TextEdit[] | null> =>
+      session.request("textDocument/formatting", {
+        textDocument: textDocument("net.bcos"),
+        options: { tabSize: 8, insertSpaces: false },
+      });
+    expect(await ask()).toEqual([]);
+    await session.edit("net.bcos", "stem   = image  -> conv1:", "stem=image   ->conv1 :");
+    const edits = await ask();
+    expect(applied("net.bcos", edits!)).toBe(net);
+    await session.edit("net.bcos", "stem=image", "stem=)");
+    expect(await ask()).toBeNull();
   });
 });
 
@@ -244,7 +297,6 @@ describe("what the compiler knows", () => {
     expect(delta.edits.flatMap((edit) => edit.data ?? []).length).toBeLessThan(data.length / 4);
     const all = await ask<SemanticTokens>("full/delta", { previousResultId: "unknown" });
     expect(all.data).toEqual(patched);
-    await session.edit("net.bcos", "stem =", "stem   =");
   });
 
   test("folding and selection", async () => {
@@ -300,8 +352,6 @@ describe("code actions", () => {
     );
     const [action] = await ask(whole, ["source.organizeImports"]);
     expect(applied("net.bcos", action!.edit!.changes![session.uri("net.bcos")]!)).toBe(net);
-    await session.edit("net.bcos", "{ Unused, BasicBlock }", "{ BasicBlock }");
-    await session.edit("blocks/residual.bcos", "block Unused { input x: [N]\n output y: [N]\n y = x -> relu }\n", "");
   });
 });
 
