@@ -25,7 +25,7 @@ export function generatePictures(read: (path: string) => string): Map<string, st
 
 /** What the compiler says of a residual block whose skip is not projected. */
 function errorFrame(read: (path: string) => string): string {
-  const written = /^ *skip = if .*$/m;
+  const written = /^ *skip = if .*\n *else .*$/m;
   const text = read(block);
   const wrong = text.replace(written, "  skip = x");
   if (wrong === text) throw new Error(`${block} has no row for its skip`);
