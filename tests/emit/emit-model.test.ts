@@ -168,7 +168,7 @@ model Odd {
         expect(lines[start!.line - 1]!.slice(start!.column - 1, end!.column - 1)).toBe("conv(16, kernel: 3)");
       }
     }
-    expect(textOf(full, "mnist.wgsl")).toMatch(/^\/\/ {3}conv2 \(models\/mnist\.bcos:9:28\): conv2d /m);
+    expect(textOf(full, "mnist.wgsl")).toMatch(/^\/\/ {3}conv2 \(models\/mnist\.bcos:9:29\): conv2d /m);
   });
 
   it("has no plan of a place in the source, so that comments and names of folders leave it as it is", async () => {

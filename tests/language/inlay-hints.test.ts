@@ -171,7 +171,7 @@ describe("totals of a repeat", () => {
         const hints = hintsOf(files, { ...totals, form }, `${model}.bcos`);
         expect(hints.length).toBeGreaterThan(0);
         for (const { offset, tooltip, text: hint } of hints) {
-          const row = /(?<name>layer\d) = .*repeat (?<count>\d+) \{[^}]*\}$/.exec(text.slice(0, offset))!.groups!;
+          const row = /(?<name>layer\d) = [^=]*repeat (?<count>\d+) \{[^}]*\}$/.exec(text.slice(0, offset))!.groups!;
           // The repeat makes the last instances of its row.
           const own = rows.filter(({ path }) => path.startsWith(`${row["name"]}.`));
           const last = Math.max(...own.map(({ path }) => Number(path.split(".")[1])));
