@@ -1,4 +1,7 @@
-/** `bcosc explain FILE`: pictures of what every pixel contributes, and the numbers that show that they add up. */
+/**
+ * `bcosc explain FILE`: pictures of what every pixel contributes, and the numbers that show that they add up; or what another
+ * method attributes to each.
+ */
 import { join } from "node:path";
 import { buildProgram } from "../../compiler/compile.ts";
 import { fail } from "../../diagnostics/catalogue.ts";
@@ -6,6 +9,7 @@ import { BcosError, type Diagnostic } from "../../diagnostics/diagnostic.ts";
 import { diagnosticsToJson } from "../../diagnostics/json.ts";
 import { requireImageShape } from "../../runtime/data/pixels.ts";
 import { writeFileAtomic } from "../../runtime/files/atomic-write.node.ts";
+import type { ProgressOptions } from "../../runtime/posthoc/progress.ts";
 import { openSession, type Session } from "../../runtime/session.ts";
 import type { Command } from "../command.ts";
 import { compileModel } from "../compile-model.ts";
@@ -25,19 +29,23 @@ import {
 import {
   createSheet,
   mapScale,
+  saveAttribution,
   saveExplanation,
   saveInput,
   type FileOptions,
   type Sheet,
 } from "../explained/pictures.ts";
+import { fedWithImages, methodOptions, programOptionsFor, readMethod } from "../explained/method.ts";
 import {
+  attributionRecord,
   explanationRecord,
   imageRecord,
   recordsTable,
+  type AttributionRecord,
   type ExplanationRecord,
   type ImageRecord,
 } from "../explained/records.ts";
-import { createExplainer, readSubject, subjectOptions, type Explainer } from "../explained/subject.ts";
+import { createExplainer, isExplanation, readSubject, subjectOptions, type Explainer } from "../explained/subject.ts";
 import { readSource } from "../files.ts";
 import { createInterrupt } from "../interrupt.ts";
 import { writeJson } from "../json.ts";
@@ -55,6 +63,7 @@ export const explain: Command = {
     { flags: "--weights <file>", summary: "The safetensors file with the trained weights" },
     ...imageOptions,
     ...subjectOptions,
+    ...methodOptions,
     classesOption,
     { flags: "--out <folder>", summary: "Where pictures and explanation.json go (runs/explained)" },
     { flags: "--npy", summary: "Write input, contributions, W(x) and colours as NumPy arrays too" },
@@ -69,12 +78,14 @@ export const explain: Command = {
     "bcosc explain models/mnist.bcos --weights runs/mnist/model.safetensors digit.png --class 3 --versus 8",
     "bcosc explain models/resnet18.bcos --weights resnet18.safetensors photos/ --classes names.txt --top 3",
     "bcosc explain models/resnet18.bcos --weights resnet18.safetensors cat.jpg --at layer3.1 --unit 17 --pixel 4,9",
+    "bcosc explain models/resnet18.bcos --as standard --weights resnet18.safetensors cat.jpg --method gradcam",
   ],
   run: async (args, terminal) => {
     const file = args.positionals[0]!;
     const weightsPath = args.text("--weights") ?? fail("usage/missing-argument", { argument: "`--weights`" });
     const selection = await listImages(selectImages(args, args.positionals.slice(1)));
-    const subject = readSubject(args);
+    const method = readMethod(args);
+    const subject = readSubject(args, method.name);
     const out = args.text("--out") ?? join("runs", "explained");
     const options = readModelOptions(args);
     const device = await readDevice(args, terminal);
@@ -84,20 +95,22 @@ export const explain: Command = {
     const { program } = buildProgram(network, {
       form: options.form,
       batch: Math.min(mostAtOnce, sizeOfSelection(selection)),
-      graphs: ["explain"],
+      ...programOptionsFor(method, subject, network, options.form),
       ...device.program,
       cutBatch: true,
-      ...(subject.kind === "neuron" ? { explainedLayer: subject.layer } : {}),
     });
-    if (program.graphs.explain === undefined) fail("run/no-graph", { graph: "explain", available: "none" });
-    const { encodedShape } = program.input;
-    const shape = requireImageShape(program.input.shape, file);
+    if (method.name === "bcos" && program.graphs.explain === undefined) {
+      fail("run/no-graph", { graph: "explain", available: "none" });
+    }
+    const { input, classes } = fedWithImages(program);
+    const { encodedShape } = input;
+    const shape = requireImageShape(input.shape, file);
     checkShorterSide(selection.shorterSide, shape);
     const classesFile = args.text("--classes");
     const given = classesFile === undefined ? undefined : await loadClassNames(classesFile, program);
-    const source = await openImages(selection, program);
+    const source = await openImages(selection, { input, classes });
     const names = given ?? source.classes;
-    const explainer = createExplainer(subject, program, names);
+    const explainer = createExplainer(subject, method, program, names);
 
     const failed: Diagnostic[] = [];
     const parts = imagesInParts(source, program.batch, failed);
@@ -109,16 +122,21 @@ export const explain: Command = {
     const interrupt = createInterrupt(() => undefined);
     try {
       await session.importWeights(weights, weightsPath);
-      const files: FileOptions = { folder: out, shape, encodedShape, names, arrays: args.flag("--npy") };
+      const independent = options.form === "bcos";
+      const files: FileOptions = { folder: out, shape, encodedShape, names, independent, arrays: args.flag("--npy") };
       const sheet = createSheet(explainer.times, files);
       const images: ImageRecord[] = [];
       const explainAll = async (): Promise<void> => {
         for (let part: typeof first | undefined = first; part !== undefined; part = await nextOf(parts)) {
-          const done = await explainPart(session, explainer, part, sheet, files).catch((error: unknown) => {
-            // What is done stays: the files of the images before are there, and are named in explanation.json.
-            if (!(error instanceof BcosError) || images.length === 0) throw error;
-            failed.push(...error.diagnostics);
-          });
+          const before = part[0]!.number;
+          const onProgress = (runs: number, all: number): void => bar.update(before, `${runs} of ${all} runs`);
+          const done = await explainPart(session, explainer, part, { sheet, files, onProgress }).catch(
+            (error: unknown) => {
+              // What is done stays: the files of the images before are there, and are named in explanation.json.
+              if (!(error instanceof BcosError) || images.length === 0) throw error;
+              failed.push(...error.diagnostics);
+            },
+          );
           if (done === undefined) return;
           images.push(...done);
           bar.update(part.at(-1)!.number + 1, "");
@@ -134,6 +152,7 @@ export const explain: Command = {
         model: program.model,
         file,
         weights: weightsPath,
+        method: method.name,
         device: session.device,
         classes: classesFile ?? null,
         contactSheet,
@@ -166,34 +185,37 @@ async function explainPart(
   session: Session,
   explainer: Explainer,
   images: readonly SourceImage[],
-  sheet: Sheet,
-  files: FileOptions,
+  { sheet, files, onProgress }: { readonly sheet: Sheet; readonly files: FileOptions } & Required<ProgressOptions>,
 ): Promise<ImageRecord[]> {
   const all = await explainer.run(
     session,
     pixelsOf(images),
     images.map(({ name }) => name),
+    { onProgress },
   );
   const records: ImageRecord[] = [];
   for (const [i, image] of images.entries()) {
-    const explanations = all.filter((e) => e.image === i);
-    const described: ExplanationRecord[] = [];
-    for (const e of explanations) {
+    const found = all.filter((e) => e.image === i);
+    const explanations: ExplanationRecord[] = [];
+    const attributions: AttributionRecord[] = [];
+    for (const e of found) {
       const scale = mapScale(e);
       sheet.add(image, e);
-      described.push(explanationRecord(e, files.names, scale, await saveExplanation(image, e, scale, files)));
+      if (isExplanation(e)) {
+        explanations.push(explanationRecord(e, files, scale, await saveExplanation(image, e, scale, files)));
+      } else attributions.push(attributionRecord(e, files, scale, await saveAttribution(image, e, scale, files)));
     }
-    const { logits } = explanations[0]!;
-    records.push(imageRecord(image, logits, files.names, await saveInput(image, files), described));
+    const described = attributions.length > 0 ? { explanations, attributions } : { explanations };
+    records.push(imageRecord(image, found[0]!.logits, files, await saveInput(image, files), described));
   }
   return records;
 }
 
 function summaryText(images: readonly ImageRecord[], asked: number, saved: string): string {
-  const largest = Math.max(...images.flatMap(({ explanations }) => explanations.map((e) => e.relativeResidual)));
+  const residuals = images.flatMap(({ explanations }) => explanations.map((e) => e.relativeResidual));
   return [
     ...recordsTable(images),
-    `largest relative residual ${largest.toExponential(1)}`,
+    ...(residuals.length === 0 ? [] : [`largest relative residual ${Math.max(...residuals).toExponential(1)}`]),
     ...(images.length < asked ? [`explained ${images.length} of ${countOf(asked, "image")}`] : []),
     `saved ${saved}`,
     "",

@@ -1,7 +1,7 @@
 /** What images and explanations are called: in tables and pictures, and in the names of files. */
 import { basename, extname } from "node:path";
 import type { ClassNames } from "../../runtime/data/class-names.ts";
-import type { Explanation } from "../../runtime/explain/explanation.ts";
+import { isExplanation, type Finding } from "./subject.ts";
 import type { SourceImage } from "./images.ts";
 
 /** The name of a class, or its number where it has none. */
@@ -10,7 +10,9 @@ export function nameOf(names: ClassNames | undefined, index: number): string {
 }
 
 /** `tabby`, `tabby - tiger cat`, `layer3.2 unit 17 at 3,5`. In ASCII, which pictures can write. */
-export function subjectName({ target, versus, neuron }: Explanation, names: ClassNames | undefined): string {
+export function subjectName(finding: Finding, names: ClassNames | undefined): string {
+  const { target, versus } = finding;
+  const neuron = isExplanation(finding) ? finding.neuron : undefined;
   if (neuron !== undefined) {
     const place = neuron.place.length === 0 ? "" : ` at ${neuron.place.join(",")}`;
     return `${neuron.layer} unit ${neuron.unit}${place}`;
@@ -25,7 +27,9 @@ export function imageStem({ number, name }: Pick<SourceImage, "number" | "name">
 }
 
 /** `281-tabby`, `281-tabby-minus-282-tiger cat`, `layer3.2-unit-17-at-3-5`: told apart by the numbers alone. */
-export function subjectStem({ target, versus, neuron }: Explanation, names: ClassNames | undefined): string {
+export function subjectStem(finding: Finding, names: ClassNames | undefined): string {
+  const { target, versus } = finding;
+  const neuron = isExplanation(finding) ? finding.neuron : undefined;
   if (neuron !== undefined) {
     const { layer, unit, place } = neuron;
     return [slug(layer, mostOfLayer), "unit", unit, ...(place.length === 0 ? [] : ["at", ...place])].join("-");

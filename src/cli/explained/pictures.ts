@@ -7,12 +7,14 @@ import type { Channels } from "../../runtime/data/pixels.ts";
 import type { Tensor } from "../../runtime/device.ts";
 import { contributionBound, contributionMap, MAP_PERCENTILE } from "../../runtime/explain/contribution-map.ts";
 import type { Explanation } from "../../runtime/explain/explanation.ts";
+import type { Attribution } from "../../runtime/posthoc/attribution.ts";
 import { writeFileAtomic } from "../../runtime/files/atomic-write.node.ts";
 import { rasterFromUnit, type Colour, type Raster } from "../../runtime/pictures/canvas.ts";
 import { contactSheet, type ContactSheetItem } from "../../runtime/pictures/contact-sheet.ts";
 import { savePng } from "../../runtime/pictures/png.node.ts";
 import type { SourceImage } from "./images.ts";
 import { imageStem, nameOf, subjectName, subjectStem } from "./names.ts";
+import { isExplanation, type Finding } from "./subject.ts";
 
 /** Where the files go, and which. */
 export interface FileOptions {
@@ -20,6 +22,8 @@ export interface FileOptions {
   readonly shape: readonly [number, number, Channels];
   readonly encodedShape: Shape;
   readonly names: ClassNames | undefined;
+  /** Classes do not exclude each other: each logit has a probability of its own. */
+  readonly independent: boolean;
   /** Whether the numbers are written too, as `.npy` files. */
   readonly arrays: boolean;
 }
@@ -30,14 +34,19 @@ export interface Files {
   readonly arrays: Readonly<Record<string, string>>;
 }
 
-/** The contribution map's colours are full from this amount on, a percentile of the magnitudes. */
+/** The map's colours are full from this amount on, a percentile of the magnitudes. */
 export interface MapScale {
   readonly percentile: number;
   readonly full: number;
 }
 
-export function mapScale({ contributions }: Explanation): MapScale {
-  return { percentile: MAP_PERCENTILE, full: contributionBound(contributions, MAP_PERCENTILE) };
+/** A number for each pixel. */
+function mapOf(finding: Finding): Tensor {
+  return isExplanation(finding) ? finding.contributions : finding.map;
+}
+
+export function mapScale(finding: Finding): MapScale {
+  return { percentile: MAP_PERCENTILE, full: contributionBound(mapOf(finding), MAP_PERCENTILE) };
 }
 
 /** Writes the input as the model sees it. */
@@ -67,6 +76,24 @@ export function saveExplanation(
       weights: [weights, encodedShape],
       colour: colour && [colour, [height, width, 4]],
     },
+  );
+}
+
+/** Writes the map of a method from outside; as arrays that and, where it tells channels apart, the parts of each. */
+export function saveAttribution(
+  image: SourceImage,
+  attribution: Attribution,
+  { full }: MapScale,
+  options: FileOptions,
+): Promise<Files> {
+  const { map, channels } = attribution;
+  const { shape, encodedShape, names } = options;
+  const [height, width] = shape;
+  return saveFiles(
+    options,
+    `${imageStem(image)}-${subjectStem(attribution, names)}`,
+    { attributions: { height, width, data: contributionMap(map, { bound: full }) } },
+    { attributions: [map, [height, width]], channels: channels && [channels, encodedShape] },
   );
 }
 
@@ -101,13 +128,13 @@ const mostColumns = 4;
 const behindGrey: Colour = [125, 155, 195];
 
 export interface Sheet {
-  readonly add: (image: SourceImage, explanation: Explanation) => void;
+  readonly add: (image: SourceImage, finding: Finding) => void;
   /** Writes the sheet and says its name in the folder. */
   readonly save: () => Promise<string>;
 }
 
 /** A contact sheet, on which explanations of one image stand side by side where there are few. */
-export function createSheet(times: number, { folder, shape, names }: FileOptions): Sheet {
+export function createSheet(times: number, { folder, shape, names, independent }: FileOptions): Sheet {
   const items: ContactSheetItem[] = [];
   const [height, width, channels] = shape;
   return {
@@ -118,13 +145,13 @@ export function createSheet(times: number, { folder, shape, names }: FileOptions
         height,
         width,
         image: image.pixels,
-        contributions: e.contributions,
+        contributions: mapOf(e),
         prediction: subjectName(e, names),
-        residual: e.residual,
+        ...(isExplanation(e) ? { residual: e.residual } : {}),
         ...(image.source === undefined ? {} : { name: basename(image.name) }),
-        ...(e.colour === undefined ? {} : { colour: e.colour }),
+        ...(isExplanation(e) && e.colour !== undefined ? { colour: e.colour } : {}),
         // Only a logit has a probability, and only what the model predicts is right or wrong.
-        ...(isLogit ? { logit: e.explained } : { amount: e.explained }),
+        ...(isLogit && independent ? { logit: e.explained } : { amount: e.explained }),
         ...(isLogit && e.target === e.predicted && image.label !== undefined
           ? { label: nameOf(names, image.label) }
           : {}),

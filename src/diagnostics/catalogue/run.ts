@@ -16,7 +16,7 @@ export const runCodes = {
     message: (p) => `the program has no graph \`${p.graph}\`; it has ${p.available}`,
     hint: (p) =>
       p.graph === "explain"
-        ? "only the B-cos form explains itself: compile the model without `--as standard`"
+        ? "only the B-cos form explains itself: compile the model without `--as standard`, or take another `--method`"
         : "ask for the graph when the program is built",
   }),
   "run/no-layer": entry<{ path: string }>({

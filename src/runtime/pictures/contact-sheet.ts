@@ -1,4 +1,7 @@
-/** A sheet of explained images: each with its input, its colour explanation over white and its contribution map. */
+/**
+ * A sheet of explained images: each with its input, its colour explanation over white and its contribution map; without the
+ * place in between where no image has a colour explanation.
+ */
 import { contributionMap } from "../explain/contribution-map.ts";
 import {
   BLACK,
@@ -34,8 +37,8 @@ export interface ContactSheetItem {
   readonly logit?: number;
   /** The explained amount where it is no logit, written as it is. */
   readonly amount?: number;
-  /** |explained − constant − Σ contributions|. */
-  readonly residual: number;
+  /** |explained − constant − Σ contributions|. Left out for what need not add up. */
+  readonly residual?: number;
 }
 
 export interface ContactSheetOptions {
@@ -71,7 +74,8 @@ export function contactSheet(items: readonly ContactSheetItem[], options: Contac
   }
   const columns = Math.max(1, Math.min(options.columns ?? 4, items.length));
   const factor = Math.max(1, Math.ceil(LEAST_SIDE / Math.min(first.height, first.width)));
-  const cellWidth = cellWidthOf(first.width * factor);
+  const places = items.some(({ colour }) => colour !== undefined) ? 3 : 2;
+  const cellWidth = cellWidthOf(places, first.width * factor);
   const noteSize = Math.min(first.height, first.width) * factor >= LARGE_SIDE ? CAPTION_SIZE : 1;
   const cellHeight = CAPTION_HEIGHT + first.height * factor + 2 + GLYPH_HEIGHT * noteSize + 4;
   const titleHeight = options.title === undefined ? 0 : CAPTION_HEIGHT + MARGIN;
@@ -86,7 +90,7 @@ export function contactSheet(items: readonly ContactSheetItem[], options: Contac
   items.forEach((item, i) => {
     const top = MARGIN + titleHeight + Math.floor(i / columns) * (cellHeight + MARGIN);
     const left = MARGIN + (i % columns) * (cellWidth + MARGIN);
-    drawItem(sheet, item, { top, left, factor, noteSize, background: options.background ?? WHITE });
+    drawItem(sheet, item, { top, left, places, factor, noteSize, background: options.background ?? WHITE });
   });
   return sheet;
 }
@@ -94,21 +98,25 @@ export function contactSheet(items: readonly ContactSheetItem[], options: Contac
 interface Placing {
   readonly top: number;
   readonly left: number;
+  /** Pictures side by side. */
+  readonly places: number;
   readonly factor: number;
   readonly noteSize: number;
   readonly background: Colour;
 }
 
 function drawItem(sheet: Raster, item: ContactSheetItem, placing: Placing): void {
-  const { top, left, factor, noteSize, background } = placing;
-  const width = cellWidthOf(item.width * factor);
+  const { top, left, places, factor, noteSize, background } = placing;
+  const width = cellWidthOf(places, item.width * factor);
   const wrong = item.label !== undefined && item.label !== item.prediction;
   drawText(sheet, captionOf(item, width), top, left, wrong ? RED : BLACK, CAPTION_SIZE);
-  const pictures = [
-    rasterFromUnit(item.image, item.height, item.width),
+  const colour =
     item.colour === undefined
       ? createRaster(item.height, item.width, background)
-      : rasterFromUnit(item.colour, item.height, item.width),
+      : rasterFromUnit(item.colour, item.height, item.width);
+  const pictures = [
+    rasterFromUnit(item.image, item.height, item.width),
+    ...(places === 3 ? [colour] : []),
     { height: item.height, width: item.width, data: contributionMap(item.contributions) },
   ];
   const tileTop = top + CAPTION_HEIGHT;
@@ -119,15 +127,15 @@ function drawItem(sheet: Raster, item: ContactSheetItem, placing: Placing): void
     fillRectangle(sheet, tileTop, tileLeft, tile.height, tile.width, background);
     paste(sheet, tile, tileTop, tileLeft);
   });
-  const residual = `residual ${item.residual.toExponential(1)}`;
+  const residual = item.residual === undefined ? "" : `residual ${item.residual.toExponential(1)}`;
   const room = width - textWidth(`  ${residual}`, noteSize);
   const name = item.name === undefined ? "" : `${fit(item.name, room, noteSize)}  `;
   drawText(sheet, fit(`${name}${residual}`, width, noteSize), tileTop + item.height * factor + 4, left, GREY, noteSize);
 }
 
-/** Three pictures side by side. */
-function cellWidthOf(tileWidth: number): number {
-  return 3 * tileWidth + 2 * GAP;
+/** So many pictures side by side. */
+function cellWidthOf(places: number, tileWidth: number): number {
+  return places * tileWidth + (places - 1) * GAP;
 }
 
 /** Numbers stay; the name of the class is cut off where there is no room. */

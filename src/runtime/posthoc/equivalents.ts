@@ -26,7 +26,7 @@ export async function deepLift(
   images: ArrayLike<number>,
   options: BaselineOptions = {},
 ): Promise<Attribution[]> {
-  requireWithout(session, liftable, "DeepLIFT, which has a rule of its own for it");
+  requireWithout(session, liftable, "deeplift");
   return inputTimesGradient(session, images, options);
 }
 
@@ -36,7 +36,7 @@ export async function guidedBackpropagation(
   images: ArrayLike<number>,
   options: ClassOptions = {},
 ): Promise<Attribution[]> {
-  requireWithout(session, rectifiers, "guided backpropagation, which has a rule of its own for it");
+  requireWithout(session, rectifiers, "guided");
   return inputGradients(session, images, options);
 }
 
@@ -45,6 +45,6 @@ function requireWithout({ program }: Session, ops: readonly OpKind[], method: st
   const found = program.graphs.gradient!.nodes.find(({ op }) => ops.includes(op));
   if (found === undefined) return;
   const where = found.origin === undefined ? "" : `, at \`${found.origin.path}\``;
-  const expected = `a session of a network without \`${found.op}\` for ${method}`;
-  fail("run/input", { name: "session", expected, found: `one with it${where}` });
+  const expected = `a network without \`${found.op}\`, for which it has a rule of its own`;
+  fail("run/input", { name: method, expected, found: `one with it${where}` });
 }

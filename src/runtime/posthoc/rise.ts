@@ -1,6 +1,6 @@
 /** RISE: randomized input sampling for explanation (Petsiuk et al. 2018). */
 import { fail } from "../../diagnostics/catalogue.ts";
-import type { Tensor } from "../device.ts";
+import { sigmoids, softmax } from "../probabilities.ts";
 import { createRandom } from "../random.ts";
 import type { Session } from "../session.ts";
 import type { Attribution } from "./attribution.ts";
@@ -128,15 +128,4 @@ function fixedMasks(height: number, width: number, values: ArrayLike<number>): M
       for (let i = 0; i < size; i++) out[i] = values[index * size + i]!;
     },
   };
-}
-
-function sigmoids(logits: Tensor): Float64Array {
-  return Float64Array.from(logits, (logit) => 1 / (1 + Math.exp(-logit)));
-}
-
-function softmax(logits: Tensor): Float64Array {
-  const largest = Math.max(...logits);
-  const powers = Float64Array.from(logits, (logit) => Math.exp(logit - largest));
-  const sum = powers.reduce((a, b) => a + b, 0);
-  return powers.map((power) => power / sum);
 }
