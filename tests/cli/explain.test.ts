@@ -1,98 +1,23 @@
 /** `bcosc explain` on a data set and on image files, with models that were not trained. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import sharp from "sharp";
 import { beforeAll, describe, expect, it } from "vitest";
-import { checkFile } from "../../src/compiler/check/check.ts";
-import { createMemoryHost } from "../../src/compiler/check/source-host.ts";
-import { buildProgram } from "../../src/compiler/compile.ts";
-import { recordsTable, type ExplanationRecord, type ImageRecord } from "../../src/cli/explained/records.ts";
-import { openSession } from "../../src/runtime/session.ts";
-import { saveWeights } from "../../src/runtime/weights/files.node.ts";
-import { sizeOf } from "../../src/shape.ts";
-import { bcosc, bcoscHere, temporaryFolder } from "./run.ts";
-import { tinyData, tinyModel } from "./tiny.ts";
+import {
+  at,
+  bytes,
+  checkSums,
+  explained,
+  fillFolder,
+  folder,
+  names,
+  npy,
+  refused,
+  run,
+  savePhoto,
+} from "./explaining.ts";
+import { bcosc, bcoscHere } from "./run.ts";
 
-/** A net for small pictures in colour, with a map, tokens and a vector in it. */
-const colourModel = `model Colour(classes: int = 4) {
-  input  image: [12, 10, 3]
-  output logits: [classes]
-
-  stem   = image -> conv1: conv(6, kernel: 3) -> bn1: norm -> relu -> conv2: conv(8, kernel: 3, stride: 2)
-  cells  = stem -> tokens
-  logits = cells -> global_avg_pool -> fc: linear(classes)
-}
-`;
-
-interface ExplanationFile {
-  readonly contactSheet: string;
-  readonly classes: string | null;
-  readonly images: readonly ImageRecord[];
-  readonly failed: readonly { readonly code: string; readonly place: string | null }[];
-}
-
-const folder = temporaryFolder({ "tiny.bcos": tinyModel, "colour.bcos": colourModel, ...tinyData(1) });
-const at = (path: string): string => join(folder, path);
-const bytes = (path: string): Uint8Array => new Uint8Array(readFileSync(at(path)));
-const explained = (out: string): ExplanationFile =>
-  JSON.parse(readFileSync(at(`${out}/explanation.json`), "utf8")) as ExplanationFile;
-const run = (model: "tiny" | "colour", ...words: readonly string[]) =>
-  bcosc(["explain", `${model}.bcos`, "--weights", `${model}.safetensors`, ...words], { cwd: folder });
-
-/** The same in this process, for what is refused: quicker. Words with a point in them, and `data`, are files of the folder. */
-const refused = (model: "tiny" | "colour", ...words: readonly string[]) =>
-  bcoscHere(
-    "explain",
-    at(`${model}.bcos`),
-    "--weights",
-    at(`${model}.safetensors`),
-    ...words.map((word) => (/\.|^(data|empty)$/.test(word) ? at(word) : word)),
-    "--out",
-    at("g"),
-  );
-
-async function saveRandomWeights(file: string, source: string): Promise<void> {
-  const [network] = checkFile(createMemoryHost({ "net.bcos": source }), "net.bcos").networks;
-  const { program } = buildProgram(network!, { form: "bcos", batch: 1, graphs: ["predict"] });
-  const session = await openSession(program, { device: "reference", seed: 5 });
-  await saveWeights(at(file), await session.exportWeights());
-}
-
-/** A picture of stripes that no other `seed` has. */
-function savePhoto(path: string, height: number, width: number, seed: number): Promise<unknown> {
-  const data = Uint8Array.from({ length: height * width * 3 }, (_, i) => {
-    const [pixel, channel] = [Math.floor(i / 3), i % 3];
-    const [y, x] = [Math.floor(pixel / width) / height, (pixel % width) / width];
-    return 128 + 127 * Math.sin(seed + (channel + 1) * 7 * x + (3 - channel) * 5 * y);
-  });
-  return sharp(data, { raw: { height, width, channels: 3 } }).toFile(at(path));
-}
-
-const names = ["kit fox", "crane", "crane", "süße Katze, tabby"];
-
-beforeAll(async () => {
-  await saveRandomWeights("tiny.safetensors", tinyModel);
-  await saveRandomWeights("colour.safetensors", colourModel);
-  mkdirSync(at("meine Bilder"));
-  for (let i = 0; i < 18; i++) await savePhoto(`meine Bilder/Größe ${String(i).padStart(2, "0")}.png`, 20, 30, i);
-  await savePhoto("猫 one.jpg", 24, 20, 3);
-  writeFileSync(at("meine Bilder/notes.txt"), "no image");
-  writeFileSync(at("broken.png"), bytes("meine Bilder/Größe 00.png").subarray(0, 100));
-  writeFileSync(at("text.png"), "no image either");
-  writeFileSync(at("names.txt"), `${names.join("\n")}\n`);
-  writeFileSync(at("names.json"), JSON.stringify(Object.fromEntries(names.map((name, i) => [i, [`id${i}`, name]]))));
-});
-
-/** The records' sums, as far as float32 goes. */
-function checkSums({ images }: ExplanationFile): void {
-  for (const { explanations } of images) {
-    for (const e of explanations) {
-      expect(Math.abs(e.explained - e.constant - e.contributions)).toBeLessThan(1e-4);
-      expect(e.residual).toBeLessThan(1e-4);
-      expect(e.relativeResidual).toBeLessThan(1e-4);
-    }
-  }
-}
+beforeAll(fillFolder);
 
 describe("bcosc explain on a data set", () => {
   it("writes pictures and numbers that add up", async () => {
@@ -307,107 +232,3 @@ describe("bcosc explain on image files", () => {
     expect(existsSync(at("g"))).toBe(false);
   });
 });
-
-describe("bcosc explain of neurons", () => {
-  const photo = "meine Bilder/Größe 02.png";
-
-  it.each([
-    ["conv2", ["--unit", "5", "--pixel", "2,4"], "conv2 unit 5 at 2,4", { layer: "conv2", unit: 5, place: [2, 4] }],
-    ["cells", ["--unit", "5", "--pixel", "14"], "cells unit 5 at 14", { layer: "cells", unit: 5, place: [14] }],
-    ["logits", ["--unit", "2"], "logits unit 2", { layer: "logits", unit: 2, place: [] }],
-  ])("explains one of `%s`", async (layer, words, subject, neuron) => {
-    const { code, out } = await run("colour", photo, "--at", layer, ...words, "--out", `n/${layer}`);
-    expect(code).toBe(0);
-    expect(out).toContain(`  ${subject}  `);
-    const file = explained(`n/${layer}`);
-    checkSums(file);
-    const [e] = file.images[0]!.explanations;
-    expect(e).toMatchObject({ subject, neuron, target: null, versus: null });
-    expect(e!.files.pictures["contributions"]).toContain(`-${subject.replace(/[ ,]/g, "-")}-contributions.png`);
-    // The same cell of the map, and the logit without its constant.
-    const [image] = file.images;
-    const conv2 = explained("n/conv2").images[0]!.explanations[0]!;
-    if (layer === "cells") expect(e!.explained).toBeCloseTo(conv2.explained, 5);
-    if (layer === "logits") expect(e!.explained - Math.log(3)).toBeCloseTo(image!.logits[2]!, 5);
-  });
-
-  it("takes the strongest where nothing else is said", async () => {
-    await run("colour", photo, "猫 one.jpg", "--at", "conv2", "--out", "o");
-    const strongest = explained("o").images.map(({ explanations }) => explanations[0]!);
-    expect(strongest).toHaveLength(2);
-    const other = explained("n/conv2").images[0]!.explanations[0]!;
-    expect(strongest[0]!.explained).toBeGreaterThanOrEqual(other.explained);
-  });
-
-  it.each([
-    [["--at", "conv2", "--unit", "8"], "`--unit` takes a channel of `conv2`, 0 to 7, not `8`"],
-    [["--at", "conv2", "--pixel", "6,0"], "`--pixel` takes a place of `conv2`, 0 to 5, 0 to 4, not `6, 0`"],
-    [["--at", "conv2", "--pixel", "3"], "`--pixel` takes a place of `conv2`"],
-    [["--at", "conv2", "--pixel", "a,b"], "`--pixel` takes y,x in the layer's map, or a token's number"],
-    [["--at", "cells", "--pixel", "30"], "`--pixel` takes a place of `cells`, 0 to 29, not `30`"],
-    [["--at", "logits", "--pixel", "0,0"], "`--pixel` takes nothing: `logits` is a vector"],
-    [["--at", "conv2", "--class", "1"], "`--at` can not be used together with `--class`"],
-    [["--unit", "1"], "`--unit` is of no use without `--at`"],
-    [["--pixel", "1,1"], "`--pixel` is of no use without `--at`"],
-  ])("refuses %j", async (words, message) => {
-    const { code, err } = await refused("colour", photo, ...words);
-    expect(err).toContain(message);
-    expect(code).toBe(2);
-    expect(existsSync(at("g"))).toBe(false);
-  });
-});
-
-describe("the table of explanations", () => {
-  const logit = { index: 1, name: "crane", logit: 0, probability: 0.5 };
-  const explanation: ExplanationRecord = {
-    subject: "crane",
-    target: logit,
-    versus: null,
-    neuron: null,
-    explained: -0.00001234,
-    contributions: 2.5,
-    constant: 0,
-    constants: {},
-    residual: 1e-7,
-    relativeResidual: 2e-7,
-    scales: { contributions: { percentile: 99.5, full: 1 }, colour: null },
-    files: { pictures: {}, arrays: {} },
-  };
-  const image: ImageRecord = {
-    image: "a\u001b[2J\n.png",
-    source: null,
-    label: null,
-    predicted: logit,
-    top: [logit],
-    logits: [0],
-    files: { pictures: {}, arrays: {} },
-    explanations: [explanation],
-  };
-
-  it("has no empty columns, shows small amounts, and keeps names from writing over the terminal", () => {
-    expect(recordsTable([image])).toEqual([
-      "image       predicted  explained  probability    amount  Σ contributions  constant  residual  relative",
-      "a?[2J?.png  crane      crane           50.0 %  -1.23e-5           2.5000    0.0000    1.0e-7    2.0e-7",
-    ]);
-  });
-
-  it("gives a probability to logits alone", () => {
-    const difference = { ...explanation, subject: "crane - 2", versus: { ...logit, index: 2, name: null } };
-    const neuron = { ...explanation, subject: "fc unit 1", target: null, neuron: { layer: "fc", unit: 1, place: [] } };
-    const labelled = { ...image, label: { index: 3, name: null }, explanations: [difference, neuron] };
-    const [head, first, second] = recordsTable([labelled]);
-    expect(head).toMatch(/^image +label +predicted +explained +amount /);
-    expect(first).toMatch(/^\S+ +3 +crane +crane - 2 +-1\.23e-5 /);
-    expect(second).toMatch(/^\S+ +3 +crane +fc unit 1 +-1\.23e-5 /);
-  });
-});
-
-function npy(path: string): { readonly shape: readonly number[]; readonly values: Float32Array } {
-  const file = bytes(path);
-  const start = 10 + new DataView(file.buffer, file.byteOffset).getUint16(8, true);
-  const shape = /'shape': \(([^)]*)\)/.exec(new TextDecoder().decode(file.subarray(10, start)))![1]!;
-  const axes = shape.split(",").flatMap((part) => (part.trim() === "" ? [] : [Number(part)]));
-  const values = new Float32Array(file.slice(start).buffer);
-  expect(values).toHaveLength(sizeOf(axes));
-  return { shape: axes, values };
-}

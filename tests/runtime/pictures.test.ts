@@ -254,7 +254,11 @@ describe("contact sheets", () => {
     const sheet = contactSheet([item({ prediction: "x".repeat(200), logit: 1 })]);
     expect(pixel(sheet, 14, sheet.width - 3)).toEqual([255, 255, 255, 255]);
     const { colour: _colour, logit: _logit, ...plain } = item();
-    expect(pixel(contactSheet([plain]), 12 + 18 + 3, 12 + 116 + 3)).toEqual([255, 255, 255, 255]);
+    expect(pixel(contactSheet([plain, item()]), 12 + 18 + 3, 12 + 116 + 3)).toEqual([255, 255, 255, 255]);
+    // Where no image has one, there is no place for it: the map stands beside the input.
+    const [narrow, wide] = [contactSheet([plain]), contactSheet([item()])];
+    expect(wide.width - narrow.width).toBe(112 + 4);
+    expect(pixel(narrow, 12 + 18 + 3, 12 + 116 + 3)).toEqual(pixel(wide, 12 + 18 + 3, 12 + 2 * 116 + 3));
     const tinted = contactSheet([{ ...item(), colour: new Array<number>(16).fill(0) }], { background: [1, 2, 3] });
     expect(pixel(tinted, 12 + 18 + 3, 12 + 116 + 3)).toEqual([1, 2, 3, 255]);
     expect(contactSheet([]).width).toBe(1);
