@@ -38,7 +38,7 @@ export function alignRows(source: SourceTokens, statements: readonly Statement[]
 
 /** Whether `// prettier-ignore` stands on the line above: then the statement stays as it is written. */
 export function isIgnored(source: SourceTokens, { span }: { readonly span: Span }): boolean {
-  const token = source.startingAt(span.start)!;
+  const token = source.startingAt(span.start);
   const last = source.comments[source.firstComment(token + 1) - 1];
   return last?.before === token && !last.sameLine && /^\/\/+ *prettier-ignore$/.test(last.text);
 }
@@ -71,7 +71,7 @@ export function startsWithName(source: SourceTokens, start: number, flow: Flow):
   const around = source.parentheses(start, flow.span.end);
   const inner = source.parentheses(start + around, flow.source.span.end);
   const stays = (pairs: number, from: number, to: number): boolean =>
-    pairs > 0 && source.hasComments(from, source.endingAt(to)!);
+    pairs > 0 && source.hasComments(from, source.endingAt(to));
   return !stays(around, start, flow.span.end) && !stays(inner, start + around, flow.source.span.end);
 }
 
@@ -79,7 +79,7 @@ export function startsWithName(source: SourceTokens, start: number, flow: Flow):
 function sourceOf(source: SourceTokens, statement: Statement): string | undefined {
   if (!("flow" in statement)) return undefined;
   const { name, flow } = statement;
-  const start = source.endingAt(name.span.end)! + 2;
+  const start = source.endingAt(name.span.end) + 2;
   return startsWithName(source, start, flow) ? flow.source.name.text : undefined;
 }
 
@@ -104,7 +104,7 @@ function paddingOfSources(sources: readonly (string | undefined)[]): number[] {
 
 /** Whether an empty line stands in front of the statement, or between its comments. */
 function isBlankBefore(source: SourceTokens, { span }: Statement): boolean {
-  const token = source.startingAt(span.start)!;
+  const token = source.startingAt(span.start);
   const first = source.firstComment(token);
   const comments = source.comments.slice(first, source.firstComment(token + 1));
   if (comments.length === 0) return source.breaksBefore(token) > 1;

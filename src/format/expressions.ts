@@ -144,7 +144,7 @@ function printList(w: Writer, items: readonly Expression[]): Doc {
 /** Whether there are comments in the brackets that the next token opens. */
 function hasCommentsIn(w: Writer): boolean {
   const start = w.position();
-  return w.source.hasComments(start, w.source.closing(start)!);
+  return w.source.hasComments(start, w.source.closing(start));
 }
 
 /** Items with commas in brackets: on one line, or else one a line. */

@@ -27,12 +27,12 @@ export interface SourceTokens {
   readonly comments: readonly PlacedComment[];
   /** The index of the first comment before the token, or before any token behind it. */
   readonly firstComment: (token: number) => number;
-  /** The index of the token that starts at the offset. */
-  readonly startingAt: (offset: number) => number | undefined;
-  /** The index of the token that ends at the offset. */
-  readonly endingAt: (offset: number) => number | undefined;
-  /** The index of the bracket that closes the one at the index. */
-  readonly closing: (token: number) => number | undefined;
+  /** The index of the token that starts at the offset; -1 if none does. */
+  readonly startingAt: (offset: number) => number;
+  /** The index of the token that ends at the offset; -1 if none does. */
+  readonly endingAt: (offset: number) => number;
+  /** The index of the bracket that closes the one at the index; -1 for other tokens. */
+  readonly closing: (token: number) => number;
   /** Whether there are comments between the tokens from `from` up to and including `to`. */
   readonly hasComments: (from: number, to: number) => boolean;
   /** How many pairs of parentheses stand around what starts with the token and ends at the offset. */
@@ -41,21 +41,27 @@ export interface SourceTokens {
   readonly breaksBefore: (token: number) => number;
 }
 
-const closers: Readonly<Record<string, string>> = { "(": ")", "[": "]", "{": "}" };
+const closers: ReadonlyMap<string, string> = new Map([
+  ["(", ")"],
+  ["[", "]"],
+  ["{", "}"],
+]);
 
 /** Reads the tokens of a text without faults. */
 export function readTokens(file: SourceFile, text: string): SourceTokens {
   const tokens = lex(file.path, text).tokens.filter((token) => token.tokenType !== LineBreak);
   const comments = placeComments(file, tokens, text);
   const firstComments = indexComments(comments, tokens.length);
-  const starts = new Map(tokens.map((token, i) => [token.startOffset, i]));
-  const ends = new Map(tokens.map((token, i) => [endOf(token), i]));
+  const [starts, ends] = [new Int32Array(text.length + 1).fill(-1), new Int32Array(text.length + 1).fill(-1)];
+  tokens.forEach((token, i) => {
+    starts[token.startOffset] = i;
+    ends[endOf(token)] = i;
+  });
   const closings = matchBrackets(tokens);
   function parentheses(start: number, offset: number): number {
-    const end = ends.get(offset);
+    const end = ends[offset]!;
     let pairs = 0;
-    if (end === undefined) return 0;
-    while (tokens[start + pairs]?.image === "(" && closings.get(start + pairs) === end - pairs) pairs++;
+    while (tokens[start + pairs]?.image === "(" && closings[start + pairs] === end - pairs) pairs++;
     return pairs;
   }
 
@@ -66,9 +72,9 @@ export function readTokens(file: SourceFile, text: string): SourceTokens {
     parentheses,
     hasComments: (from, to) => firstComments[from + 1]! < firstComments[to + 1]!,
     firstComment: (token) => firstComments[token]!,
-    startingAt: (offset) => starts.get(offset),
-    endingAt: (offset) => ends.get(offset),
-    closing: (token) => closings.get(token),
+    startingAt: (offset) => starts[offset]!,
+    endingAt: (offset) => ends[offset]!,
+    closing: (token) => closings[token]!,
     breaksBefore: (token) =>
       token === 0 ? 0 : countBreaks(text, endOf(tokens[token - 1]!), tokens[token]!.startOffset),
   };
@@ -100,12 +106,12 @@ function indexComments(comments: readonly PlacedComment[], tokens: number): numb
   });
 }
 
-function matchBrackets(tokens: readonly IToken[]): Map<number, number> {
+function matchBrackets(tokens: readonly IToken[]): Int32Array {
   const open: number[] = [];
-  const closings = new Map<number, number>();
+  const closings = new Int32Array(tokens.length).fill(-1);
   tokens.forEach(({ image }, i) => {
-    if (image in closers) open.push(i);
-    else if (open.length > 0 && image === closers[tokens[open.at(-1)!]!.image]) closings.set(open.pop()!, i);
+    if (closers.has(image)) open.push(i);
+    else if (open.length > 0 && image === closers.get(tokens[open.at(-1)!]!.image)) closings[open.pop()!] = i;
   });
   return closings;
 }

@@ -18,8 +18,10 @@ interface Slot {
   /** The index of the token in the source. */
   readonly token: number;
   readonly kind: SlotKind;
-  readonly before: Doc[];
-  readonly after: Doc[];
+  /** What is printed: the comments in front, the token, the comments behind. */
+  readonly parts: [Doc, Doc, Doc];
+  /** Where the comments in front are printed instead. */
+  readonly lead: Doc[] | undefined;
 }
 
 type SlotKind =
@@ -75,12 +77,11 @@ export function createWriter(source: SourceTokens): Writer {
 
   /** Makes the slot of a token that is printed as `shown`. */
   function place(kind: SlotKind, token: number, shown: Doc): Doc {
-    const slot: Slot = { token, kind: isFirst && kind === "inner" ? "first" : kind, before: lead ?? [], after: [] };
-    slots.push(slot);
-    const before = lead === undefined ? slot.before : "";
+    const parts: [Doc, Doc, Doc] = ["", shown, ""];
+    slots.push({ token, kind: isFirst && kind === "inner" ? "first" : kind, parts, lead });
     isFirst = false;
     lead = undefined;
-    return [before, shown, slot.after];
+    return parts;
   }
 
   function advance(image: string | undefined): string {
@@ -98,7 +99,7 @@ export function createWriter(source: SourceTokens): Writer {
     return place(kind, token, shown ?? text);
   }
 
-  const isOpening = (slot: Slot): boolean => source.closing(slot.token) !== undefined;
+  const isOpening = (slot: Slot): boolean => source.closing(slot.token) >= 0;
   const commentsBefore = (token: number): readonly PlacedComment[] =>
     comments.slice(firstComment(token), token < tokens.length ? firstComment(token + 1) : undefined);
 
@@ -123,9 +124,14 @@ export function createWriter(source: SourceTokens): Writer {
       const own = trails ? others : group;
       const target = slots[slot];
       // In the middle of a line a line break follows, not so where it only may be broken.
-      if (trails) previous.after.push(isInner(target) ? ` ${first.text}` : lineSuffix(` ${first.text}`));
-      if (target === undefined) end = linesBehind(own, previous !== undefined);
-      else putLines(target, own, trails, previous !== undefined && isOpening(previous));
+      if (trails) previous.parts[2] = isInner(target) ? ` ${first.text}` : lineSuffix(` ${first.text}`);
+      if (target === undefined) {
+        end = linesBehind(own, previous !== undefined);
+        continue;
+      }
+      const lines = linesBefore(target, own, trails, previous !== undefined && isOpening(previous));
+      if (target.lead === undefined) target.parts[0] = lines;
+      else target.lead.push(...lines);
     }
     return end;
   }
@@ -144,7 +150,7 @@ export function createWriter(source: SourceTokens): Writer {
     },
     copyUpTo(offset) {
       const first = position;
-      const last = source.endingAt(offset)!;
+      const last = source.endingAt(offset);
       copied.push({ from: first, to: last });
       position = last + 1;
       const lines = source.text.slice(tokens[first]!.startOffset, offset).split(/\r\n|\n|\r/);
@@ -182,25 +188,21 @@ function isInner(slot: Slot | undefined): boolean {
   return slot?.kind === "inner" || slot?.kind === "inner operator";
 }
 
-/** Puts comments with lines of their own in front of a token. `trails`: one is at the end of the line before already. */
-function putLines(slot: Slot, own: readonly PlacedComment[], trails: boolean, isFirstInside: boolean): void {
-  const { before } = slot;
+/** Comments with lines of their own in front of a token. `trails`: one is at the end of the line before already. */
+function linesBefore(slot: Slot, own: readonly PlacedComment[], trails: boolean, isFirstInside: boolean): Doc[] {
   const isBlankBehind = (i: number): boolean => own[i + 1]?.blankBefore ?? own[i]!.blankAfter;
   if (slot.kind === "close") {
     const lines = own.map(({ text, blankBefore }, i): Doc => {
       const isBlank = blankBefore && !(i === 0 && isFirstInside);
       return [hardline, isBlank ? hardline : "", text];
     });
-    before.push(breakParent, indent(lines));
-  } else if (isInner(slot)) {
-    if (trails || own.length > 0) before.push(hardline);
-    for (const { text } of own) before.push(text, hardline);
-  } else {
-    before.push(breakParent);
-    own.forEach(({ text }, i) => {
-      before.push(text, hardline, slot.kind === "first" && isBlankBehind(i) ? hardline : "");
-    });
+    return [breakParent, indent(lines)];
   }
+  if (isInner(slot)) return [trails || own.length > 0 ? hardline : "", own.map(({ text }) => [text, hardline])];
+  const lines = own.map(({ text }, i): Doc => {
+    return [text, hardline, slot.kind === "first" && isBlankBehind(i) ? hardline : ""];
+  });
+  return [breakParent, lines];
 }
 
 /** Comments behind the last token. */

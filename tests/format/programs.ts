@@ -5,7 +5,16 @@
 import fc from "fast-check";
 
 const end = "<end>";
-const name = fc.constantFrom("x", "y", "width", "conv_1", "Block", "index", "v2", "a_rather_long_name_of_something");
+const name = fc.constantFrom(
+  "x",
+  "y",
+  "width",
+  "conv_1",
+  "Block",
+  "index",
+  "constructor",
+  "a_rather_long_name_of_something",
+);
 const label = fc.constantFrom("bn1", "downsample.0", "layer{index}", "layer{index+1}.conv", "net.{index}.a", "a.1.b");
 const labels = label.filter((text) => !text.includes(".{"));
 

@@ -276,17 +276,18 @@ function createBuilder(context: Context) {
     build: (cst: CstNode) => Expression,
     ...types: readonly string[]
   ): Expression {
+    const parts = nodes(cst, part);
+    // Most have no operator: there is one chain for every level of precedence around each number.
+    if (parts.length === 1) return build(parts[0]!);
     const operators = types.flatMap((type) => tokens(cst, type)).sort((a, b) => a.startOffset - b.startOffset);
-    return nodes(cst, part)
-      .map(build)
-      .reduce((left, right, i) => ({
-        kind: "binary",
-        operator: operators[i - 1]!.image as BinaryOperator,
-        operatorSpan: spanOfToken(operators[i - 1]!),
-        left,
-        right,
-        span: join(left.span, right.span),
-      }));
+    return parts.map(build).reduce((left, right, i) => ({
+      kind: "binary",
+      operator: operators[i - 1]!.image as BinaryOperator,
+      operatorSpan: spanOfToken(operators[i - 1]!),
+      left,
+      right,
+      span: join(left.span, right.span),
+    }));
   }
 
   function unaryChain(signs: readonly IToken[], operator: "-" | "not", operand: Expression): Expression {
