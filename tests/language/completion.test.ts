@@ -213,6 +213,10 @@ describe("sources", () => {
       expect(labels(inModel(row)), row).toEqual(["image", "concat", "if"]);
     }
     expect(labels(inModel("  y = if deep { image } else ┆"))).toEqual(["if"]);
+    expect(labels(inModel("  y = if deep { image } ┆"))).toEqual(["else"]);
+    expect(labels(inModel("  y = if deep { image } else { image } ┆"))).toEqual([]);
+    expect(labels(inModel("  y = image -> if deep { relu } ┆"))).toEqual(["else"]);
+    expect(labels(inModel("  y = image -> repeat 2 { relu } ┆"))).toEqual([]);
   });
 
   test("of a declaration that the text at the cursor damages", () => {

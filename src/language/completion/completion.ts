@@ -99,7 +99,7 @@ function draftsAt(context: Context): DraftGroups {
 function draftsInFrames(context: Context, frames: readonly Frame[], formal: Formal | undefined): DraftGroups {
   const top = frames.at(-1)!;
   const { workspace, cursor, declaration } = context;
-  const inRepeat = frames.some((frame) => frame.kind === "flow" && frame.isRepeat);
+  const inRepeat = frames.some((frame) => frame.kind === "flow" && frame.of === "repeat");
   const scope: ValueScope = { workspace, cursor, declaration, inRepeat };
   switch (top.kind) {
     case "flow":
@@ -122,6 +122,8 @@ function draftsInFlow(context: Context, frame: FlowFrame, frames: readonly Frame
       return stepDrafts({ workspace, path, frames, declaration, called: nextCharacter(context) === "(" });
     case "else":
       return [[{ label: "if", kind: "keyword", insert: "if " }]];
+    case "after-then":
+      return [[{ label: "else", kind: "keyword", insert: "else ", snippet: "else { $0 }" }]];
     case "after-source":
     case "after-step":
     case "shape":

@@ -75,17 +75,12 @@ export function ranked(groups: DraftGroups): CompletionItem[] {
   });
 }
 
-/** `text` as it stands in a snippet. */
-export function escapeSnippet(text: string): string {
-  return text.replace(/[\\$}]/g, "\\$&");
-}
-
 /** `name`, `name(first, second: second)` with places to fill in, for what takes these arguments. */
 export function callSnippet(name: string, required: readonly string[]): Pick<CompletionItem, "insert" | "snippet"> {
   if (required.length === 0) return { insert: name };
   // The first argument is written by position, as everybody does: `conv(64, kernel: 3)`.
   const places = required.map((argument, i) => {
-    const place = `\${${i + 1}:${escapeSnippet(argument)}}`;
+    const place = `\${${i + 1}:${argument}}`;
     return i === 0 ? place : `${argument}: ${place}`;
   });
   return { insert: name, snippet: `${name}(${places.join(", ")})` };

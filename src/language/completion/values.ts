@@ -10,7 +10,7 @@ import type { Definition } from "../names/symbols.ts";
 import { layerParameterText, parameterText, typeText, valueText } from "../known/text.ts";
 import { functionSignature, parameterDocumentation } from "../signature.ts";
 import type { Workspace } from "../workspace.ts";
-import { escapeSnippet, type Draft, type DraftGroups } from "./item.ts";
+import type { Draft, DraftGroups } from "./item.ts";
 
 /** What an expression is expected to be; `undefined` where anything may stand. */
 export type ExpectedType = ArgumentType | undefined;
@@ -178,7 +178,6 @@ export function settingDraft(parameter: Extract<Formal, { kind: "table" }>["para
     detail: typeText(parameter.type),
     documentation: parameterDocumentation(parameter),
     insert: `${parameter.name}: `,
-    snippet: `${escapeSnippet(parameter.name)}: $0`,
     retrigger: true,
   };
 }

@@ -16,14 +16,15 @@ export type FlowState =
   | "after-step"
   /** A shape behind `:`. */
   | "shape"
+  /** `else`, or what follows a value. */
+  | "after-then"
   /** `{` or `if`. */
   | "else";
 
 export interface FlowFrame {
   readonly kind: "flow";
-  readonly open: "start" | "(" | "{";
-  /** In the braces of a `repeat`. */
-  readonly isRepeat: boolean;
+  /** What it is: a whole row, or what stands in round brackets or in braces. */
+  readonly of: "row" | "group" | "repeat" | "then" | "else";
   state: FlowState;
   /** The layer, block or label that was read last, while nothing follows it. */
   callee: IToken | undefined;
@@ -65,7 +66,7 @@ export type Frame = FlowFrame | CallFrame | ExpressionFrame;
 
 /** The frames that are open behind the tokens of a row, which start behind its `=`. */
 export function followFlow(tokens: readonly IToken[]): Frame[] {
-  return follow([flowFrame("start", "source", false)], tokens);
+  return follow([flowFrame("row", "source")], tokens);
 }
 
 export function followExpression(tokens: readonly IToken[], of: "shape" | "value"): Frame[] {
@@ -79,8 +80,8 @@ export function awaitsOperand(tokens: readonly IToken[]): boolean {
   return last === undefined || operators.has(last.tokenType);
 }
 
-function flowFrame(open: FlowFrame["open"], state: FlowState, isRepeat: boolean): FlowFrame {
-  return { kind: "flow", open, isRepeat, state, callee: undefined, source: undefined, steps: [], branch: "step" };
+function flowFrame(of: FlowFrame["of"], state: FlowState): FlowFrame {
+  return { kind: "flow", of, state, callee: undefined, source: undefined, steps: [], branch: "step" };
 }
 
 function expressionFrame(
@@ -111,11 +112,11 @@ function closeToFlow(frames: Frame[]): void {
 
 function close(frames: Frame[], tokenType: TokenType): void {
   const fits = (frame: Frame): boolean => {
-    if (tokenType === t.RCurly) return frame.kind === "flow" && frame.open === "{";
+    if (tokenType === t.RCurly) return frame.kind === "flow" && frame.of !== "row" && frame.of !== "group";
     if (tokenType === t.RSquare) return frame.kind === "expression" && (frame.of === "list" || frame.of === "shape");
     return (
       frame.kind === "call" ||
-      (frame.kind === "flow" ? frame.open === "(" : frame.kind === "expression" && frame.of === "group")
+      (frame.kind === "flow" ? frame.of === "group" : frame.kind === "expression" && frame.of === "group")
     );
   };
   const at = frames.findLastIndex(fits);
@@ -124,6 +125,7 @@ function close(frames: Frame[], tokenType: TokenType): void {
   frames.length = at;
   const around = frames[at - 1]!;
   if (closed.kind !== "flow" || around.kind !== "flow") return;
+  if (closed.of === "then") around.state = "after-then";
   // What was in the brackets is what the row goes on from.
   if (closed.source !== undefined) around.source = closed.source;
   around.steps = closed.source === undefined ? [...around.steps, ...closed.steps] : closed.steps;
@@ -165,7 +167,7 @@ function readInFlow(frames: Frame[], flow: FlowFrame, token: IToken): void {
         frames.push({ kind: "call", callee, index: 0, name: undefined, names: [], tokens: [] });
       } else {
         flow.state = "after-source";
-        frames.push(flowFrame("(", "source", false));
+        frames.push(flowFrame("group", "source"));
       }
       flow.callee = undefined;
       return;
@@ -187,7 +189,7 @@ function readInFlow(frames: Frame[], flow: FlowFrame, token: IToken): void {
       return;
     case t.LCurly:
       flow.state = flow.branch === "source" ? "after-source" : "after-step";
-      frames.push(flowFrame("{", flow.branch, false));
+      frames.push(flowFrame("else", flow.branch));
       return;
     default:
       return;
@@ -216,7 +218,7 @@ function readInExpression(frames: Frame[], expression: ExpressionFrame, token: I
     expression.tokens = [];
   } else if (tokenType === t.LCurly && (expression.of === "condition" || expression.of === "count")) {
     frames.pop();
-    frames.push(flowFrame("{", expression.branch ?? "step", expression.of === "count"));
+    frames.push(flowFrame(expression.of === "count" ? "repeat" : "then", expression.branch ?? "step"));
   } else {
     openInside(frames, expression.tokens, token);
   }
