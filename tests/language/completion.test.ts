@@ -169,6 +169,15 @@ describe("blocks of other files", () => {
     );
   });
 
+  test("end lines as the file does", () => {
+    const crlf = row.replaceAll("\n", "\r\n");
+    expect(accepted({ "main.bcos": crlf, ...residual }, "BasicBlock")).toContain('residual.bcos"\r\n\r\nmodel');
+    const behind = `import { A } from "./a.bcos"\r\n${crlf}`;
+    expect(accepted({ "main.bcos": behind, "a.bcos": "block A {\n}", ...residual }, "BasicBlock")).toContain(
+      'a.bcos"\r\nimport { BasicBlock }',
+    );
+  });
+
   test("use paths upwards", () => {
     const files = { "nets/deep/main.bcos": row, "nets/x.bcos": "block BasicBlock {\n}", ...residual };
     const found = itemsAt(files).filter(({ label }) => label === "BasicBlock");

@@ -231,10 +231,12 @@ test("renamed and renamed back, every name of some models gives the same text, a
       .filter(({ meaning }) => meaning.kind === "definition")
       .map(({ span }) => span),
   );
-  const findings = (workspace: ReturnType<typeof workspaceOf>): string[] =>
-    Object.keys(modelFiles).flatMap((path) =>
+  // Diagnostics, and what the models compute, without names.
+  const findings = (workspace: ReturnType<typeof workspaceOf>): unknown[] =>
+    Object.keys(modelFiles).flatMap((path) => [
       workspace.check(path).diagnostics.map(({ code, severity }) => `${path} ${severity} ${code}`),
-    );
+      workspace.networks(path).map(({ layers }) => layers.map(({ layer, inputs, shape }) => [layer, inputs, shape])),
+    ]);
   const expected = findings(before);
   const done = (found: ReturnType<typeof rename>): Rename => {
     if ("refused" in found) throw new Error(found.refused);

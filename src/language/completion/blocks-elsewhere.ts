@@ -57,8 +57,9 @@ export function importEdit(workspace: Workspace, path: string, name: string, spe
   );
   if (same !== undefined) return { span: at(same.names.at(-1)!.span.end), text: `, ${name}` };
   const line = `import { ${name} } from "${specifier}"`;
+  const lineBreak = workspace.text(path)?.includes("\r\n") === true ? "\r\n" : "\n";
   const last = file?.imports.at(-1);
-  if (last !== undefined) return { span: at(last.span.end), text: `\n${line}` };
+  if (last !== undefined) return { span: at(last.span.end), text: `${lineBreak}${line}` };
   const starts = [...(file?.settings ?? []), ...(file?.declarations ?? [])].map(({ span }) => span.start);
-  return { span: at(starts.length === 0 ? 0 : Math.min(...starts)), text: `${line}\n\n` };
+  return { span: at(starts.length === 0 ? 0 : Math.min(...starts)), text: `${line}${lineBreak}${lineBreak}` };
 }
