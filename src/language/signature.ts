@@ -2,6 +2,7 @@
 import { describeArgument } from "../compiler/check/types.ts";
 import type { FunctionName } from "../compiler/check/evaluate-expression.ts";
 import type { LayerParameter } from "../compiler/layers/layer.ts";
+import { functionTable } from "./known/functions.ts";
 import { layerParameterText, parameterText, valueText } from "./known/text.ts";
 import type { Meaning } from "./names/symbols.ts";
 import type { Workspace } from "./workspace.ts";
@@ -48,32 +49,15 @@ export function signatureOf(workspace: Workspace, callee: Meaning): Signature | 
   );
 }
 
-const number = (name: string): Part => ({ name, text: name, documentation: "" });
-
-const functions: Readonly<Record<FunctionName, Signature>> = {
-  min: compose("min", "The smallest of the numbers.", [number("a"), number("…")]),
-  max: compose("max", "The largest of the numbers.", [number("a"), number("…")]),
-  ceil: compose("ceil", "The smallest int that is not below the number. `ceil(a / b)` rounds a division up.", [
-    number("x"),
-  ]),
-  floor: compose("floor", "The largest int that is not above the number. `floor(a / b)` rounds a division down.", [
-    number("x"),
-  ]),
-  sqrt: compose("sqrt", "The square root.", [number("x")]),
-  ln: compose("ln", "The natural logarithm.", [number("x")]),
-};
-
 export function functionSignature(name: FunctionName): Signature {
-  return functions[name];
+  const { parameters, result, documentation } = functionTable[name];
+  const signature = compose(name, documentation, parameters.map(plainPart));
+  return result === undefined ? signature : { ...signature, label: `${signature.label}: ${result}` };
 }
 
 /** Of `group(int)` and other values with arguments. */
 export function variantSignature(name: string, kinds: readonly string[], parameter: LayerParameter): Signature {
-  return compose(
-    name,
-    parameter.doc,
-    kinds.map((kind) => ({ name: kind, text: kind, documentation: "" })),
-  );
+  return compose(name, parameter.doc, kinds.map(plainPart));
 }
 
 function compose(name: string, documentation: string, parts: readonly Part[]): Signature {
@@ -85,6 +69,10 @@ function compose(name: string, documentation: string, parts: readonly Part[]): S
     return { name: part.name, start, end: label.length, documentation: part.documentation };
   });
   return { label: `${label})`, documentation, parameters };
+}
+
+function plainPart(name: string): Part {
+  return { name, text: name, documentation: "" };
 }
 
 function layerPart(parameter: LayerParameter): Part {

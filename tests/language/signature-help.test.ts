@@ -88,14 +88,14 @@ describe("blocks", () => {
 
 describe("functions and values", () => {
   test("functions", () => {
-    expect(helps(inModel("linear(min(classes, ┆3), b: ceil(┆2))"))).toEqual(["min(a, «…»)", "ceil(«x»)"]);
-    expect(helps(inModel("linear(max(1, 2, 3, ┆"))).toEqual(["max(a, «…»)"]);
+    expect(helps(inModel("linear(min(classes, ┆3), b: ceil(┆2))"))).toEqual(["min(a, «b», …)", "ceil(«x»): int"]);
+    expect(helps(inModel("linear(max(1, 2, 3, ┆"))).toEqual(["max(a, b, «…»)"]);
     expect(helps("block B {\n input x: [H, W, C]\n output y: [ceil(H ┆/ 2), min(┆")).toEqual([
-      "ceil(«x»)",
-      "min(«a», …)",
+      "ceil(«x»): int",
+      "min(«a», b, …)",
     ]);
-    expect(helps(inModel("repeat max(┆2, 3) { relu }"))).toEqual(["max(«a», …)"]);
-    expect(helps("model M(a: int = floor(┆"), "in a head").toEqual(["floor(«x»)"]);
+    expect(helps(inModel("repeat max(┆2, 3) { relu }"))).toEqual(["max(«a», b, …)"]);
+    expect(helps("model M(a: int = floor(┆"), "in a head").toEqual(["floor(«x»): int"]);
   });
 
   test("settings with arguments", () => {

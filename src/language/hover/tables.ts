@@ -4,6 +4,7 @@ import type { LayerDefinition } from "../../compiler/layers/layer.ts";
 import { presets } from "../../compiler/network/presets.ts";
 import { settingValue } from "../../compiler/network/setting-table.ts";
 import type { BcosSettings } from "../../compiler/network/settings.ts";
+import { functionTable } from "../known/functions.ts";
 import { constantText, layerParameterText, layerSignature, typeText, valueText } from "../known/text.ts";
 import { evaluateIn } from "../known/evaluate.ts";
 import { layerVariants } from "../known/variants.ts";
@@ -60,18 +61,10 @@ export function hoverValue({ parameter, value }: Extract<Meaning, { readonly kin
   ]);
 }
 
-const functions: Readonly<Record<FunctionName, readonly [signature: string, doc: string]>> = {
-  min: ["min(a, b, …)", "The smallest number."],
-  max: ["max(a, b, …)", "The largest number."],
-  ceil: ["ceil(x): int", "Rounded up; the division right inside it is exact."],
-  floor: ["floor(x): int", "Rounded down; the division right inside it is exact."],
-  sqrt: ["sqrt(x): float", "The square root."],
-  ln: ["ln(x): float", "The natural logarithm."],
-};
-
 export function hoverFunction(name: FunctionName): string {
-  const [signature, doc] = functions[name];
-  return paragraphs([source(signature), doc]);
+  const { parameters, result, documentation } = functionTable[name];
+  const signature = `${name}(${parameters.join(", ")})${result === undefined ? "" : `: ${result}`}`;
+  return paragraphs([source(signature), documentation]);
 }
 
 /** An imported file: what it declares. */
