@@ -337,7 +337,7 @@ describe("values", () => {
   });
 
   test("in shapes: dimensions and parameters, in a block's input new ones too", () => {
-    expect(labels(inModel("  y = image : [┆"))).toEqual([
+    expect(labels(inModel("  y = image : [1, ┆"))).toEqual([
       "classes",
       "min",
       "max",
@@ -352,6 +352,22 @@ describe("values", () => {
     );
     expect(labels("block B(width: int) {\n input x: ┆\n}")).toEqual(["[H, W, C]", "[T, D]", "[D]"]);
     expect(labels("model M {\n output x: ┆\n}")).toEqual(["[224, 224, 3]"]);
+  });
+
+  test("behind a colon in a model: the shape that the value has", () => {
+    const rest = "\n  logits = y -> global_avg_pool -> linear(classes)";
+    const conv = "  y = image -> conv(4, kernel: 3, stride: 2)";
+    expect(labels(inModel(`${conv} : ┆${rest}`))).toEqual(["[4, 4, 4]"]);
+    expect(accepted(inModel(`${conv} : ┆${rest}`), "[4, 4, 4]")).toContain("stride: 2) : [4, 4, 4]\n");
+    expect(accepted(inModel(`${conv} : [┆${rest}`), "4, 4, 4]")).toContain("stride: 2) : [4, 4, 4]\n");
+    expect(accepted(inModel(`${conv} : [┆]${rest}`), "4, 4, 4")).toContain("stride: 2) : [4, 4, 4]\n");
+    expect(labels(inModel(`${conv} : ┆ -> conv(2, kernel: 1) -> relu${rest}`))).toEqual(["[4, 4, 4]"]);
+    expect(labels(inModel(`  y = image : ┆${rest}`))).toEqual(["[8, 8, 3]"]);
+    expect(labels(inModel(`  y = nothing -> conv(4, kernel: 3) : ┆${rest}`))).toEqual([]);
+    // Behind a bare name it may also be a label.
+    expect(labels(inModel(`  y = image -> relu : ┆${rest}`)).slice(0, 2)).toEqual(["[8, 8, 3]", "conv"]);
+    expect(labels(inModel(`  y = image -> relu: ┆${rest}`))[0]).toBe("conv");
+    expect(labels("block B {\n input x: [H, W, C]\n output y: [H, W, C]\n y = x -> linear(C) : ┆\n}")).toEqual([]);
   });
 
   test("of parameters: types and defaults that see the parameters before them", () => {

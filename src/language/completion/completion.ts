@@ -17,6 +17,7 @@ import { calleeMeaning, declaredFormal, formalsOf, tableFormal, type Formal } fr
 import type { Workspace } from "../workspace.ts";
 import { fromDraft, importNameDrafts, pathDrafts } from "./imports.ts";
 import { ranked, type Completions, type Draft, type DraftGroups } from "./item.ts";
+import { shapeDrafts } from "./shape-statement.ts";
 import { bodyDrafts, portShapeDrafts, topDrafts } from "./statements.ts";
 import { stepDrafts } from "./steps.ts";
 import {
@@ -118,15 +119,23 @@ function draftsInFlow(context: Context, frame: FlowFrame, frames: readonly Frame
   switch (frame.state) {
     case "source":
       return [declaration === undefined ? [] : sourceDrafts(context, declaration), sourceKeywords];
-    case "step":
-      return stepDrafts({ workspace, path, frames, declaration, called: nextCharacter(context) === "(" });
+    case "step": {
+      // `relu : ` with a blank is more likely a step and its shape than a label.
+      const isShape = /\w[ \t]+:\s*$/.test(
+        context.text.slice(context.cursor.statementStart, context.cursor.span.start),
+      );
+      const shapes = isShape ? shapeDrafts(workspace, context.cursor, context.text, declaration) : [];
+      const called = nextCharacter(context) === "(";
+      return [shapes, ...stepDrafts({ workspace, path, frames, declaration, called })];
+    }
     case "else":
       return [[{ label: "if", kind: "keyword", insert: "if " }]];
     case "after-then":
       return [[{ label: "else", kind: "keyword", insert: "else ", snippet: "else { $0 }" }]];
+    case "shape":
+      return [shapeDrafts(workspace, context.cursor, context.text, declaration)];
     case "after-source":
     case "after-step":
-    case "shape":
       return [];
     default:
       return frame.state satisfies never;
@@ -191,14 +200,17 @@ function draftsInExpression(
   frame: ExpressionFrame,
   formal: Formal | undefined,
 ): DraftGroups {
+  const { workspace } = context;
   const number: ExpectedType = { kind: "float" };
   switch (frame.of) {
     case "value":
       return operandDrafts(scope, frame.tokens, formal);
     case "shape": {
       const isFree = frame.tokens.length === 0 && context.cursor.place.kind === "flow";
+      const whole =
+        isFree && frame.index === 0 ? shapeDrafts(workspace, context.cursor, context.text, context.declaration) : [];
       const symbols = isFree ? newSymbols(context) : [];
-      return [...operandDrafts(scope, frame.tokens, undefined, { kind: "int" }), symbols];
+      return [whole, ...operandDrafts(scope, frame.tokens, undefined, { kind: "int" }), symbols];
     }
     case "count":
       return operandDrafts(scope, frame.tokens, undefined, { kind: "int" });
