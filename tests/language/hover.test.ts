@@ -86,6 +86,11 @@ describe("a layer", () => {
     expect(hoverAt(text)!.markdown).toContain("with `width: 8`");
   });
 
+  test("has none where numbers and values of enums stand there", () => {
+    const text = withHead("  a = image -> max_po┆ol(2, stride: 1, padding: valid)");
+    expect(hoverAt(text)!.markdown).not.toContain("with `");
+  });
+
   test("that the form drops says so", () => {
     expect(facts(withHead("  a = image -> conv(8, kernel: 3) -> re┆lu"))).toBe(
       "`[32, 32, 8]` → `[32, 32, 8]`\nin the B-cos form: dropped\nat `a.relu0`",

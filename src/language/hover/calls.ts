@@ -1,6 +1,7 @@
 /** Hover on the steps of a row: a layer or block that is called, and its label. */
 import { layerTable } from "../../compiler/layers/table.ts";
-import type { CallStep, Label, Step } from "../../compiler/syntax/ast.ts";
+import type { CallStep, Expression, Label, Step } from "../../compiler/syntax/ast.ts";
+import type { Known } from "../known/knowledge.ts";
 import { constantText, declarationSignature, layerSignature, valueText } from "../known/text.ts";
 import { blockVariants, layerVariants } from "../known/variants.ts";
 import { calleeMeaning } from "../names/resolve.ts";
@@ -20,12 +21,12 @@ function hoverLayerCall({ known, form }: HoverContext, step: CallStep): string |
   if (layer === undefined) return undefined;
   const variants = known === undefined ? [] : layerVariants(known, step, form);
   const given = variants[0]?.layer?.arguments;
-  // Only what the source leaves open: numbers that stand there are in view.
   const values = step.arguments.flatMap((argument, i) => {
     const name = argument.name?.text ?? layer.parameters[i]?.name;
     const value = name === undefined ? undefined : given?.[name];
-    const isOpen = !["int", "float", "bool", "list"].includes(argument.value.kind);
-    return isOpen && value !== undefined && variants.length === 1 ? [`${name}: ${valueText(value)}`] : [];
+    return isOpen(known, argument.value) && value !== undefined && variants.length === 1
+      ? [`${name}: ${valueText(value)}`]
+      : [];
   });
   return paragraphs([
     source(layerSignature(layer)),
@@ -33,6 +34,12 @@ function hoverLayerCall({ known, form }: HoverContext, step: CallStep): string |
     values.length === 0 ? undefined : `with ${code(values.join(", "))}`,
     variantsText(variants, layer.weighted ? "weights at" : "at"),
   ]);
+}
+
+/** Whether the source leaves a value open: numbers and values of enums that stand there are in view. */
+function isOpen(known: Known | undefined, value: Expression): boolean {
+  if (value.kind === "name") return known?.instances[0].values.has(value.name) === true;
+  return value.kind === "binary" || value.kind === "unary" || value.kind === "call";
 }
 
 function hoverBlockCall(

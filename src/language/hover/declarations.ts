@@ -46,8 +46,9 @@ function prefixed(prefix: string, text: string | undefined): string {
 function blockText(known: Known, groups: readonly Group[], form: HoverContext["form"]): string {
   const [first] = groups;
   const models = [...new Set(groups.map(({ model }) => model.name))];
+  const different = known.instances.length === 1 ? "" : `, ${known.instances.length} different`;
   return lines([
-    `${exactCount(groups.length, "instance")} in ${models.map(code).join(", ")}, ${known.instances.length} different`,
+    `${exactCount(groups.length, "instance")} in ${models.map(code).join(", ")}${different}`,
     `the first: ${valuesText(known.instances[0]) ?? "no parameters"}`,
     first && costText(totalsOf(first.model, form, first.layers)),
   ]);
