@@ -1,10 +1,11 @@
 /**
  * Code actions at a range: the fixes of its findings, and refactorings that leave the network as it is: naming arguments,
- * stating shapes that the compiler knows. What concerns a whole file is in `fix-all.ts` and `organize-imports.ts`.
+ * stating shapes that the compiler knows, splitting and joining rows. What concerns a whole file is in `fix-all.ts` and `organize-imports.ts`.
  */
 import type { Diagnostic, Span, TextEdit } from "../diagnostics/diagnostic.ts";
 import { inlayHints, type InlayHint, type InlayHintKind } from "./inlay-hints.ts";
 import { nodePathAt } from "./node-at.ts";
+import { rowChanges } from "./refactor-rows.ts";
 import { spanOf, type SyntaxNode } from "./walk.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -54,7 +55,10 @@ function refactorings(workspace: Workspace, path: string, range: Range): CodeAct
       found.push({ title: "state the shape of the row", kind: "refactor.rewrite", edits: shape });
     }
   }
-  return found;
+  const declaration = nodes.find((node) => node.type === "declaration")?.node;
+  const text = workspace.text(path);
+  const changes = declaration === undefined || text === undefined ? [] : rowChanges(text, declaration, range.start);
+  return [...found, ...changes.map((change): CodeAction => ({ ...change, kind: "refactor.rewrite" }))];
 }
 
 /** What the hints inside a node would write. Arguments of calls inside the node are not its own. */

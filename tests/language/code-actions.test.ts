@@ -1,12 +1,18 @@
 /** Code actions: what the text becomes. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { catalogue } from "../../src/diagnostics/catalogue.ts";
 import { codeActions, type CodeAction } from "../../src/language/code-actions.ts";
 import { applyEdits } from "../../src/language/edits.ts";
 import { fixAll } from "../../src/language/fix-all.ts";
 import { organizeImports } from "../../src/language/organize-imports.ts";
+import type { Workspace } from "../../src/language/workspace.ts";
+import { layerTable } from "../../src/compiler/layers/table.ts";
 import { check, residual, resnet34, resnet34Files, withHead } from "../check/helper.ts";
 import { edited, fixture, type Files } from "./fixture.ts";
+
+const mnist = readFileSync(join(import.meta.dirname, "../../models/mnist.bcos"), "utf8");
 
 function actionsAt(marked: string | Files): { readonly actions: readonly CodeAction[]; readonly texts: Files } {
   const { workspace, path, offset, cursors, texts } = fixture(marked);
@@ -102,6 +108,100 @@ describe("refactorings", () => {
       "main.bcos": resnet34,
     });
     expect(actions).toEqual([]);
+  });
+});
+
+describe("rows", () => {
+  test("are split behind a step, with the shape that is stated there", () => {
+    const before = "  a = image -> c1: con┆v(8, kernel: 3) : [32, 32, 8] -> relu -> c2: conv(4, kernel: 3)";
+    expect(after(withHead(before), "split the row behind `c1`")).toContain(
+      "  c1 = image -> c1: conv(8, kernel: 3) : [32, 32, 8]\n  a = c1 -> relu -> c2: conv(4, kernel: 3)\n",
+    );
+    expect(after(withHead(before.replace("┆", "").replace("relu", "re┆lu")), "split the row behind `relu`")).toContain(
+      "  relu = image -> c1: conv(8, kernel: 3) : [32, 32, 8] -> relu\n  a = relu -> c2: conv(4, kernel: 3)\n",
+    );
+  });
+
+  test("get a name that is free", () => {
+    const before = "  c1 = image -> relu\n  a = c1 -> c1: con┆v(8, kernel: 3) -> norm: norm";
+    expect(after(withHead(before), "split the row behind `c1`")).toContain(
+      "  c1_2 = c1 -> c1: conv(8, kernel: 3)\n  a = c1_2 -> norm: norm",
+    );
+  });
+
+  test.each([
+    ["its last step", "  a = image -> c1: conv(8, kernel: 3) -> n1: no┆rm"],
+    ["a step of a repeat", "  a = image -> c1: conv(8, kernel: 3) -> repeat 2 { n: no┆rm -> relu } -> relu"],
+    ["a step in a row whose weights have no labels", "  a = image -> con┆v(8, kernel: 3) -> relu"],
+    ["a step in a row with two equal labels", "  a = image -> x: con┆v(8, kernel: 3) -> repeat 2 { x: norm } -> relu"],
+    ["a step in a row that does not parse", "  a = image -> c1: con┆v(8, kernel: 3) -> -> relu"],
+  ])("are not split behind %s", (_, before) => {
+    expect(actionsAt(withHead(before)).actions.filter(({ title }) => title.startsWith("split"))).toEqual([]);
+  });
+
+  test("are put into the one that goes on with them", () => {
+    const before = "  ┆b = image -> c1: conv(8, kernel: 3)\n         -> relu\n  a = b -> n1: norm";
+    expect(after(withHead(before), "put the row into `a`")).toContain(
+      "  output logits: [10]\n  a = image -> c1: conv(8, kernel: 3)\n         -> relu -> n1: norm\n",
+    );
+  });
+
+  test("are put into brackets inside a join", () => {
+    const before = "  c = image -> relu\n  ┆b = c -> c1: conv(3, kernel: 3)\n  a = b + c";
+    const text = after(withHead(before), "put the row into `a`");
+    expect(text).toContain("  a = (c -> c1: conv(3, kernel: 3)) + c\n");
+    expect(check(text).diagnostics).toEqual([]);
+  });
+
+  test.each([
+    ["an output", withHead("  a = image -> relu").replace("  logits = a", "  ┆logits = a")],
+    [
+      "a row that is used behind other layers",
+      withHead("  ┆b = image -> l1: conv(3, kernel: 3)\n  a = (image -> l2: conv(3, kernel: 3)) + b"),
+    ],
+    [
+      "a row that is used further below",
+      withHead("  ┆b = image -> l1: conv(3, kernel: 3)\n  c = image -> l2: conv(3, kernel: 3)\n  a = c + b"),
+    ],
+    ["a row that two use", withHead("  ┆b = image -> relu\n  c = b -> relu\n  a = b + c")],
+    ["a row with weights that have no label", withHead("  ┆b = image -> conv(3, kernel: 3)\n  a = b -> relu")],
+  ])("are left alone: %s", (_, marked) => {
+    expect(actionsAt(marked).actions.filter(({ title }) => title.startsWith("put"))).toEqual([]);
+  });
+
+  test("of all models keep weights and shapes, whatever is done to them", () => {
+    let done = 0;
+    for (const [path, text] of Object.entries({ ...resnet34Files, "mnist.bcos": mnist })) {
+      const files: Files = { ...resnet34Files, "mnist.bcos": mnist };
+      const { workspace } = fixture(files);
+      const model = path === "mnist.bcos" ? path : "main.bcos";
+      const weights = (of: Workspace): unknown =>
+        of
+          .networks(model)
+          .map(({ layers }) =>
+            layers.flatMap((layer) =>
+              layerTable[layer.layer]?.weighted ? [[layer.path, layer.shape, layer.arguments]] : [],
+            ),
+          );
+      const expected = weights(workspace);
+      const seen = new Set<string>();
+      for (let offset = 0; offset <= text.length; offset++) {
+        for (const { title, edits, kind } of codeActions(workspace, path, { start: offset, end: offset })) {
+          expect(kind).toBe("refactor.rewrite");
+          const changed = edited(files, edits);
+          if (seen.has(changed[path]!)) continue;
+          seen.add(changed[path]!);
+          const next = fixture(changed).workspace;
+          expect(
+            next.diagnostics(path).map((d) => d.message),
+            `${title} in\n${changed[path]}`,
+          ).toEqual([]);
+          expect(weights(next), title).toEqual(expected);
+          done++;
+        }
+      }
+    }
+    expect(done).toBeGreaterThan(40);
   });
 });
 
