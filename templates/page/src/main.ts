@@ -8,32 +8,27 @@ const drawing = document.querySelector<HTMLCanvasElement>("#pad")!;
 const view = createView((target) => void update(target));
 const pad = createPad(drawing, () => void update());
 
+/** What is to be explained next: while a run is under way only the newest drawing counts. */
+let next: { readonly target: number | undefined } | undefined;
+let running = false;
+
+const model = await load({ weights: "/model.safetensors" }).catch((error: unknown) => {
+  view.say("The network could not be loaded. Its weights are made by `npm run train`.");
+  throw error;
+});
+
 document.querySelector("#clear")!.addEventListener("click", () => pad.clear());
 document.querySelector("#example")!.addEventListener("click", () => pad.drawExample());
 const picked = document.querySelector<HTMLInputElement>("#file")!;
 picked.addEventListener("change", () => {
   const file = picked.files?.[0];
   if (file === undefined) return;
-  pad.drawPicture(file).catch(() => view.say(`${file.name} is no picture that this browser can read`));
+  pad.drawPicture(file).catch(() => view.say(`${file.name} is no picture that this browser can read.`));
   picked.value = "";
 });
-
-const model = await open();
 pad.drawExample();
 
-async function open(): ReturnType<typeof load> {
-  try {
-    return await load({ weights: "/model.safetensors" });
-  } catch (error) {
-    view.say("The network could not be loaded. Its weights are made by `npm run train`.");
-    throw error;
-  }
-}
-
-/** What is to be explained next: while a run is under way only the newest drawing counts. */
-let next: { readonly target: number | undefined } | undefined;
-let running = false;
-
+/** Explains the drawing: the class `target`, or the one that is predicted. */
 async function update(target?: number): Promise<void> {
   next = { target };
   if (running) return;
