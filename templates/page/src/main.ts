@@ -6,7 +6,6 @@ import { createView } from "./view.ts";
 
 const drawing = document.querySelector<HTMLCanvasElement>("#pad")!;
 const view = createView((target) => void update(target));
-const pad = createPad(drawing, () => void update());
 
 /** What is to be explained next: while a run is under way only the newest drawing counts. */
 let next: { readonly target: number | undefined } | undefined;
@@ -17,6 +16,7 @@ const model = await load({ weights: "/model.safetensors" }).catch((error: unknow
   throw error;
 });
 
+const pad = createPad(drawing, () => void update());
 document.querySelector("#clear")!.addEventListener("click", () => pad.clear());
 document.querySelector("#example")!.addEventListener("click", () => pad.drawExample());
 const picked = document.querySelector<HTMLInputElement>("#file")!;
