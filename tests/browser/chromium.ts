@@ -35,20 +35,18 @@ export const isolation = {
   "Cross-Origin-Embedder-Policy": "require-corp",
 };
 
+/** What every browser here is started with. */
+export function browserFlags(profile: string): readonly string[] {
+  return ["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", `--user-data-dir=${profile}`];
+}
+
 /** Opens the page in a browser of its own and resolves to the result of its script. */
 export async function runPage(page: Page, timeoutSeconds = 50): Promise<unknown> {
   const profile = mkdtempSync(join(tmpdir(), "bcosc-browser-"));
   const { server, result } = serve(page);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
-  const flags = [
-    ...(page.flags ?? []),
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    `--user-data-dir=${profile}`,
-  ];
+  const flags = [...(page.flags ?? []), ...browserFlags(profile)];
   // A group of its own, so that all of its processes end with it.
   const browser = spawn(chromium!, [...flags, `http://127.0.0.1:${port}/`], { stdio: "ignore", detached: true });
   let timer: NodeJS.Timeout | undefined;

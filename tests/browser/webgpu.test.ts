@@ -1,27 +1,15 @@
 /** The WebGPU device in a real browser, in a page and in a worker: what it learns and explains is what Node does. */
 import { describe, expect, it } from "vitest";
 import { distance } from "../wasm-device/compare.ts";
-import { chromium, requires, runPage } from "./chromium.ts";
+import { runPage } from "./chromium.ts";
 import { mnistTraining } from "./mnist-training.ts";
 import { trainAndExplain, type GpuData, type GpuResult } from "./gpu-page.ts";
+import { webgpuFlags, webgpuPatience, whyNoWebgpu } from "./webgpu-tier.ts";
 
 const BATCH = 8;
-/** Headless Chromium has WebGPU only with this, on an adapter that runs on the processor. */
-const flags = ["--enable-unsafe-webgpu"];
 const script = "tests/browser/gpu-page.ts";
-/** Seconds: such an adapter compiles slowly. */
-const PATIENCE = 150;
-
-async function whyNot(): Promise<string> {
-  if (chromium === undefined) return "there is no Chromium";
-  return ((await runPage({ script, flags, data: { ask: true } })) as { missing: string }).missing;
-}
-
-const reason = await whyNot();
-if (reason !== "" && requires("browser-webgpu")) throw new Error(`BCOSC_REQUIRE has browser-webgpu, but ${reason}`);
-if (reason !== "") {
-  console.warn(`the tests of WebGPU in a browser are skipped (${reason}); BCOSC_REQUIRE=browser-webgpu forbids that`);
-}
+const flags = webgpuFlags;
+const reason = await whyNoWebgpu();
 
 describe.skipIf(reason !== "")("Chromium with WebGPU", () => {
   const data = dataFor();
@@ -33,12 +21,12 @@ describe.skipIf(reason !== "")("Chromium with WebGPU", () => {
     { name: "in the page, in slices", inWorker: false, sliceMilliseconds: 8 },
   ])(
     "trains and explains models/mnist.bcos as Node does: $name",
-    { timeout: 1000 * (PATIENCE + 20) },
+    { timeout: 1000 * (webgpuPatience + 20) },
     async (where) => {
       const wanted = await inNode;
       const { wasm: _, ...program } = data.program;
       const { name: __, ...how } = where;
-      const page = (await runPage({ script, flags, data: { ...data, program, ...how } }, PATIENCE)) as GpuResult;
+      const page = (await runPage({ script, flags, data: { ...data, program, ...how } }, webgpuPatience)) as GpuResult;
       expect(page.losses).toHaveLength(4);
       expect(wanted.losses[3]!).toBeLessThan(wanted.losses[0]!);
       expect(distance(page.losses, wanted.losses)).toBeLessThan(1e-4);

