@@ -12,6 +12,8 @@ export interface Arguments {
   /** The options that were given. */
   readonly given: ReadonlyMap<string, readonly string[]>;
   text(option: string): string | undefined;
+  /** The value of an option that has to be there; throws `usage/missing-argument` where it is not. */
+  required(option: string, hints?: readonly string[]): string;
   /** All values of a repeatable option. */
   texts(option: string): readonly string[];
   choice<T extends string>(option: string, choices: readonly T[]): T | undefined;
@@ -180,6 +182,9 @@ export function readers(positionals: readonly string[], values: ReadonlyMap<stri
     given: values,
     flag: (option) => text(option) === "true",
     text,
+    required: (option, hints) =>
+      text(option) ??
+      fail("usage/missing-argument", { argument: `\`${option}\`` }, hints === undefined ? {} : { hints }),
     texts: (option) => values.get(option) ?? [],
     choice: (option, choices) => {
       const given = text(option);

@@ -2,7 +2,6 @@
 import { buildProgram } from "../compiler/compile.ts";
 import type { Program } from "../compiler/graph/program.ts";
 import type { Network } from "../compiler/network/network.ts";
-import { fail } from "../diagnostics/catalogue.ts";
 import type { Arguments } from "./arguments.ts";
 import { optionName, type OptionSpec } from "./command.ts";
 import { compileModel } from "./compile-model.ts";
@@ -28,7 +27,7 @@ export function readWeightsModel(args: Arguments, terminal: Terminal): WeightsMo
 
 /** What is asked for, before the file is read. */
 export function readWeightsModelOptions(args: Arguments): { readonly file: string; readonly options: ModelOptions } {
-  const given = args.text("--model") ?? fail("usage/missing-argument", { argument: "`--model`" });
+  const given = args.required("--model");
   const { file, name } = splitName(given);
   return { file, options: { ...readModelOptions(args), model: name } };
 }

@@ -74,7 +74,7 @@ export const compile: Command = {
 
 function readEmitSettings(args: Arguments): EmitSettings {
   const model = readModelOptions(args);
-  const out = args.text("--out") ?? fail("usage/missing-argument", { argument: "`--out`" });
+  const out = args.required("--out");
   const targets = readTargets(args);
   const storage = readStorage(args);
   if (storage === "f16" && !targets.includes("webgpu")) {

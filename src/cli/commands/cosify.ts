@@ -50,7 +50,7 @@ export const cosify: Command = {
   ],
   run: async (args, terminal) => {
     const { file, options } = readWeightsModelOptions(args);
-    const weightsFile = args.text("--weights") ?? fail("usage/missing-argument", { argument: "`--weights`" });
+    const weightsFile = args.required("--weights");
     const out = readOut(args);
     const preset = options.preset ?? "cosified";
     const selection = asksForImages(args) ? await listImages(selectImages(args, [])) : undefined;
@@ -85,9 +85,8 @@ const mostAtOnce = 16;
 const syntheticCount = 8;
 
 function readOut(args: Arguments): string | undefined {
-  const given = args.text("--out");
-  if (!args.flag("--dry-run")) return given ?? fail("usage/missing-argument", { argument: "`--out`" });
-  return given === undefined ? undefined : fail("usage/conflict", { option: "--dry-run", other: "--out" });
+  if (!args.flag("--dry-run")) return args.required("--out");
+  return args.text("--out") === undefined ? undefined : fail("usage/conflict", { option: "--dry-run", other: "--out" });
 }
 
 function build(step: CosificationStep, batch: number, device: DeviceSettings): BuiltStep {

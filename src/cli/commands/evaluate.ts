@@ -1,6 +1,5 @@
 /** `bcosc evaluate FILE`: the accuracy of trained weights on the test split. */
 import { buildProgram } from "../../compiler/compile.ts";
-import { fail } from "../../diagnostics/catalogue.ts";
 import { evaluate as evaluateSession, type Evaluation } from "../../runtime/evaluate/evaluate.ts";
 import { openSession } from "../../runtime/session.ts";
 import type { Command } from "../command.ts";
@@ -30,8 +29,8 @@ export const evaluate: Command = {
   ],
   examples: ["bcosc evaluate models/mnist.bcos --weights runs/mnist/model.safetensors --data mnist"],
   run: async (args, terminal) => {
-    const weightsPath = args.text("--weights") ?? fail("usage/missing-argument", { argument: "`--weights`" });
-    const dataName = args.text("--data") ?? fail("usage/missing-argument", { argument: "`--data`" });
+    const weightsPath = args.required("--weights");
+    const dataName = args.required("--data");
     const options = readModelOptions(args);
     const device = await readDevice(args, terminal);
     const shorterSide = readShorterSide(args);

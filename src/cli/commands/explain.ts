@@ -82,7 +82,7 @@ export const explain: Command = {
   ],
   run: async (args, terminal) => {
     const file = args.positionals[0]!;
-    const weightsPath = args.text("--weights") ?? fail("usage/missing-argument", { argument: "`--weights`" });
+    const weightsPath = args.required("--weights");
     const selection = await listImages(selectImages(args, args.positionals.slice(1)));
     const method = readMethod(args);
     const subject = readSubject(args, method.name);

@@ -1,5 +1,4 @@
 /** `bcosc export --weights FILE --model MODEL`: a model's weights with the names and shapes of another program. */
-import { fail } from "../../diagnostics/catalogue.ts";
 import { exportTensors, type ExportReport } from "../../runtime/weights/exchange/export-tensors.ts";
 import { sourceNames, usualTarget } from "../../runtime/weights/exchange/sources.ts";
 import { loadSafetensors, saveSafetensors } from "../../runtime/weights/files.node.ts";
@@ -29,9 +28,7 @@ export const exportCommand: Command = {
     "bcosc export --weights net.safetensors --model models/resnet50.bcos --as standard --to timm -o timm.safetensors",
   ],
   run: async (args, terminal) => {
-    const required = (option: string): string =>
-      args.text(option) ?? fail("usage/missing-argument", { argument: `\`${option}\`` });
-    const [weights, out] = [required("--weights"), required("--out")];
+    const [weights, out] = [args.required("--weights"), args.required("--out")];
     const to = args.choice("--to", sourceNames);
     const { network, program } = readWeightsModel(args, terminal);
     const { tensors } = await loadSafetensors(weights);

@@ -93,7 +93,7 @@ function readOut(args: Arguments, file: string): string | undefined {
   }
   if (given !== undefined) return given;
   const out = join(dirname(file), `${basename(file, extname(file))}.safetensors`);
-  return out === join(file) ? fail("usage/missing-argument", { argument: "`--out`" }) : out;
+  return out === join(file) ? args.required("--out") : out;
 }
 
 function readRenames(args: Arguments): readonly RenameRule[] {

@@ -71,10 +71,7 @@ const losses = ["bce", "uniform_off_label_bce", "cross_entropy"] as const;
 /** All settings with their defaults; throws a code of the area `usage`. */
 export function readSettings(args: Arguments): RunSettings {
   const model = readModelOptions(args);
-  const data = args.text("--data");
-  if (data === undefined) {
-    return fail("usage/missing-argument", { argument: "`--data`" }, { hints: ["`--data mnist`, or a folder"] });
-  }
+  const data = args.required("--data", ["`--data mnist`, or a folder"]);
   const epochs = args.integer("--epochs", { min: 1 }) ?? 10;
   return {
     model,
@@ -153,9 +150,7 @@ export function savedSettings(file: string, settings: RunSettings): SavedSetting
     warmup: schedule.warmup?.length ?? 0,
     loss: loss.kind,
     ...("smoothing" in loss && loss.smoothing !== undefined ? { smoothing: loss.smoothing } : {}),
-    ...(train.auxiliaryWeight === undefined || train.auxiliaryWeight === 1
-      ? {}
-      : { "aux-weight": train.auxiliaryWeight }),
+    ...((train.auxiliaryWeight ?? 1) === 1 ? {} : { "aux-weight": train.auxiliaryWeight }),
     ...(clip === undefined ? {} : { agc: clip.factor }),
     shift: augment.shift ?? 0,
     flip: augment.flip ?? false,
