@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
@@ -7,5 +8,7 @@ export default defineConfig({
     setupFiles: ["tests/setup.ts"],
     testTimeout: 60_000,
     pool: "threads",
+    // Vitest leaves a processor free, which on a small machine is half of it.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
   },
 });
