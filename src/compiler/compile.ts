@@ -100,7 +100,7 @@ function buildWhole(network: Network, options: ProgramOptions): BuiltProgram {
   const graphs: Partial<Record<GraphName, Graph>> = {};
   for (const name of new Set(options.graphs)) {
     if (name === "explain" && form === "standard") continue;
-    const { graph, state: added } = build(name, network, options);
+    const { graph, state: added } = build(name, network, options, base);
     graphs[name] = options.stopAfter === "build" ? graph : simplify(graph, simplifyOptions(options));
     for (const spec of added) state.set(spec.path, spec);
   }
@@ -173,13 +173,14 @@ interface BuiltGraph {
   readonly state: readonly StateSpec[];
 }
 
-function build(name: GraphName, network: Network, options: ProgramOptions): BuiltGraph {
+/** `base` is the network as `predict` has it. */
+function build(name: GraphName, network: Network, options: ProgramOptions, base: Lowered): BuiltGraph {
   const { form, batch, encodedInput = false } = options;
   const evaluation = () => lower(network, { name, form, batch, training: false, encodedInput });
   const tapOf = (lowered: Lowered, path: string | undefined) => (path === undefined ? path : findTap(lowered, path));
   switch (name) {
     case "predict":
-      return { graph: predictGraph(evaluation(), options.keepTaps ?? false), state: [] };
+      return { graph: predictGraph(base, options.keepTaps ?? false), state: [] };
     case "explain": {
       const lowered = evaluation();
       return { graph: explainGraph(lowered, tapOf(lowered, options.explainedLayer)), state: [] };

@@ -3,7 +3,7 @@
  * element, those that are cheaper to write once than to compute again wherever they are read.
  */
 import type { Node, ValueId } from "../graph/graph.ts";
-import { bodyOf } from "./bodies.ts";
+import { bodyOf, type Body } from "./bodies.ts";
 import { costOf, operandsOf, type Expression } from "./expression.ts";
 import {
   changed,
@@ -223,29 +223,39 @@ function paysToStore(guess: Guess, root: ValueId, inside: Inside, sites: readonl
  * is read in another way by others, which are judged again.
  */
 function repair(state: PlanState): void {
+  /** What each element-wise group that is right computes: with none of it stored since, it stays right. */
+  const right = new Map<Group, readonly ValueId[]>();
+  let known: ReadonlySet<ValueId> = new Set(state.writer.keys());
   for (let before = -1; before !== state.writer.size;) {
     before = state.writer.size;
-    for (const root of [...state.writer.keys()].sort((a, b) => b - a)) {
+    const stored = new Set([...state.writer.keys()].filter((root) => !known.has(root)));
+    known = new Set(state.writer.keys());
+    for (const root of [...known].sort((a, b) => b - a)) {
       const group = state.writer.get(root)!;
       if (group.anchor !== undefined) repairPrologue(state, group);
-      else if (!group.plain) repairElementwise(state, group);
+      else if (!group.plain && (right.get(group)?.some((node) => stored.has(node)) ?? true)) {
+        const nodes = repairElementwise(state, group);
+        if (nodes !== undefined) right.set(group, nodes);
+      }
     }
   }
 }
 
-function repairElementwise(state: PlanState, group: Group): void {
-  if (isElementwise(state, group)) return;
+/** The nodes that the group computes where it is right as it is. */
+function repairElementwise(state: PlanState, group: Group): readonly ValueId[] | undefined {
+  const body = epilogueOf(state, group);
+  if (isElementwise(state, group, body)) return body.nodes;
   const { values } = state;
   const { operands } = values.pointwise(group.outputs[0]!)!;
   for (const { value } of operands) if (values.node(value).op !== "constant") put(state, value);
   changed(state, group);
-  if (isElementwise(state, group)) return;
+  if (isElementwise(state, group, epilogueOf(state, group))) return undefined;
   group.plain = true;
   for (const { value } of operands) put(state, value);
+  return undefined;
 }
 
-function isElementwise(state: PlanState, group: Group): boolean {
-  const body = epilogueOf(state, group);
+function isElementwise(state: PlanState, group: Group, body: Body | undefined): body is Body {
   if (body === undefined || !fitsBuffers(state, group, body, group.outputs)) return false;
   return elementwiseChannels(state, body, group.outputs[0]!) !== undefined;
 }
