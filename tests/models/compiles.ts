@@ -4,6 +4,7 @@
  */
 import { afterAll, describe, expect, test } from "vitest";
 import { buildProgram } from "../../src/compiler/compile.ts";
+import { sizeOf } from "../../src/compiler/graph/graph.ts";
 import type { GraphName, Program } from "../../src/compiler/graph/program.ts";
 import { createPlan, type CreatedPlan } from "../../src/compiler/plan/create-plan.ts";
 import { createMadeKernels, type MadeKernels } from "../../src/compiler/plan/lowering.ts";
@@ -59,18 +60,23 @@ export function testFamily(family: Family, device: GPUDevice | undefined): void 
   const sizes = new Map<string, Set<string>>();
   const made = { wasm: createMadeKernels<Kernel>(), webgpu: createMadeKernels<GpuKernel>() };
   describe.each(modelFiles.filter((file) => familyOf(file) === family))("%s", (file) => {
-    const kinds = countsOf(file).map(([kind]) => kind);
+    const [first] = countsOf(file);
     const fresh = new Map<string, GpuKernel>();
     const add = (kernels: ReadonlyMap<string, GpuKernel>): void => {
       for (const [name, kernel] of kernels) fresh.set(name, kernel);
     };
 
-    describe.each(kinds)("%s", (kind) => {
+    describe.each(countsOf(file))("%s", (kind, weights) => {
       let built: Program | undefined;
       const program = (): Program => (built ??= programOf(file, kind));
       afterAll(() => (built = undefined));
 
       test("lowers and differentiates", () => expectTraining(program()));
+
+      test(`has ${weights} weights`, () => {
+        const own = program().state.filter(({ role }) => role === "weight");
+        expect(own.reduce((total, { shape }) => total + sizeOf(shape), 0)).toBe(weights);
+      });
 
       test("is planned", () => {
         expectPlan(program(), "train", wasmTarget, made.wasm);
@@ -86,7 +92,7 @@ export function testFamily(family: Family, device: GPUDevice | undefined): void 
       });
 
       // The same plans but for what is in memory in half precision: one preset shows it.
-      test.skipIf(kind !== kinds[0])("is planned in f16", () => {
+      test.skipIf(kind !== first![0])("is planned in f16", () => {
         const split = inParts(program(), usesOf(kind));
         for (const name of usesOf(kind)) {
           const { kernels } = expectPlan(split, name, gpuTarget, made.webgpu, "f16");
