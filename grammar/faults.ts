@@ -38,12 +38,19 @@ export function describeFault(
       { span: foundSpan, hints: hintsFor(rule, tokens, at), ...details },
     );
 
+  // `skip =` with nothing behind it, before a line that goes on: what is missing is on the first line.
+  const isCutOff = before?.tokenType === t.Equals && (found?.startLine ?? 0) > (before.startLine ?? 0);
+  const cutOff = isCutOff ? missingWhat(rule, fault.expected) : undefined;
+  if (cutOff !== undefined) {
+    return diagnose("syntax/missing-value", { what: cutOff, after: describeToken(before) }, { span: beforeSpan });
+  }
   if (edit === undefined) return unexpected({});
   switch (edit.kind) {
     case "missing": {
       const after = describeToken(before);
       if (before?.tokenType === t.Arrow) {
-        const fixes = found === undefined || found.tokenType === t.Arrow ? [removeFix(before)] : [];
+        const isOneTooMany = found === undefined || found.tokenType === t.Arrow;
+        const fixes = isOneTooMany ? [removeWithGap(path, before, tokens[at - 2])] : [];
         return diagnose("syntax/missing-step", { after }, { span: beforeSpan, fixes });
       }
       const what = before === undefined ? undefined : missingWhat(rule, fault.expected);
@@ -117,6 +124,13 @@ export function describeFault(
     default:
       return edit.kind satisfies never;
   }
+}
+
+/** To remove the token with the blanks in front of it, where it is on the line of the token before. */
+function removeWithGap(path: string, token: IToken, previous: IToken | undefined): Fix {
+  const span = spanOf(path, token);
+  const isOneLine = previous !== undefined && previous.startLine === token.startLine;
+  return fixAt(`remove ${describeToken(token)}`, isOneLine ? { ...span, start: endOf(previous) } : span, "");
 }
 
 /** The last character of the token: the place after which something is missing. */

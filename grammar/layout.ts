@@ -279,7 +279,8 @@ function arrange(path: string, tokens: readonly IToken[], byIndentation: boolean
     if (draft === undefined || draft.skipped || brackets.length > 0 || previous === undefined) return;
     if (joinsBefore.has(previous.tokenType) || joinsAfter.has(typeAt(i)!)) return;
     // `foo -> conv(…)` after a binding: a stray word before a line that goes on, not a statement of its own.
-    const goesOn = after(i, 1) === t.Arrow || after(i, 1) === t.Plus || after(i, 1) === t.Star;
+    const next = after(i, 1);
+    const goesOn = next === t.Arrow || next === t.Plus || next === t.Star || next === t.Else;
     if (goesOn && draft.rule === "binding") return;
     endStatement(undefined);
   }

@@ -24,8 +24,8 @@ export function findStart(lines: Lines, i: number, where: Where): Start | undefi
   if (topRule !== undefined) return topRule;
   const portAt = portWords.has(t0) ? 0 : t1 !== undefined && portWords.has(t1) ? 1 : -1;
   if (portAt >= 0 && isPort(lines, i + portAt)) return "port";
-  if (t1 === t.Equals && isWord(entries[i]!.token)) return "binding";
-  if (t0 === t.Equals && !where.inBrackets && t1 !== t.Arrow) return "binding";
+  if (t1 === t.Equals && isWord(entries[i]!.token) && t0 !== t.Else) return "binding";
+  if (t0 === t.Equals && !where.inBrackets && t1 !== t.Arrow && t1 !== t.Else) return "binding";
   if (t2 === t.Equals && t3 !== t.Colon && (t1 === t.Identifier || t0 === t.Identifier)) return "binding";
   const own = blockRuleOf(t0, t1, t2);
   if (own !== undefined || t0 === t.Arrow || t1 === undefined) return own;

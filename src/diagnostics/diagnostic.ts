@@ -32,6 +32,8 @@ export interface TextEdit {
 /** A change that is certain to remove the finding. */
 export interface Fix {
   readonly title: string;
+  /** Something else may have been meant: made when it is chosen, not when all findings of a file are fixed at once. */
+  readonly isChoice?: true;
   readonly edits: readonly TextEdit[];
 }
 

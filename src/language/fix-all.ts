@@ -38,11 +38,11 @@ function wrongIn(workspace: Workspace, path: string): readonly Diagnostic[] {
   return workspace.diagnostics(path).filter(({ severity }) => severity !== "info");
 }
 
-/** The first fix of each finding, without those that change what one before them does. */
+/** The first fix of each finding that is no choice, without those that change what one before them does. */
 function compatible(path: string, findings: readonly Diagnostic[]): TextEdit[] {
   const chosen: TextEdit[] = [];
   for (const { fixes } of findings) {
-    const edits = fixes[0]?.edits ?? [];
+    const edits = fixes.find((fix) => fix.isChoice !== true)?.edits ?? [];
     const isOwn = edits.every(({ span }) => span.file === path);
     if (isOwn && !overlap(edits, chosen)) chosen.push(...edits);
   }

@@ -1,7 +1,8 @@
 /**
  * One typing fault gives one error, on the line of the fault, and leaves all other statements alive: seven kinds of
- * faults, at each possible place of the example files.
+ * faults, at each possible place of the example files and of a model.
  */
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { lex } from "../../grammar/lexer.ts";
 import { LineBreak } from "../../grammar/tokens.ts";
@@ -21,7 +22,12 @@ interface Place {
   readonly end: number;
 }
 
-const examples = { resnet34, residual };
+const examples = {
+  resnet34,
+  residual,
+  "models/resnet34.bcos": readFileSync("models/resnet34.bcos", "utf8"),
+  "residual as it is formatted": residual.replace(" else {", "\n         else {"),
+};
 const strays = [")", "]", "}", "(", "{", ",", "=", ":", "->", "+", "foo", "7", "@", "else", "input", "model"];
 
 function placesIn(source: string): Place[] {

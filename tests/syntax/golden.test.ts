@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { parseFile } from "../../src/compiler/syntax/parse.ts";
 import type { Span } from "../../src/diagnostics/diagnostic.ts";
 import { residual, resnet34 } from "./examples.ts";
+import { faultyFiles, faultyStatements } from "./faulty.ts";
 import { lineAt } from "./helpers.ts";
 
 /** The tree as indented text; a span is shown as the text that it covers. */
@@ -41,88 +42,9 @@ describe("trees", () => {
   });
 });
 
-/** One statement of a model with each fault that has words of its own. */
-const faulty = [
-  "a = x -> conv(64",
-  "a = x -> conv(64]",
-  "a = x -> conv(64))",
-  "a = x -> conv(64 kernel: 3)",
-  "a = x -> conv(64, )",
-  "a = x -> conv(, 64)",
-  "a = x -> conv(kernel: )",
-  "a = x -> conv(kernel = 3)",
-  "a = x -> conv(3 + )",
-  "a = x -> repeat 3 BasicBlock(64) }",
-  "a = x -> repeat 3 { }",
-  "a = x -> repeat { relu }",
-  "a = if c { x }",
-  "a = if c = 1 { x } else { y }",
-  "a = if c { x else { y }",
-  "a = x -> ",
-  "a = x -> -> relu",
-  "a = x -> : [3]",
-  "a = x relu",
-  "a = x > relu",
-  "a = x -> relu + y",
-  "a = x + ",
-  "a = ",
-  "a = = x",
-  "a : x",
-  "a x",
-  "= x",
-  "a.b = x",
-  "a = x -> conv.1(3)",
-  'a = x -> conv("same")',
-  "a = x -> input(3)",
-  "a = x -> norm : 3",
-  "input : [3]",
-  "input x [3]",
-  "input x: 3, 4",
-  "input x = [3]",
-  "input input: [3]",
-  "foo",
-  "a = x; b = y",
-  "a = x b = y",
-  "a = x → relu",
-  "a = x && y",
-  "a = x -> conv(1.)",
-  "a = x -> conv(.5)",
-  "a = x -> conv(1_000)",
-  "a = x -> conv(0x10)",
-  "a = x -> conv(99999999999999999999)",
-  "a = x -> conv('same')",
-  "a = x # comment",
-  "a = x /* comment */",
-  "bcos { preset v2 }",
-  "bcos { preset: v2 b: 2 }",
-  "bcos { preset: }",
-  "bcos { b: 2, }",
-];
-
-const faultyFiles = [
-  "modle M {\n}",
-  "model {\n}",
-  "model M(a int) {\n}",
-  "model M(a: text) {\n}",
-  "model M(a: int = ) {\n}",
-  "model M(a: enum()) {\n}",
-  "model M\n  input x: [3]\n}",
-  "model M {\n  input x: [3]",
-  "model M {\n}\n}",
-  "input x: [3]\na = x\n",
-  'import B from "b.bcos"',
-  'import { A B } from "b.bcos"',
-  'import { A } "b.bcos"',
-  "import { A } from b",
-  'import { A } from "b.bcos',
-  'import { A } from ".\\b.bcos"',
-  "import { A } from",
-  "a\0b",
-];
-
 describe("diagnostics", () => {
   it.each([
-    ["statements", faulty.map((line) => `model M {\n  ${line}\n  z = y\n}\n`)],
+    ["statements", faultyStatements],
     ["files", faultyFiles],
   ])("%s", async (name, texts) => {
     const shown = texts.map((text) => {

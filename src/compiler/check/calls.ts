@@ -1,5 +1,5 @@
 /** Which layer or block a call means, and which argument goes to which parameter. */
-import type { Span } from "../../diagnostics/diagnostic.ts";
+import type { Fix, Span } from "../../diagnostics/diagnostic.ts";
 import type { ArgumentType } from "../layers/layer.ts";
 import { layerTable } from "../layers/table.ts";
 import type { Argument, CallStep, Declaration } from "../syntax/ast.ts";
@@ -118,7 +118,9 @@ function matchArguments(
     const formal = argument.name === undefined ? formals[i] : byName.get(argument.name.text);
     if (argument.name !== undefined) named ??= argument.span;
     if (argument.name === undefined && named !== undefined) {
-      report.at(argument.span, "type/argument-order", { callee }, { related: [{ span: named, label: "has a name" }] });
+      const related = [{ span: named, label: "has a name" }];
+      const fixes = reorderings(context.module.text, step, formals, i);
+      report.at(argument.span, "type/argument-order", { callee }, { related, fixes });
     } else if (formal === undefined) {
       if (!damaged) reportUnknown(context, callee, argument, formals);
     } else if (matched.has(formal.name)) {
@@ -146,6 +148,22 @@ function matchArguments(
     return undefined;
   }
   return matched.size < step.arguments.length ? undefined : matched;
+}
+
+/** To move an argument without a name in front of those with one, if the place there is free. */
+function reorderings(text: string, { arguments: all }: CallStep, formals: readonly Formal[], at: number): Fix[] {
+  const first = all.findIndex((argument) => argument.name !== undefined);
+  const meant = formals[first];
+  const isTaken = all.some(({ name }) => name?.text === meant?.name);
+  const { span } = all[at]!;
+  const behind = { ...span, start: all[at - 1]!.span.end };
+  if (meant === undefined || isTaken || /\/\//.test(text.slice(behind.start, behind.end))) return [];
+  const start = all[first]!.span;
+  const edits = [
+    { span: { ...start, end: start.start }, text: `${text.slice(span.start, span.end)}, ` },
+    { span: behind, text: "" },
+  ];
+  return [{ title: "move it to the front", edits }];
 }
 
 function reportUnknown(context: CallContext, callee: string, argument: Argument, formals: readonly Formal[]): void {

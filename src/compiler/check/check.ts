@@ -8,6 +8,7 @@ import type { Network } from "../network/network.ts";
 import type { BcosSettings } from "../network/settings.ts";
 import type { Declaration, SourceFile } from "../syntax/ast.ts";
 import type { Fact } from "./facts.ts";
+import { removalOf } from "./fixes.ts";
 import { createExpansion } from "./frame.ts";
 import { parseGivenSettings } from "./given-settings.ts";
 import { loadModules } from "./imports.ts";
@@ -101,7 +102,10 @@ function checkModule(
   const settingsFail = report.errors() > before;
   const hasModel = file.declarations.some((declaration) => declaration.kind === "model");
   if (!hasModel && module.damage.starts.length === 0) {
-    for (const block of file.settings) report.at(block.span, "bcos/settings-unused", {});
+    for (const block of file.settings) {
+      const fixes = [removalOf(module.text, block.span, "remove the settings")];
+      report.at(block.span, "bcos/settings-unused", {}, { fixes });
+    }
   }
   for (const declaration of file.declarations) {
     const errors = report.errors();

@@ -3,8 +3,8 @@
  * is reported here: division by zero, rounding, overflow, roots of negative numbers. `undefined` is an unknown value: it
  * comes from a part that has its error already, and whatever contains it is unknown as well.
  */
-import type { Code, Params } from "../../diagnostics/catalogue.ts";
-import type { Span } from "../../diagnostics/diagnostic.ts";
+import type { Code, Details, Params } from "../../diagnostics/catalogue.ts";
+import type { Fix, Span } from "../../diagnostics/diagnostic.ts";
 import type { BinaryOperator, Expression } from "../syntax/ast.ts";
 import type { Constant } from "./constants.ts";
 
@@ -14,7 +14,7 @@ export type Environment = ReadonlyMap<string, Constant | undefined>;
 export interface EvaluationContext {
   /** Parts of the tree that have their error already. */
   readonly faulty: ReadonlySet<object>;
-  report<C extends Code>(span: Span, code: C, params: Params<C>): void;
+  report<C extends Code>(span: Span, code: C, params: Params<C>, details?: Details): void;
 }
 
 type Numeric = { readonly kind: "int" | "float"; readonly value: number };
@@ -145,7 +145,7 @@ function combine(
       if (kind === "float") return checked(context, span, { kind, value: a / b });
       const result = rounding === "ceil" ? Math.ceil(a / b) : Math.floor(a / b);
       if (rounding === undefined && result * b !== a)
-        context.report(span, "type/inexact-division", { left: a, right: b, result });
+        context.report(span, "type/inexact-division", { left: a, right: b, result }, { fixes: roundings(span) });
       return checked(context, span, { kind, value: result });
     }
     case "==":
@@ -200,6 +200,18 @@ function evaluateFunction(
     default:
       return name satisfies never;
   }
+}
+
+/** To say which rounding is meant: down, as it is without saying so, or up. */
+function roundings(span: Span): Fix[] {
+  return ["floor", "ceil"].map((name) => ({
+    title: `round with \`${name}\``,
+    isChoice: true,
+    edits: [
+      { span: { ...span, end: span.start }, text: `${name}(` },
+      { span: { ...span, start: span.end }, text: ")" },
+    ],
+  }));
 }
 
 /** The number, or a report where it is beyond what its kind holds exactly (int) or at all (float). */

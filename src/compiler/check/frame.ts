@@ -78,7 +78,7 @@ export function createExpansion(
 export function evaluationContext(expansion: Expansion, chain: readonly ExpansionLink[]): EvaluationContext {
   return {
     faulty: expansion.resolution.faulty,
-    report: (span, code, params) => expansion.report.at(span, code, params, { expansion: chain }),
+    report: (span, code, params, details) => expansion.report.at(span, code, params, { expansion: chain, ...details }),
   };
 }
 

@@ -6,6 +6,7 @@ import type { Span } from "../../diagnostics/diagnostic.ts";
 import type { ArgumentType } from "../layers/layer.ts";
 import type { Expression } from "../syntax/ast.ts";
 import { functionNames, isFunction, type FunctionName } from "./evaluate-expression.ts";
+import { wholeNumberFixes } from "./fixes.ts";
 import { didYouMean, type Report } from "./report.ts";
 import {
   accepts,
@@ -84,7 +85,8 @@ export function checkArgument(
   if (accepts(type, found)) return;
   context.faulty.add(expression);
   const params = { name, expected: describeArgument(type), found: describeStatic(found) };
-  context.report.at(expression.span, "type/argument", params);
+  const fixes = accepts(type, { kind: "int" }) ? wholeNumberFixes(expression) : [];
+  context.report.at(expression.span, "type/argument", params, { fixes });
 }
 
 export function checkCondition(context: InferenceContext, scope: ExpressionScope, expression: Expression): void {
@@ -98,14 +100,16 @@ export function checkRepeatCount(context: InferenceContext, scope: ExpressionSco
   const found = inferType(context, scope, expression);
   if (found.kind === "int" || found.kind === "unknown") return;
   context.faulty.add(expression);
-  context.report.at(expression.span, "type/repeat-count", { found: describeStatic(found) });
+  const fixes = wholeNumberFixes(expression);
+  context.report.at(expression.span, "type/repeat-count", { found: describeStatic(found) }, { fixes });
 }
 
 export function checkDimension(context: InferenceContext, scope: ExpressionScope, expression: Expression): void {
   const found = inferType(context, scope, expression);
   if (found.kind === "int" || found.kind === "unknown") return;
   context.faulty.add(expression);
-  context.report.at(expression.span, "type/dimension", { found: describeStatic(found) });
+  const fixes = wholeNumberFixes(expression);
+  context.report.at(expression.span, "type/dimension", { found: describeStatic(found) }, { fixes });
 }
 
 function checkEnumValue(

@@ -1,4 +1,5 @@
 /** Expands the rows of one instance: flows, their steps, and what is decided at compile time in them. */
+import type { Fix } from "../../diagnostics/diagnostic.ts";
 import type { Binding, Expression, Flow, Step } from "../syntax/ast.ts";
 import { expandBlock } from "./blocks.ts";
 import { evaluate } from "./evaluate-expression.ts";
@@ -166,6 +167,12 @@ function checkAscription(
   if (sizes.includes(undefined)) return undefined;
   const stated = filled(sizes, value.shape);
   const params = { stated: shapeText(stated), actual: shapeText(value.shape) };
-  reportAt(frame, shape.span, "shape/ascription", params, { label: differences(value.shape, stated) });
+  // In a block, or where names are in it, another instance may have another shape.
+  const isOnlyOne = frame.chain.length === 0 && !frame.environment.has("index");
+  const isPlain = isOnlyOne && shape.dimensions.every(({ kind }) => kind === "int");
+  const text = `[${value.shape.join(", ")}]`;
+  const fix: Fix = { title: `write \`${text}\``, isChoice: true, edits: [{ span: shape.span, text }] };
+  const details = { label: differences(value.shape, stated), fixes: isPlain ? [fix] : [] };
+  reportAt(frame, shape.span, "shape/ascription", params, details);
   return undefined;
 }

@@ -2,7 +2,7 @@
  * Names and types inside one declaration, without values and shapes: every name is known, given once and given before
  * its use. Both branches of every `if` are checked, and blocks that nothing uses.
  */
-import type { Span } from "../../diagnostics/diagnostic.ts";
+import type { Fix, Span } from "../../diagnostics/diagnostic.ts";
 import type { Declaration, Expression, Flow, Name, ShapeExpression, Step } from "../syntax/ast.ts";
 import { resolveCall, type CallContext } from "./calls.ts";
 import type { Fact } from "./facts.ts";
@@ -14,6 +14,7 @@ import {
   inferType,
   type ExpressionScope,
 } from "./infer-types.ts";
+import { removalOf } from "./fixes.ts";
 import { limits } from "./limits.ts";
 import { createReport, didYouMean, type Report } from "./report.ts";
 import { headOf, isDamaged, isHeadDamaged, type Module, type Resolution } from "./resolution.ts";
@@ -193,7 +194,8 @@ function checkOwnSettings(scope: Scope): void {
   const { context, declaration } = scope;
   if (declaration.kind === "model") return checkSettings(context, expressionScope(scope), declaration.settings);
   for (const block of declaration.settings) {
-    context.report.at(block.span, "bcos/settings-place", { name: declaration.name.text });
+    const fixes = [removalOf(context.module.text, block.span, "remove the settings")];
+    context.report.at(block.span, "bcos/settings-place", { name: declaration.name.text }, { fixes });
   }
 }
 
@@ -229,22 +231,26 @@ function checkOutputs(scope: Scope): void {
     used.add(text);
     if (text === "" || tensors.has(text) || isDamaged(context.module, declaration.span)) continue;
     const assigned = declaration.bindings.filter((b) => !declaration.outputs.some((o) => o.name.text === b.name.text));
-    const near =
-      didYouMean(
-        context.report,
-        span,
-        text,
-        assigned.map((b) => b.name.text),
-      ).hints ?? [];
-    context.report.at(span, "name/unassigned-output", { name: text }, { hints: near });
+    const names = assigned.map((b) => b.name.text);
+    const near = context.report.nearest(text, names);
+    const meant = assigned.filter((b) => b.name.text === near);
+    const fix = { title: `call it \`${text}\``, edits: meant.map((b) => ({ span: b.name.span, text })) };
+    // Where rows use the other name, it is theirs.
+    const fixes = meant.length === 1 && !used.has(near!) ? [fix] : [];
+    const hints = near === undefined ? [] : [`did you mean \`${near}\`?`];
+    context.report.at(span, "name/unassigned-output", { name: text }, { hints, fixes });
   }
 }
 
-function reportUnused({ context, declaration, used }: Scope): void {
+function reportUnused({ context, declaration, used, tensors, values }: Scope): void {
   const unused = (what: string, { text, span }: Name): void => {
     // `_name` says that it is known to be unused.
     if (text === "" || text.startsWith("_") || used.has(text)) return;
-    context.report.at(span, "name/unused", { what, name: text });
+    const quiet = `_${text}`;
+    // The name of a parameter is one that callers write.
+    const isFree = what !== "parameter" && !tensors.has(quiet) && !values.has(quiet);
+    const fix: Fix = { title: `call it \`${quiet}\``, isChoice: true, edits: [{ span, text: quiet }] };
+    context.report.at(span, "name/unused", { what, name: text }, { fixes: isFree ? [fix] : [] });
   };
   for (const parameter of declaration.parameters) unused("parameter", parameter.name);
   for (const port of declaration.inputs) unused("input", port.name);
