@@ -122,7 +122,7 @@ describe("bcosc fmt", () => {
   });
 
   it("has formatted the project's own files", async () => {
-    const { code, out } = await bcosc(["fmt", "--check", "models"]);
+    const { code, out } = await bcosc(["fmt", "--check", "models", "templates", "bench/models"]);
     expect(out).toMatch(/^\d+ files in order\n$/);
     expect(code).toBe(0);
   });

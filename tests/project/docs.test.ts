@@ -4,6 +4,9 @@ import { join, posix } from "node:path";
 import { describe, expect, test } from "vitest";
 import { checkFile } from "../../src/compiler/check/check.ts";
 import { createMemoryHost, type SourceHost } from "../../src/compiler/check/source-host.ts";
+import { lex } from "../../grammar/lexer.ts";
+import { tokenTable } from "../../grammar/tokens.ts";
+import { parseFile } from "../../src/compiler/syntax/parse.ts";
 import { buildProgram } from "../../src/compiler/compile.ts";
 import { parseArguments } from "../../src/cli/arguments.ts";
 import { explain } from "../../src/cli/commands/explain.ts";
@@ -52,6 +55,85 @@ describe.each(["README.md", "docs/language.md", "docs/formatting.md"])("%s", (do
     const { diagnostics } = checkFile(hostOf(examples), path);
     expect(diagnostics.map((d) => `${d.code}: ${d.message}`)).toEqual([]);
   });
+});
+
+/** Values for parameters without a default. */
+const given: Readonly<Record<string, string>> = { int: "8", float: "0.5", bool: "true" };
+
+/** A model around each block of an example, so that shapes and weight paths are checked too, and not only names. */
+function modelsAround({ path, text }: Example): { readonly name: string; readonly text: string }[] {
+  const { file } = parseFile(path, text);
+  return file.declarations
+    .filter(({ kind }) => kind === "block")
+    .map(({ name, parameters }) => {
+      const needed = parameters.filter((parameter) => parameter.default === undefined);
+      const args = needed.map((parameter) => `${parameter.name.text}: ${given[parameter.type.kind]!}`).join(", ");
+      const row = `image -> conv(16, kernel: 1) -> ${name.text}(${args}) -> global_avg_pool -> linear(1000)`;
+      return {
+        name: name.text,
+        text: `import { ${name.text} } from "./${posix.relative("models", path)}"
+
+model Around {
+  input image: [32, 32, 3]
+  output logits: [1000]
+  logits = ${row}
+}
+`,
+      };
+    });
+}
+
+describe("blocks of docs/language.md", () => {
+  const examples = examplesOf("docs/language.md");
+  const around = examples.flatMap(modelsAround);
+
+  test("are there", () => {
+    expect(around.length).toBeGreaterThan(6);
+  });
+
+  test.each(around)("$name can be used", ({ text }) => {
+    const path = "models/around.bcos";
+    const { diagnostics, networks } = checkFile(hostOf([...examples, { path, text }]), path);
+    expect(diagnostics.map((d) => `${d.code}: ${d.message}`)).toEqual([]);
+    for (const form of forms) buildProgram(networks[0]!, { form, batch: 1, graphs: ["predict"] });
+  });
+});
+
+/** The kinds of everything in a syntax tree, operators and functions with their names. */
+function kindsIn(value: unknown, found: Set<string>): void {
+  if (typeof value !== "object" || value === null) return;
+  const { kind, operator, callee, number, direction, then, name } = value as Readonly<Record<string, unknown>>;
+  if (typeof kind === "string") found.add(kind);
+  if (typeof operator === "string") found.add(operator);
+  if (typeof direction === "string") found.add(direction);
+  if (number !== undefined) found.add("numbered label");
+  if (Array.isArray(then))
+    found.add((value as { else: unknown[] }).else.length > 0 ? "step with else" : "step without else");
+  if (kind === "call") found.add((callee as { text: string }).text);
+  if (kind === "name" && name === "index") found.add("index");
+  for (const inner of Object.values(value)) kindsIn(inner, found);
+}
+
+test("docs/language.md has an example of every construct", () => {
+  const found = new Set<string>();
+  for (const { path, text } of examplesOf("docs/language.md")) kindsIn(parseFile(path, text).file, found);
+  const kinds = "import settings model block input output reference pipe join concat if repeat ascription call".split(
+    " ",
+  );
+  const parameters = "int float bool enum".split(" ");
+  const expressions = "name list unary binary index - not + * / % == != < <= > >= and or".split(" ");
+  const functions = "min max ceil floor sqrt ln".split(" ");
+  const others = ["numbered label", "step with else", "step without else"];
+  const all = [...kinds, ...parameters, ...expressions, ...functions, ...others];
+  expect(all.filter((kind) => !found.has(kind))).toEqual([]);
+  for (const { type } of tokenTable) {
+    const { PATTERN: pattern } = type;
+    if (typeof pattern !== "string") continue;
+    const isThere = examplesOf("docs/language.md").some(({ path, text }) =>
+      lex(path, text).tokens.some((token) => token.tokenType === type),
+    );
+    expect(isThere, pattern).toBe(true);
+  }
 });
 
 test("the README names files and commands that are there", () => {
