@@ -1,8 +1,11 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { completion, type CompletionItem } from "../../src/language/completion/completion.ts";
 import { settingTable } from "../../src/compiler/network/setting-table.ts";
 import { layerTable } from "../../src/compiler/layers/table.ts";
-import { edited, fixture, type Files } from "./fixture.ts";
+import { occurrencesIn } from "../../src/language/names/occurrences.ts";
+import { edited, fixture, workspaceOf, type Files } from "./fixture.ts";
 
 function itemsAt(marked: string | Files): readonly CompletionItem[] {
   const { workspace, path, offset } = fixture(marked);
@@ -320,6 +323,9 @@ describe("values", () => {
     ]);
     expect(labels(inModel("  y = image -> repeat ┆")).slice(0, 2)).toEqual(["classes", "min"]);
     expect(labels(inModel("  y = image -> repeat 2 { linear(1, b: ┆) }"))).toContain("index");
+    expect(labels(inModel("  y = image -> repeat 2 { layer{┆ }"))).toEqual(["index"]);
+    expect(labels(inModel("  y = image -> repeat 2 { layer.x_{in┆dex + 1}: relu }"))).toEqual(["index"]);
+    expect(labels(inModel("  y = image -> layer{┆"))).toEqual([]);
     expect(labels(inModel("  y = image -> repeat 2 { relu } -> linear(1, b: ┆)"))).not.toContain("index");
     const block = "block B(width: int) {\n input x: [H, W, C]\n output y: [ceil(┆";
     expect(labels(block).slice(0, 4)).toEqual(["width", "H", "W", "C"]);
@@ -429,6 +435,8 @@ describe("statements", () => {
     expect(labels("block B {\n  input x: [C]\n  out┆\n}")).toEqual(["output"]);
     expect(item("block B {\n  ┆\n}", "input").snippet).toBe("input ${1:x}: [${2:H, W, C}]");
     expect(accepted("block B {\n  in┆ x: [C]\n}", "input")).toContain("  input x: [C]\n");
+    expect(labels("block B {\n  input x: [C]\n  output ┆\n  a = x -> relu\n  y = a\n}")).toEqual(["y", "a"]);
+    expect(labels("block B {\n  input ┆\n  y = x\n}")).toEqual([]);
   });
 });
 
@@ -481,4 +489,46 @@ test("nothing in comments, numbers, labels with dots and texts that are no paths
     expect(labels(marked), marked).toEqual([]);
   }
   expect(labels(inModel("  /* a */ y = image -> ┆"))).toContain("conv");
+});
+
+describe("the models of the repository", () => {
+  const folder = join(import.meta.dirname, "../../models");
+  const files: Files = Object.fromEntries(
+    ["resnet18.bcos", "vitc-b-patch1-14.bcos", "densenet121.bcos", "mnist.bcos"]
+      .concat(readdirSync(join(folder, "blocks")).map((file) => `blocks/${file}`))
+      .map((file) => [file, readFileSync(join(folder, file), "utf8")]),
+  );
+  const whole = workspaceOf(files);
+  const names = Object.keys(files).flatMap((path) =>
+    occurrencesIn(whole, path).filter(({ role, meaning }) => role !== "definition" && meaning.kind !== "file"),
+  );
+
+  test.each([
+    ["at the end of the text", false],
+    ["in the middle of it", true],
+  ])("have no name that is not offered once its first letter is written, %s", (_, keepsRest) => {
+    let first = 0;
+    let count = 0;
+    for (const { span, meaning } of names.filter((_, i) => i % 3 === 0)) {
+      // The names of outputs are those of bindings, which stand behind them.
+      const given = meaning.kind === "definition" ? meaning.definition.span : undefined;
+      const isAhead = given !== undefined && given.file === span.file && given.start > span.start;
+      if (isAhead && !keepsRest) continue;
+      count++;
+      const text = files[span.file]!;
+      const name = text.slice(span.start, span.end);
+      const written = text.slice(0, span.start + 1) + (keepsRest ? text.slice(span.end) : "");
+      const found = completion(workspaceOf({ ...files, [span.file]: written }), span.file, span.start + 1)?.items ?? [];
+      const place = `${span.file}:${span.start} ${name}`;
+      expect(
+        found.map(({ label }) => label),
+        place,
+      ).toContain(name);
+      const initial = found.filter(({ label }) => label[0]!.toLowerCase() === name[0]!.toLowerCase());
+      if (initial[0]!.label === name) first++;
+    }
+    expect(count).toBeGreaterThan(150);
+    // What is likely comes first.
+    expect(first / count).toBeGreaterThan(0.85);
+  });
 });

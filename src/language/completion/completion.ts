@@ -18,10 +18,11 @@ import type { Workspace } from "../workspace.ts";
 import { fromDraft, importNameDrafts, pathDrafts } from "./imports.ts";
 import { ranked, type Completions, type Draft, type DraftGroups } from "./item.ts";
 import { shapeDrafts } from "./shape-statement.ts";
-import { bodyDrafts, portShapeDrafts, topDrafts } from "./statements.ts";
+import { bodyDrafts, outputNameDrafts, portShapeDrafts, topDrafts } from "./statements.ts";
 import { stepDrafts } from "./steps.ts";
 import {
   argumentDrafts,
+  indexDraft,
   settingDraft,
   typeDrafts,
   typeOfFormal,
@@ -82,6 +83,8 @@ function draftsAt(context: Context): DraftGroups {
     }
     case "parameter-type":
       return [typeDrafts];
+    case "output-name":
+      return [outputNameDrafts(declaration)];
     case "port-shape":
       return [portShapeDrafts(bodies.at(-1))];
     case "from":
@@ -218,6 +221,8 @@ function draftsInExpression(
       return operandDrafts(scope, frame.tokens, undefined, number);
     case "group":
       return operandDrafts(scope, frame.tokens, undefined, frame.callee === undefined ? undefined : number);
+    case "label":
+      return scope.inRepeat && frame.tokens.length === 0 ? [[indexDraft]] : [];
     case "condition":
       return operandDrafts(scope, frame.tokens, undefined);
     default:

@@ -95,6 +95,13 @@ function port(direction: "input" | "output", name: string, shape: string): Draft
   };
 }
 
+/** Bindings that may be meant to leave the model or block: the last first. */
+export function outputNameDrafts(declaration: Declaration | undefined): Draft[] {
+  return (declaration?.bindings ?? [])
+    .map(({ name }): Draft => ({ label: name.text, kind: "binding", detail: "binding" }))
+    .reverse();
+}
+
 /** Whole shapes of a port. */
 export function portShapeDrafts(body: Body | undefined): Draft[] {
   const shapes: readonly (readonly [string, string])[] = [

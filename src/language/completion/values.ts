@@ -36,9 +36,7 @@ export function valueDrafts(scope: ValueScope, expected: ExpectedType, formal?: 
     draft: draftOfValue(scope, definition),
     fits: fits(expected, definition),
   }));
-  const index: Draft[] = scope.inRepeat
-    ? [{ label: "index", kind: "parameter", detail: "int", documentation: "The number of the instance, from 0." }]
-    : [];
+  const index = scope.inRepeat ? [indexDraft] : [];
   const isNumeric = !["bool", "enum"].includes(expected?.kind ?? "");
   return [
     fixedValues(expected, formal),
@@ -49,6 +47,13 @@ export function valueDrafts(scope: ValueScope, expected: ExpectedType, formal?: 
     expected === undefined || expected.kind === "bool" ? booleanWords : [],
   ];
 }
+
+export const indexDraft: Draft = {
+  label: "index",
+  kind: "parameter",
+  detail: "int",
+  documentation: "The number of the instance, from 0.",
+};
 
 const booleanWords: readonly Draft[] = [{ label: "not", kind: "keyword", insert: "not " }];
 

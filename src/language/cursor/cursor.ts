@@ -32,6 +32,8 @@ export type CursorPlace =
   | { readonly kind: "from" }
   /** The path of an import; `names` are those in its braces. `quoted` is inside of quotes. */
   | { readonly kind: "path"; readonly names: readonly string[]; readonly quoted: boolean }
+  /** The name of an output, which a binding has too. */
+  | { readonly kind: "output-name" }
   /** The shape of a port, before its bracket. */
   | { readonly kind: "port-shape" }
   | { readonly kind: "parameter-type" }
@@ -151,7 +153,10 @@ function placeIn({ rule }: Statement, before: readonly IToken[]): CursorPlace {
     case "port": {
       if (first === undefined) return { kind: "statement" };
       const colon = before.findIndex(({ tokenType }) => tokenType === t.Colon);
-      if (colon < 0) return { kind: "nothing" };
+      if (colon < 0) {
+        const isName = before.length === 1 && first.tokenType === t.Output;
+        return { kind: isName ? "output-name" : "nothing" };
+      }
       if (colon === before.length - 1) return { kind: "port-shape" };
       return { kind: "flow", frames: followExpression(before.slice(colon + 1), "shape") };
     }

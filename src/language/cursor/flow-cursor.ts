@@ -3,6 +3,7 @@
  * as it goes: a bracket that was never closed, or an argument that is missing, must not hide what the next token is.
  */
 import type { IToken, TokenType } from "chevrotain";
+import { endOf } from "../../../grammar/describe.ts";
 import { operators } from "../../../grammar/lines.ts";
 import * as t from "../../../grammar/tokens.ts";
 
@@ -49,10 +50,10 @@ export interface CallFrame {
   tokens: IToken[];
 }
 
-/** A list, a shape, a condition, a count, the value of a setting, or what stands in brackets. */
+/** A list, a shape, a condition, a count, the value of a setting, the number in a label, or what stands in brackets. */
 export interface ExpressionFrame {
   readonly kind: "expression";
-  readonly of: "group" | "list" | "shape" | "condition" | "count" | "value";
+  readonly of: "group" | "list" | "shape" | "condition" | "count" | "value" | "label";
   /** The function, or the variant of a setting, whose argument it is. */
   readonly callee: IToken | undefined;
   index: number;
@@ -112,6 +113,7 @@ function closeToFlow(frames: Frame[]): void {
 
 function close(frames: Frame[], tokenType: TokenType): void {
   const fits = (frame: Frame): boolean => {
+    if (tokenType === t.RCurly && frame.kind === "expression") return frame.of === "label";
     if (tokenType === t.RCurly) return frame.kind === "flow" && frame.of !== "row" && frame.of !== "group";
     if (tokenType === t.RSquare) return frame.kind === "expression" && (frame.of === "list" || frame.of === "shape");
     return (
@@ -188,6 +190,11 @@ function readInFlow(frames: Frame[], flow: FlowFrame, token: IToken): void {
       flow.state = "else";
       return;
     case t.LCurly:
+      // `layer{`: braces right behind a name are those of a label.
+      if (callee !== undefined && endOf(callee) === token.startOffset) {
+        frames.push(expressionFrame("label"));
+        return;
+      }
       flow.state = flow.branch === "source" ? "after-source" : "after-step";
       frames.push(flowFrame("else", flow.branch));
       return;
