@@ -1,9 +1,10 @@
 /** Signature help: how the layer, block or function is called in whose brackets the cursor stands, and which argument it is. */
 import { isFunction } from "../compiler/check/evaluate-expression.ts";
+import type { LayerParameter } from "../compiler/layers/layer.ts";
 import { settingTable } from "../compiler/network/setting-table.ts";
 import { cursorAt, type Cursor } from "./cursor/cursor.ts";
 import type { CallFrame, ExpressionFrame, Frame } from "./cursor/flow-cursor.ts";
-import { calleeMeaning } from "./names/resolve.ts";
+import { calleeMeaning, formalsOf } from "./names/resolve.ts";
 import { functionSignature, signatureOf, variantSignature, type Signature } from "./signature.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -17,18 +18,17 @@ export function signatureHelp(workspace: Workspace, path: string, offset: number
   const cursor = text === undefined ? undefined : cursorAt(path, text, offset);
   if (text === undefined || cursor === undefined || !("frames" in cursor.place)) return undefined;
   const { frames } = cursor.place;
-  const at = frames.findLastIndex(isCall);
-  const frame = frames[at];
-  if (frame?.kind === "call") return helpForCall(workspace, path, text, cursor, frame, at === frames.length - 1);
-  if (frame?.kind !== "expression" || frame.callee === undefined) return undefined;
-  const signature = signatureInExpression(cursor, frames, at, frame.callee.image);
-  if (signature === undefined) return undefined;
-  return { ...signature, active: activeByPosition(signature, frame.index) };
-}
-
-function isCall(frame: Frame): frame is CallFrame | ExpressionFrame {
-  // A row in brackets is no argument of what stands around it.
-  return frame.kind === "call" || (frame.kind === "expression" && frame.callee !== undefined);
+  // The innermost that can be called; a row in brackets is no argument of what stands around it.
+  for (let i = frames.length - 1; i >= 0; i--) {
+    const frame = frames[i]!;
+    if (frame.kind === "flow") return undefined;
+    const help =
+      frame.kind === "call"
+        ? helpForCall(workspace, path, text, cursor, frame, i === frames.length - 1)
+        : helpForExpression(workspace, path, cursor, frame, frames[i - 1]);
+    if (help !== undefined) return help;
+  }
+  return undefined;
 }
 
 function helpForCall(
@@ -53,19 +53,43 @@ function helpForCall(
   return { ...signature, active: active < 0 ? undefined : active };
 }
 
-function signatureInExpression(
+function helpForExpression(
+  workspace: Workspace,
+  path: string,
+  cursor: Cursor,
+  { callee, index }: ExpressionFrame,
+  around: Frame | undefined,
+): SignatureHelp | undefined {
+  if (callee === undefined) return undefined;
+  const name = callee.image;
+  const signature = isFunction(name) ? functionSignature(name) : variantIn(workspace, path, cursor, around, name);
+  return signature && { ...signature, active: activeByPosition(signature, index) };
+}
+
+/** `group(2)`, as the value of a setting or of an argument. */
+function variantIn(
+  workspace: Workspace,
+  path: string,
   { place }: Cursor,
-  frames: readonly Frame[],
-  at: number,
-  callee: string,
+  around: Frame | undefined,
+  name: string,
 ): Signature | undefined {
-  if (isFunction(callee)) return functionSignature(callee);
-  // `norm: group(2)` in settings.
-  const setting =
-    place.kind === "setting-value" && at <= 1 ? settingTable.find((s) => s.name === place.name) : undefined;
-  if (setting?.type.kind !== "variant" || frames.length === 0) return undefined;
-  const kinds = setting.type.variants[callee];
-  return kinds === undefined ? undefined : variantSignature(callee, kinds, setting);
+  const parameter =
+    around?.kind === "call"
+      ? formalAt(workspace, path, around)
+      : place.kind === "setting-value" && around?.kind === "expression" && around.of === "value"
+        ? settingTable.find((setting) => setting.name === place.name)
+        : undefined;
+  if (parameter?.type.kind !== "variant" || !Object.hasOwn(parameter.type.variants, name)) return undefined;
+  return variantSignature(name, parameter.type.variants[name]!, parameter);
+}
+
+/** The parameter of a layer that the argument at the cursor is for. */
+function formalAt(workspace: Workspace, path: string, { callee, name, index }: CallFrame): LayerParameter | undefined {
+  const file = workspace.tree(path);
+  const formals = formalsOf(file && calleeMeaning(workspace, file, callee.image));
+  const formal = name === undefined ? formals[index] : formals.find((one) => one.name === name);
+  return formal?.kind === "table" ? formal.parameter : undefined;
 }
 
 function activeByPosition({ parameters }: Signature, index: number): number | undefined {

@@ -106,6 +106,13 @@ describe("functions and values", () => {
     ]);
   });
 
+  test("values of arguments with arguments, and what is in no call of its own", () => {
+    expect(helps(inModel("norm(group(┆2))"))).toEqual(["group(«int»)"]);
+    expect(helps(inModel("norm(eps: 1, kind: group(┆"))).toEqual(["group(«int»)"]);
+    expect(helps(inModel("norm(nothing(┆2))"))[0]).toMatch(/^norm\(«kind/);
+    expect(helps(inModel("norm(constructor(┆2))"))[0]).toMatch(/^norm\(«kind/);
+  });
+
   test("nothing outside of calls, in comments and in an empty file", () => {
     expect(helps("mod┆el M(┆a: i┆nt) {\n y ┆= x┆ -> co┆nv // conv(┆\n z = concat(┆x)\n} ┆")).toEqual(Array(9).fill(""));
     expect(helps("┆")).toEqual([""]);

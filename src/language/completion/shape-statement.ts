@@ -25,10 +25,13 @@ export function shapeDrafts(
   const without = editedWorkspace(workspace, [{ span: removed, text: "" }]);
   // The binding itself has the shape of its whole row, a step that of what it gives.
   const isLast = /^[ \t]*(?:\r|\n|$)/.test(text.slice(removed.end));
-  const facts = without.shapes(span.file).filter((fact) => fact.span.start >= statementStart && fact.span.end <= start);
+  const facts = without
+    .check(span.file)
+    .facts.filter((fact) => fact.kind === "shape")
+    .filter((fact) => fact.span.file === span.file && fact.span.start >= statementStart && fact.span.end <= start);
   const found = isLast
     ? facts.find((fact) => fact.span.start === statementStart)
-    : facts.filter((fact) => fact.span.start > statementStart).at(-1);
+    : facts.filter((fact) => fact.span.start > statementStart).sort((a, b) => b.span.end - a.span.end)[0];
   if (found === undefined) return [];
   const shape = shapeText(found.shape);
   const inner = shape.slice(1, -1);
