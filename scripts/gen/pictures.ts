@@ -1,6 +1,7 @@
 /** The README's pictures of the author's tools: a model in an editor, and an error in a terminal. */
 import { checkFile } from "../../src/compiler/check/check.ts";
 import { resolvePath } from "../../src/compiler/check/source-host.ts";
+import { parseFile } from "../../src/compiler/syntax/parse.ts";
 import { renderDiagnostic } from "../../src/diagnostics/frame.ts";
 import { createWorkspace } from "../../src/language/workspace.ts";
 import { drawEditor } from "./pictures/editor.ts";
@@ -25,10 +26,11 @@ export function generatePictures(read: (path: string) => string): Map<string, st
 
 /** What the compiler says of a residual block whose skip is not projected. */
 function errorFrame(read: (path: string) => string): string {
-  const written = /^ *skip = if .*\n *else .*$/m;
   const text = read(block);
-  const wrong = text.replace(written, "  skip = x");
-  if (wrong === text) throw new Error(`${block} has no row for its skip`);
+  const { file } = parseFile(block, text);
+  const skip = file.declarations[0]?.bindings.find(({ name }) => name.text === "skip")?.flow.span;
+  if (skip === undefined) throw new Error(`${block} has no row for its skip`);
+  const wrong = `${text.slice(0, skip.start)}x${text.slice(skip.end)}`;
   const source = (path: string): string => (path === block ? wrong : read(path));
   const { diagnostics } = checkFile({ read: source, resolve: resolvePath }, model);
   const [first] = diagnostics;
