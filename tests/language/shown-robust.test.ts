@@ -91,6 +91,44 @@ describe.each(Object.keys(files))("%s", (path) => {
   });
 });
 
+test("after any edits everything is shown as by a new workspace with the same texts", () => {
+  const rows = [
+    "BasicBlock(64)",
+    "BasicBlock(64, stride: 2)",
+    "conv(64, kernel: 3)",
+    "norm",
+    "covn(3)",
+    "repeat 2 { norm }",
+  ];
+  const edit = fc.record({
+    path: fc.constantFrom("resnet34.bcos", "blocks/residual.bcos"),
+    row: fc.constantFrom(...rows),
+    times: fc.nat(3),
+  });
+  const shownIn = (workspace: Workspace): unknown =>
+    Object.keys(files).map((path) => {
+      const text = workspace.text(path)!;
+      const range = { start: 0, end: text.length };
+      const at = [...text.matchAll(/conv|Block|stem|width/g)].map(({ index }) => hover(workspace, path, index));
+      return [inlayHints(workspace, path, range), codeLenses(workspace, path), semanticTokens(workspace, path), at];
+    });
+  fc.assert(
+    fc.property(fc.array(edit, { minLength: 1, maxLength: 4 }), (edits) => {
+      const workspace = workspaceOf(files);
+      const texts: Record<string, string> = { ...files };
+      for (const { path, row, times } of edits) {
+        const put = Array.from({ length: times }, () => `${row} -> `).join("");
+        texts[path] = files[path as keyof typeof files].replace("-> relu", `-> ${put}relu`);
+        workspace.open(path, texts[path]);
+        const fresh = workspaceOf(files);
+        for (const open of Object.keys(files)) if (workspace.isOpen(open)) fresh.open(open, texts[open]!);
+        expect(shownIn(workspace)).toEqual(shownIn(fresh));
+      }
+    }),
+    { numRuns: 15 },
+  );
+});
+
 test("a fault in one row leaves the hints of the rows before it and of other blocks", () => {
   const text = files["resnet34.bcos"];
   const whole = inlayHints(workspaceOf(files), "resnet34.bcos", { start: 0, end: text.length });
