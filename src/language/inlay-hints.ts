@@ -100,6 +100,8 @@ function hintNode(context: Context, { type, node }: SyntaxNode): void {
 function hintBinding(context: Context, known: Known, binding: Binding): void {
   const shapesAt = (node: Binding | Flow | Step): readonly Shape[] =>
     known.instances.flatMap((instance) => instance.passages.get(node)?.map(({ to }) => to) ?? []);
+  // Numbers in a block would bind it to the sizes that it has here.
+  const isFixed = context.declaration.kind === "model";
   const hint = (node: Binding | Flow | Step, offset: number, canState = true): void => {
     const shapes = distinct(shapesAt(node));
     const [first] = shapes;
@@ -111,9 +113,9 @@ function hintBinding(context: Context, known: Known, binding: Binding): void {
       kind: "shape",
       text,
       ...(tooltip === undefined ? {} : { tooltip }),
-      ...(shapes.length > 1 || !canState
-        ? {}
-        : { edits: [{ span: { ...binding.span, start: offset, end: offset }, text }] }),
+      ...(isFixed && canState && shapes.length === 1
+        ? { edits: [{ span: { ...binding.span, start: offset, end: offset }, text }] }
+        : {}),
     });
   };
   const hintSteps = (steps: readonly Step[], before: Binding | Flow | Step | undefined): void => {

@@ -102,6 +102,11 @@ describe("refactorings", () => {
     }
   });
 
+  test("do not bind a block to the sizes that it has in one model", () => {
+    const block = "block B {\n  input x: [H, W, C]\n  output y: [H, W, C]\n  y = x -> no┆rm\n}\n";
+    expect(actionsAt(withHead("  a = image -> B", block)).actions).toEqual([]);
+  });
+
   test("do not state what is not the same in all instances", () => {
     const { actions } = actionsAt({
       "blocks/residual.bcos": residual.replace("bn2: norm", "bn2: no┆rm"),
