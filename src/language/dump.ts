@@ -19,6 +19,8 @@ import type { Workspace } from "./workspace.ts";
 
 export interface DumpOptions {
   readonly kind: "plan" | "wgsl";
+  /** A model of the file, whatever the place. */
+  readonly model?: string;
   /** Default `predict`. */
   readonly graph?: Exclude<GraphName, "train">;
   /** Of a plan; default `wasm`. */
@@ -57,6 +59,7 @@ export function dumpJob(
   for (const entry of workspace.dependentsOf(path)) {
     const { networks, files } = workspace.check(entry);
     const isMeant = ({ name, layers }: Network): boolean => {
+      if (options.model !== undefined) return entry === path && name === options.model;
       if (declaration === undefined) return entry === path;
       if (declaration.kind === "model") return entry === path && name === declaration.name.text;
       return layers.some((layer) => isInside(declaration.span, layer));
@@ -66,6 +69,7 @@ export function dumpJob(
     const texts = Object.fromEntries([...files].map(([file, { text }]) => [file, text]));
     return { ...options, files: texts, entry, model: network.name, at };
   }
+  if (options.model !== undefined) return { problem: `the file has no model \`${options.model}\` without errors` };
   const what = declaration === undefined ? "the file has no model" : `no model uses \`${declaration.name.text}\``;
   return { problem: declaration?.kind === "model" ? "the model has errors" : `${what} without errors` };
 }

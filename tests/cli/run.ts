@@ -19,6 +19,8 @@ export interface Ran {
 export interface RunOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Another copy of the command than the built one. */
+  readonly main?: string;
   /** Options of Node itself. */
   readonly node?: readonly string[];
   /** Called with everything that was written to standard output so far, each time there is more. */
@@ -27,10 +29,10 @@ export interface RunOptions {
 
 /** `bcosc WORDS` as a process of its own, without a terminal. */
 export function bcosc(words: readonly string[], options: RunOptions = {}): Promise<Ran> {
-  const { cwd = root, env = {}, node = [], onOut } = options;
+  const { cwd = root, env = {}, main = mainFile, node = [], onOut } = options;
   const inherited = { ...process.env };
   for (const name of ["NO_COLOR", "FORCE_COLOR", "BCOSC_DEBUG", "NODE_OPTIONS"]) delete inherited[name];
-  const child = spawn(process.execPath, [...node, mainFile, ...words], { cwd, env: { ...inherited, ...env } });
+  const child = spawn(process.execPath, [...node, main, ...words], { cwd, env: { ...inherited, ...env } });
   let out = "";
   let err = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => {

@@ -101,6 +101,14 @@ describe("plan", () => {
     expect(dumpAt("blocks/residual.bcos", "block Ba|sicBlock", { kind: "plan" })).toMatchObject({ title });
   });
 
+  test("of a model by its name", () => {
+    const plan = { kind: "plan", model: "Small" } as const;
+    expect(dumpAt("main.bcos", "image -> no|thing", plan)).toMatchObject({ title: "Small: plan of predict for wasm" });
+    expect(dumpAt("main.bcos", undefined, { kind: "plan", model: "Broken" })).toEqual({
+      problem: "the file has no model `Broken` without errors",
+    });
+  });
+
   test("of what has errors, or is used by nobody: there is none", () => {
     const plan = { kind: "plan" } as const;
     expect(dumpAt("main.bcos", "image -> no|thing", plan)).toEqual({ problem: "the model has errors" });

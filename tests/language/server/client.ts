@@ -54,6 +54,8 @@ export interface SessionOptions {
   readonly settings?: object;
   /** The `initializationOptions`. */
   readonly options?: object;
+  /** Another server than `bcosc lsp`. */
+  readonly server?: ServerProcess;
 }
 
 /** Removed after the tests of the file. */
@@ -67,9 +69,24 @@ export function temporaryFolder(files: Readonly<Record<string, string>>): string
   return folder;
 }
 
+/** A process to start. */
+export interface ServerProcess {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+const installed: ServerProcess = { command: process.execPath, args: [mainFile, "lsp"] };
+
 /** `bcosc lsp`, without a client. */
-export function spawnServer(words: readonly string[] = []): ChildProcess {
-  const child = spawn(process.execPath, [mainFile, "lsp", ...words], { stdio: ["pipe", "pipe", "pipe"] });
+export function spawnServer(
+  words: readonly string[] = [],
+  { command, args, env }: ServerProcess = installed,
+): ChildProcess {
+  const child = spawn(command, [...args, ...words], {
+    stdio: ["pipe", "pipe", "pipe"],
+    env: { ...process.env, ...env },
+  });
   afterAll(() => void child.kill("SIGKILL"));
   return child;
 }
@@ -92,10 +109,10 @@ const clientMethods = [
 /** Starts a server for a new folder with these files. */
 export async function startSession(
   files: Readonly<Record<string, string>>,
-  { capabilities = {}, settings, options }: SessionOptions = {},
+  { capabilities = {}, settings, options, server: started }: SessionOptions = {},
 ): Promise<Session> {
   const folder = temporaryFolder(files);
-  const child = spawnServer();
+  const child = spawnServer([], started);
   const connection = createProtocolConnection(
     new StreamMessageReader(child.stdout!),
     new StreamMessageWriter(child.stdin!),

@@ -1,6 +1,6 @@
 /**
  * Two requests of our own: `bcosc/plan` and `bcosc/wgsl`. Parameters are a `textDocument`, and as far as wanted a `position`,
- * `graph`, `target` and `batch`; the answer has a `title` and a `text`.
+ * `model`, `graph`, `target` and `batch`; the answer has a `title` and a `text`.
  */
 import type { Position } from "vscode-languageserver";
 import { dumpJob, type DumpOptions } from "../../dump.ts";
@@ -33,10 +33,11 @@ export const dumps: Feature = (context) => {
         async (params: DumpParams, _checkpoint, token): Promise<DumpAnswer> => {
           const document = documentOf(context, params);
           if (document === undefined) throw new RequestProblem("there is no such file");
-          const { position, graph, target, batch } = params;
+          const { position, model, graph, target, batch } = params;
           const offset = position && offsetOf(document.lines, position);
           const options: DumpOptions = {
             kind,
+            ...(model === undefined ? {} : { model }),
             ...(graph === undefined ? {} : { graph }),
             ...(target === undefined ? {} : { target }),
             ...(batch === undefined ? {} : { batch }),
@@ -58,7 +59,8 @@ export const dumps: Feature = (context) => {
 function problemOfDump(params: unknown): string | undefined {
   const problem = problemOf(params);
   if (problem !== undefined) return problem;
-  const { graph, target, batch } = params as Record<string, unknown>;
+  const { model, graph, target, batch } = params as Record<string, unknown>;
+  if (model !== undefined && typeof model !== "string") return "`model` is not a string";
   if (graph !== undefined && !graphs.includes(graph as string)) return `\`graph\` is none of ${graphs.join(", ")}`;
   if (target !== undefined && !targets.includes(target as string)) return `\`target\` is none of ${targets.join(", ")}`;
   const isBatch = batch === undefined || (Number.isSafeInteger(batch) && (batch as number) >= 1);
