@@ -1,5 +1,5 @@
 /** Plans as text and as files: what `inspect --dump plan` says of every launch, and plans that are loaded again. */
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import type { Plan } from "../../src/compiler/plan/plan.ts";
@@ -31,6 +31,21 @@ it("reads a plan from a file, checked, and prints the same", async () => {
   write("plan.json", (await run(`${dump} --json`)).out);
   expect(await run("inspect plan.json")).toEqual(await run(dump));
   expect((await run("inspect plan.json --json")).out).toBe((await run(`${dump} --json`)).out);
+});
+
+it("reads the plans of a compiled module, and checks them", async () => {
+  await run("compile tiny.bcos --out gen");
+  for (const target of ["wasm", "webgpu"]) {
+    const { code, out } = await run(`inspect gen/tiny.${target}.plan.json`);
+    expect(code).toBe(0);
+    expect(out).toMatch(new RegExp(`^plan predict for ${target}`, "m"));
+    expect(out).toMatch(new RegExp(`^plan explain for ${target}`, "m"));
+  }
+  const text = readFileSync(join(folder, "gen/tiny.wasm.plan.json"), "utf8");
+  write("gen/tiny.wasm.plan.json", text.replace('"launches":[{"buffers":[{', '"launches":[{"buffers":[{"x":1,'));
+  const { code, err } = await run("inspect gen/tiny.wasm.plan.json");
+  expect(code).toBe(2);
+  expect(err).toContain("error[data/plan]: gen/tiny.wasm.plan.json is no sound plan: the hash is that of another plan");
 });
 
 it("refuses plans that are not sound, with every problem", async () => {

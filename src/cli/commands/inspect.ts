@@ -1,12 +1,12 @@
 /** `bcosc inspect FILE`: the layer table of a model, or a stage of its compilation as text. */
 import { buildProgram } from "../../compiler/compile.ts";
+import { plansFromJson } from "../../compiler/emit/program-json.ts";
 import type { GraphName } from "../../compiler/graph/program.ts";
 import { printGraph } from "../../compiler/graph/print.ts";
 import { passes } from "../../compiler/graph/simplify.ts";
 import type { Network } from "../../compiler/network/network.ts";
 import { targetNames, type TargetName } from "../../compiler/plan/plan.ts";
 import type { StorageType } from "../../compiler/plan/storage.ts";
-import { planFromJson } from "../../compiler/plan/plan-json.ts";
 import { printPlan } from "../../compiler/plan/print-plan.ts";
 import { launchedKernels, printWgsl } from "../../compiler/targets/webgpu/print-wgsl.ts";
 import { type LayerSummary, summarise } from "../../compiler/network/summary.ts";
@@ -51,6 +51,7 @@ export const inspect: Command = {
     "bcosc inspect models/mnist.bcos --dump plan --graph train --batch 64",
     "bcosc inspect models/mnist.bcos --dump plan --target webgpu",
     "bcosc inspect plan.json",
+    "bcosc inspect src/models/mnist.wasm.plan.json",
     "bcosc inspect models/mnist.bcos --dump wgsl --graph explain",
   ],
   run: (args, terminal) => {
@@ -96,16 +97,16 @@ export const inspect: Command = {
   },
 };
 
-/** A plan that `--dump plan --json` wrote: checked, its hash included, and printed. */
+/** The plan that `--dump plan --json` wrote, or those that `bcosc compile` did: checked, hashes included, and printed. */
 function inspectPlanFile(args: Arguments, terminal: Terminal): number {
   const file = args.positionals[0]!;
   const stray = [...args.given.keys()].find((option) => option !== "--json" && option !== "--color");
   if (stray !== undefined) fail("usage/conflict", { option: stray, other: file });
   requireReadable(file);
-  const { plan, problems } = planFromJson(readSource(file)!);
-  if (plan === undefined) throw new BcosError(problems.map((problem) => diagnose("data/plan", { file, problem })));
-  if (args.flag("--json")) writeJson(plan, terminal.out);
-  else terminal.out.write(printPlan(plan, createPlaces(readSource)));
+  const { plans, problems } = plansFromJson(readSource(file)!);
+  if (plans === undefined) throw new BcosError(problems.map((problem) => diagnose("data/plan", { file, problem })));
+  if (args.flag("--json")) writeJson(plans.length === 1 ? plans[0] : plans, terminal.out);
+  else terminal.out.write(plans.map((plan) => printPlan(plan, createPlaces(readSource))).join("\n"));
   return exitCodes.ok;
 }
 

@@ -18,6 +18,7 @@
  * with a function it has whatever expression that returns, such as `import.meta.ROLLUP_FILE_URL_x`, in place of `new URL`.
  */
 import type { Diagnostic } from "../../diagnostics/diagnostic.ts";
+import { fail } from "../../diagnostics/catalogue.ts";
 import { sha256 } from "../../hash.ts";
 import { buildProgram, type ProgramOptions } from "../compile.ts";
 import type { Form, Program, TrainSettings } from "../graph/program.ts";
@@ -63,7 +64,10 @@ export interface EmittedModel {
   readonly notes: readonly Diagnostic[];
 }
 
-/** Throws what `buildProgram` throws, and `run/input` where the number of names is not that of the classes. */
+/**
+ * Throws what `buildProgram` throws, and `run/input` where the number of names is not that of the classes, and for neurons of
+ * the conventional form.
+ */
 export async function emitModel(network: Network, options: EmitOptions): Promise<EmittedModel> {
   const { name, form = "bcos", targets = targetNames, assets = "files" } = options;
   const sources = createSources(options);
@@ -118,6 +122,9 @@ function buildParts(
   form: Form,
   targets: readonly TargetName[],
 ): { readonly parts: readonly Part[]; readonly notes: readonly Diagnostic[] } {
+  if (form === "standard" && layers.length > 0) {
+    fail("run/input", { name: "layers", expected: "nothing in the conventional form", found: layers.join(", ") });
+  }
   const common = { form, targets };
   const lasting = { ...common, batch, cutBatch: true, ...(storage === undefined ? {} : { storage }) };
   const build = (options: ProgramOptions): Program => buildProgram(network, options).program;

@@ -39,12 +39,21 @@ export type ReadPlan =
 
 /** Reads what `planToJson` wrote and checks it, its hash included. Never throws. */
 export function planFromJson(text: string): ReadPlan {
-  let value: unknown;
+  const { value, problems } = parseJson(text);
+  return problems === undefined ? checkPlan(value) : { problems };
+}
+
+/** Undefined where it is no JSON, with the reason. */
+export function parseJson(text: string): { readonly value?: unknown; readonly problems?: readonly string[] } {
   try {
-    value = JSON.parse(text);
+    return { value: JSON.parse(text) as unknown };
   } catch (error) {
     return { problems: [`not JSON: ${error instanceof Error ? error.message : String(error)}`] };
   }
+}
+
+/** A plan from anywhere, its hash included. Never throws. */
+export function checkPlan(value: unknown): ReadPlan {
   const problems = verifyPlan(value);
   if (problems.length > 0) return { problems };
   const plan = value as Plan;

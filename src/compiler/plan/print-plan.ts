@@ -62,12 +62,14 @@ function prepares(launch: Launch): boolean {
  */
 export function printPlan(plan: Plan, placeOf?: (span: Span) => string): string {
   const totals = planTotals(plan);
+  // Plans of compiled modules do not have the sizes that it is counted from.
+  const state = totals.stateBytes === 0 ? "" : `${scaled(totals.stateBytes)}B of state, `;
   const prepare = totals.prepare === 0 ? "" : `, and ${totals.prepare} that prepare weights (marked *)`;
   return [
     `plan ${plan.graph} for ${plan.target}, batch ${plan.batch}${plan.storage === "f16" ? ", activations and prepared weights in f16" : ""}`,
     `${totals.launches} launches a run${prepare}`,
     `${scaled(totals.flops)}FLOP, ${scaled(totals.bytes)}B moved, ${scaled(totals.peakBytes)}B at most in ${plan.slots.length} slots`,
-    `beside them ${scaled(totals.stateBytes)}B of state, ${scaled(totals.constantBytes)}B of constants and ${scaled(totals.scratchBytes)}B of scratch memory a thread`,
+    `beside them ${state}${scaled(totals.constantBytes)}B of constants and ${scaled(totals.scratchBytes)}B of scratch memory a thread`,
     ...repeatLine(plan),
     `sha256 ${plan.hash}`,
     "",
