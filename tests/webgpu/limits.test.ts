@@ -1,9 +1,13 @@
 /** Kernels beyond the default limits are reported with the layer and what to do. */
 import { describe, expect, it } from "vitest";
+import { checkFile } from "../../src/compiler/check/check.ts";
+import { createMemoryHost } from "../../src/compiler/check/source-host.ts";
+import { buildProgram } from "../../src/compiler/compile.ts";
 import { ex } from "../../src/compiler/plan/expression.ts";
 import { createKernel, createMapKernel, withLayer } from "../../src/compiler/targets/webgpu/kernel.ts";
 import { elementwiseKernel } from "../../src/compiler/targets/webgpu/kernels/elementwise.ts";
 import { checkLimits } from "../../src/compiler/targets/webgpu/limits.ts";
+import { defaultTrainSettings } from "../../src/compiler/training/default-settings.ts";
 
 const span = { file: "net.bcos", start: 10, end: 20 };
 
@@ -39,6 +43,31 @@ describe("limits", () => {
 
   it("points at the layer", () => {
     expect(checkLimits(sum(8), { path: "layer1.conv", span })).toMatchObject({ code: "limit/webgpu", span });
+  });
+});
+
+describe("plans", () => {
+  const pets = `model Pets(classes: int) {
+  input  image: [64, 64, 3]
+  output logits: [classes]
+
+  stem   = image  -> conv1: conv(16, kernel: 3, stride: 2) -> relu
+  middle = stem   -> conv2: conv(32, kernel: 3, stride: 2) -> relu
+  logits = middle -> global_avg_pool -> fc: linear(classes)
+}
+`;
+
+  it.each([2, 3, 4, 5, 8])("of a network with %i classes stay within them", (classes) => {
+    const { networks } = checkFile(createMemoryHost({ "net.bcos": pets }), "net.bcos", { parameters: { classes } });
+    const graphs = ["predict", "explain", "train"] as const;
+    const options = {
+      form: "bcos",
+      batch: 16,
+      graphs,
+      targets: ["webgpu"],
+      train: defaultTrainSettings("bcos"),
+    } as const;
+    expect(() => buildProgram(networks[0]!, options)).not.toThrow();
   });
 });
 

@@ -53,7 +53,8 @@ function layoutsOf(product: Product): readonly Layout[] {
   };
   const small: Layout = {
     ...{ name: "workgroup 4×4 small", rows: 4, vectors: 1, slice },
-    lanes: [rowLanes(Math.max(8, 64 / columnLanes), 4), Math.min(8, columnLanes)],
+    // With few columns the tile of rows alone would be all the memory that a workgroup has.
+    lanes: [rowLanes(Math.max(8, Math.min(64 / columnLanes, 512 / slice)), 4), Math.min(8, columnLanes)],
   };
   const groups = (layout: Layout): number => groupsOf(product, { rows: heightOf(layout), columns: widthOf(layout) });
   // Large tiles read less, small ones keep all of a GPU busy.
