@@ -71,10 +71,15 @@ export async function compileFile(root: string, path: string, options: BcosOptio
   for (const name of read.keys()) watch.add(resolve(root, name));
   return {
     watched: [...watch],
-    diagnostics: hasErrors(diagnostics) ? diagnostics.filter((d) => d.severity === "error") : diagnostics,
+    diagnostics: distinct(hasErrors(diagnostics) ? diagnostics.filter((d) => d.severity === "error") : diagnostics),
     sources: new Map([...read].flatMap(([name, text]) => (text === undefined ? [] : [[name, text] as const]))),
     ...(emitted === undefined || hasErrors(diagnostics) ? {} : { emitted }),
   };
+}
+
+/** Several graphs of one network may have the same finding. */
+function distinct(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  return [...new Map(diagnostics.map((d) => [JSON.stringify(d), d])).values()];
 }
 
 /** The host, and what was asked of it. */

@@ -69,6 +69,7 @@ describe("a new project", () => {
     const project = join(root, "templates/page");
     const checked = await bcosc(["check", join(project, "src/net.bcos")]);
     expect({ code: checked.code, err: checked.err }).toEqual({ code: 0, err: "" });
+    expect((await bcosc(["fmt", "--check", join(project, "src/net.bcos")])).code).toBe(0);
     const path = join(project, "src/net.bcos");
     const { emitted, diagnostics } = await compileFile(project, path, {});
     expect(diagnostics).toEqual([]);
