@@ -2,7 +2,7 @@
  * A site as a user has it: outside of the repository, made by `bcosc init`, with the packed package installed, trained by
  * the command line. Only what the packages need is linked from the repository instead of fetched.
  */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -59,7 +59,9 @@ function readManifest(folder: string): Manifest {
 function node(cwd: string, ...words: string[]): string {
   // Vite takes these for its own tests' environment.
   const { VITEST: _, NODE_ENV: __, ...env } = process.env;
-  return execFileSync(process.execPath, words, { cwd, env, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+  const { status, stdout, stderr } = spawnSync(process.execPath, words, { cwd, env, encoding: "utf8" });
+  if (status !== 0) throw new Error(`${words.join(" ")} ended with ${status}:\n${stdout}${stderr}`);
+  return stdout;
 }
 
 /** The first digits of MNIST, as the package has all of them. */

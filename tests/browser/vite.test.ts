@@ -112,6 +112,7 @@ describe.skipIf(skipped)("a project with the packed package", () => {
 
   beforeAll(async () => {
     site = createSite();
+    typed = site.run("typescript/bin/tsc");
     const file = (name: string): string => join(site.folder, name);
     const scripts = {
       "check.html": checkPage,
@@ -131,7 +132,6 @@ describe.skipIf(skipped)("a project with the packed package", () => {
       Array.from(data.subarray(784 * i, 784 * (i + 1)), (byte) => byte / 255),
     );
     writeFileSync(file("public/digits.json"), JSON.stringify(digits));
-    typed = site.run("typescript/bin/tsc");
     site.run("vite/bin/vite.js", "build");
     site.run("vite/bin/vite.js", "build", "--config", "check.config.ts");
     browser = await openBrowser();
