@@ -32,7 +32,7 @@ export function bcos(options: BcosPluginOptions = {}): Plugin {
       // Bundled ahead of time, the runtime would not find the file of its worker.
       optimizeDeps: { exclude: ["bcosc"] },
       // Workers load the device that they need, which only modules can.
-      worker: { format: "es", plugins: () => [bcos({ ...options, declarations: false })] },
+      worker: { format: "es", plugins: () => [bcos(options)] },
     }),
     configResolved: (resolved) => {
       config = resolved;
