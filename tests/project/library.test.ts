@@ -39,18 +39,22 @@ beforeAll(async () => {
   // The model of the page, with the options of the page's configuration.
   const [, model] = /^```bcos\n(\/\/\/ net\.bcos:[^]*?)^```$/m.exec(page)!;
   write("net.bcos", model!);
-  const { emitted, diagnostics } = await compileFile(folder, join(folder, "net.bcos"), {
-    classes: ["cat", "dog"],
-    train: true,
-    layers: ["middle"],
+  const path = join(folder, "net.bcos");
+  const options = { classes: ["cat", "dog"], train: true, layers: ["middle"] };
+  const asStandard = { classes: options.classes, as: "standard" } as const;
+  const compiled = [
+    ["", await compileFile(folder, path, options)],
+    ["as=standard", await compileFile(folder, path, asStandard)],
+  ] as const;
+  const declared = compiled.map(([query, { emitted, diagnostics }]) => {
+    expect(diagnostics).toEqual([]);
+    return declarationFile(path, query, emitted!.declaration);
   });
-  expect(diagnostics).toEqual([]);
-  const types = declarationFile(join(folder, "net.bcos"), "", emitted!.declaration);
-  writeFileSync(types.path, types.text);
+  for (const { path, text } of declared) writeFileSync(path, text);
   symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
   examples.forEach(({ text }, i) => write(`example-${i}.ts`, text));
   program = ts.createProgram(
-    examples.map((_, i) => join(folder, `example-${i}.ts`)),
+    [...examples.map((_, i) => join(folder, `example-${i}.ts`)), declared[1]!.path],
     compilerOptions(),
   );
 }, 60_000);

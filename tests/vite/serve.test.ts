@@ -88,6 +88,13 @@ describe("a page", () => {
   });
 });
 
+it("gives tests a module with all in it, as there is no server to ask", async () => {
+  const { server } = await serve();
+  vi.stubEnv("VITEST", "true");
+  const { code } = (await server.environments.client.transformRequest("/src/net.bcos"))!;
+  expect(code.match(/"data:application\/(wasm|json);base64,/g)).toHaveLength(4);
+});
+
 describe("Node", () => {
   it("gets a module with all in it, which computes what the library computes", async () => {
     const { server } = await serve();
