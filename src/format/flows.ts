@@ -89,7 +89,11 @@ function printLinks(w: Writer, first: Doc, steps: readonly Step[]): Doc {
     if (isBroken) lines.push([link]);
     else current.push(line, link);
   }
-  return lines.map((parts, i) => [i === 0 ? "" : hardline, fill(parts)]);
+  // Groups, so that a part with a line break in it is not printed as if it were flat.
+  return lines.map((parts, i) => [
+    i === 0 ? "" : hardline,
+    fill(parts.map((part) => (part === line ? part : group(part)))),
+  ]);
 }
 
 /** Whether a line break stands in front of the next arrow, or behind it. */

@@ -160,6 +160,7 @@ const gap = fc.oneof(
       "// a\n//b  \n",
       "\n\n/// doc\n",
       "\n\n  // far\n\n",
+      "\n// prettier-ignore\n",
       " /// d\n",
     ),
   },

@@ -24,9 +24,10 @@ async function check(text: string, style?: Partial<Style>): Promise<void> {
   expect(meaningOf(after), once).toEqual(meaningOf(before));
   expect(commentsOf(after), once).toEqual(commentsOf(before));
   expect(await formatted(once, style)).toBe(once);
-  expect(once).not.toMatch(/[ \t]$/m);
+  // What is ignored may have any spaces.
+  if (!text.includes("prettier-ignore")) expect(once).not.toMatch(/[ \t]$|\n\n\n/m);
+  expect(once).not.toMatch(/^\n|\n\n$/);
 
-  expect(once).not.toMatch(/\n\n\n|^\n|\n\n$/);
   expect(once === "" || once.endsWith("\n")).toBe(true);
 }
 
@@ -39,7 +40,7 @@ describe("random programs", () => {
   ])("%s", async (_, style) => {
     await fc.assert(
       fc.asyncProperty(program, (text) => check(text, style)),
-      { numRuns: 50 },
+      { numRuns: 40 },
     );
   });
 });
