@@ -199,7 +199,7 @@ describe("weight paths", () => {
       "n.bcos": use("N"),
     });
     expect(warnings).toEqual([
-      "this changes the weight paths of 2 layers of `M` and of 1 more models: `stem.0.l` becomes `stem.0.c`. Weights from before do not fit any more",
+      "this changes the weight paths of 2 layers of `M` and of 1 more model: `stem.0.l` becomes `stem.0.c`. Weights from before do not fit any more",
     ]);
   });
 

@@ -128,7 +128,8 @@ export function weightWarnings(
   }
   if (changed.length > 0) {
     const { model, count, example } = changed[0]!;
-    const others = changed.length === 1 ? "" : ` and of ${changed.length - 1} more models`;
+    const more = changed.length - 1;
+    const others = more === 0 ? "" : ` and of ${more} more model${more === 1 ? "" : "s"}`;
     const paths = count === 1 ? "the weight path of 1 layer" : `the weight paths of ${count} layers`;
     return [`this changes ${paths} of \`${model}\`${others}: ${example}. Weights from before do not fit any more`];
   }
