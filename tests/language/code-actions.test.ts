@@ -233,6 +233,12 @@ describe("all fixes of a file", () => {
     expect(fixed(files)).toBe(withHead("  a = image -> conv(8, kernel: 3)"));
   });
 
+  test("leave what is a choice, which a quick fix still offers", () => {
+    const marked = withHead("  a = image -> conv(8, kernel: 3) : ┆[32, 32, 9]");
+    expect(after(marked, "write `[32, 32, 8]`")).toContain("kernel: 3) : [32, 32, 8]");
+    expect(fixed(marked.replace("┆", ""))).toBe(marked.replace("┆", ""));
+  });
+
   test("of a sound file are none, and none of a file that is not there", () => {
     const { workspace } = fixture(resnet34Files);
     for (const path of [...Object.keys(resnet34Files), "none.bcos"]) expect(fixAll(workspace, path)).toEqual([]);
