@@ -37,7 +37,7 @@ export function createPush(
     if (diagnostics.length === 0 && version === undefined) sent.delete(path);
     else sent.set(path, key);
     const params = { uri: uris.uriOf(path), diagnostics, ...(version === undefined ? {} : { version }) };
-    void connection.sendDiagnostics(params);
+    connection.sendDiagnostics(params).catch(() => undefined);
   };
 
   const run = async (): Promise<void> => {

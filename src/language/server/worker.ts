@@ -19,7 +19,10 @@ type Port = ConstructorParameters<typeof BrowserMessageReader>[0];
 const port = globalThis as unknown as Port;
 const host = createBrowserHost();
 const writer = new BrowserMessageWriter(port);
-const reader = guardReader(new BrowserMessageReader(port), (response) => void writer.write(response));
+const reader = guardReader(
+  new BrowserMessageReader(port),
+  (response) => void writer.write(response).catch(() => undefined),
+);
 const connection = createConnection(ProposedFeatures.all, reader, writer);
 const server = startServer(connection, host);
 connection.onNotification("bcosc/files", (given: unknown) => server.changed(host.take(given)));

@@ -26,6 +26,8 @@ export interface Session {
   readonly capabilities: InitializeResult["capabilities"];
   /** Everything that the server asked of the client: the methods, in order. */
   readonly asked: string[];
+  /** What it told the user. */
+  readonly messages: string[];
   uri(path: string): string;
   /** Writes a file of the workspace. */
   write(path: string, text: string): void;
@@ -121,6 +123,7 @@ export async function startSession(
   const texts = new Map<string, string>();
   const versions = new Map<string, number>();
   const asked: string[] = [];
+  const messages: string[] = [];
   const published = new Map<string, PublishDiagnosticsParams>();
   const listeners = new Set<() => void>();
   let errors = "";
@@ -133,6 +136,7 @@ export async function startSession(
       return (params as { items: unknown[] }).items.map(() => settings ?? null);
     });
   }
+  connection.onNotification("window/showMessage", ({ message }: { message: string }) => void messages.push(message));
   connection.onNotification("textDocument/publishDiagnostics", (params: PublishDiagnosticsParams) => {
     published.set(params.uri, params);
     listeners.forEach((listener) => listener());
@@ -178,6 +182,7 @@ export async function startSession(
     process: child,
     capabilities: server,
     asked,
+    messages,
     uri,
     text: textOf,
     position,

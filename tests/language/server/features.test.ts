@@ -134,6 +134,14 @@ describe("names", () => {
     );
   });
 
+  test("a rename that moves weights says so", async () => {
+    const { changes } = await session.at<WorkspaceEdit>("textDocument/rename", "net.bcos", "con|v1: conv(8", {
+      newName: "first",
+    });
+    expect(applied("net.bcos", changes![session.uri("net.bcos")]!)).toBe(net.replace("conv1", "first"));
+    expect(session.messages.join()).toContain("conv1");
+  });
+
   test("signature help", async () => {
     const help = await session.at<SignatureHelp>("textDocument/signatureHelp", "net.bcos", "conv(8, kernel: |3)");
     expect(help.signatures[0]!.label).toMatch(/^conv\(/);

@@ -1,5 +1,12 @@
 /** Definition, references, highlights and rename. */
-import { DocumentHighlightKind, type Location, type LocationLink } from "vscode-languageserver";
+import {
+  DocumentHighlightKind,
+  MessageType,
+  ShowMessageNotification,
+  type Location,
+  type LocationLink,
+  type ShowMessageParams,
+} from "vscode-languageserver";
 import { definition } from "../../definition.ts";
 import { highlights } from "../../highlights.ts";
 import { references } from "../../references.ts";
@@ -89,7 +96,11 @@ export const names: Feature = (context) => {
         if (place === undefined) return null;
         const renamed = rename(workspace, place.path, place.offset, params.newName);
         if ("refused" in renamed) throw new RequestProblem(renamed.refused);
-        if (renamed.warnings.length > 0) connection.window.showWarningMessage(renamed.warnings.join("\n"));
+        if (renamed.warnings.length > 0) {
+          // A notification: `window.showWarningMessage` is a request, which not every client answers.
+          const warning: ShowMessageParams = { type: MessageType.Warning, message: renamed.warnings.join("\n") };
+          connection.sendNotification(ShowMessageNotification.type, warning).catch(() => undefined);
+        }
         return workspaceEdit(workspace, uris, renamed.edits);
       },
       (params) => atPosition(params) ?? withString("newName")(params),
