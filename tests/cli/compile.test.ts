@@ -1,4 +1,5 @@
 /** `bcosc compile`: what it writes and says, what differs, and what it does when files change. */
+import { spawnSync } from "node:child_process";
 import {
   chmodSync,
   cpSync,
@@ -8,12 +9,13 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { bcosc, bcoscHere, temporaryFolder, type Ran } from "./run.ts";
-import { tinyModel } from "./tiny.ts";
+import { bcosc, bcoscHere, root, temporaryFolder, type Ran } from "./run.ts";
+import { tinyData, tinyModel } from "./tiny.ts";
 
 const names = Array.from({ length: 10 }, (_, i) => `class ${i}`);
 const block = `/// Two layers.
@@ -146,6 +148,43 @@ describe("bcosc compile", () => {
     expect(code).toBe(0);
     expect(out).toContain("warned/warned.ts: Tiny");
     expect(err).toContain("warning[name/unused]: ");
+  });
+});
+
+describe("a compiled module", () => {
+  it("gives the numbers of bcosc explain with weights of bcosc train, and refuses those of other settings", async () => {
+    const at = temporaryFolder({ "tiny.bcos": tinyModel, ...tinyData(40, 10), "package.json": '{ "type": "module" }' });
+    mkdirSync(join(at, "node_modules"));
+    symlinkSync(root, join(at, "node_modules/bcosc"), "dir");
+    const run = (line: string): Promise<Ran> => bcosc(line.split(" "), { cwd: at });
+    await run("train tiny.bcos --data data --batch 10 --epochs 1 --out run --device wasm");
+    const explained = await run(
+      "explain tiny.bcos --weights run/model.safetensors --data data --index 3 --class 2 --out out --device wasm --json",
+    );
+    const { images } = JSON.parse(explained.out) as {
+      images: { explanations: { explained: number; constant: number; residual: number }[] }[];
+    };
+    await run("compile tiny.bcos --out gen --target wasm");
+    await run("compile tiny.bcos --out other --target wasm --settings b:1.5");
+    const script = `
+      import { readFileSync } from "node:fs";
+      import { load } from "./gen/tiny.js";
+      // Behind the head of the idx file, the image 3.
+      const bytes = readFileSync("data/t10k-images-idx3-ubyte").subarray(16 + 3 * 64, 16 + 4 * 64);
+      const other = await import("./other/tiny.js");
+      const weights = new URL("run/model.safetensors", "file://" + process.cwd() + "/");
+      const net = await load({ weights });
+      const { explained, constant, residual } = await net.explain(Float32Array.from(bytes, (byte) => byte / 255), { target: 2 });
+      const refused = await other.load({ weights }).catch((error) => error.diagnostics[0].code);
+      console.log(JSON.stringify({ explained, constant, residual, refused }));
+    `;
+    const { stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", script], {
+      cwd: at,
+      encoding: "utf8",
+    });
+    expect(stderr).toBe("");
+    const { explained: amount, constant, residual } = images[0]!.explanations[0]!;
+    expect(JSON.parse(stdout)).toEqual({ explained: amount, constant, residual, refused: "weights/architecture" });
   });
 });
 

@@ -183,6 +183,12 @@ model Odd {
   it("refuses a wrong number of names", async () => {
     await expect(emitMnist({ classes: ["a", "b"] })).rejects.toThrow(/run\/input: .*a name for each of 10 classes/);
   });
+
+  it("refuses neurons in the conventional form, which does not explain itself", async () => {
+    await expect(emitMnist({ form: "standard", layers: ["stem"] })).rejects.toThrow(
+      /run\/input: `layers` takes nothing/,
+    );
+  });
 });
 
 interface Mapped {
