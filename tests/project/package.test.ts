@@ -8,6 +8,7 @@ const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as
   readonly bin: Readonly<Record<string, string>>;
   readonly exports: Readonly<Record<string, { readonly types: string; readonly default: string }>>;
   readonly files: readonly string[];
+  readonly sideEffects: readonly string[];
 };
 
 /** `./dist/src/index.d.ts` and `./dist/src/index.js` are built from `src/index.ts`. */
@@ -20,6 +21,14 @@ test("entries and the command are built from sources", () => {
   const missing = [...built, ...Object.values(manifest.bin)].filter((path) => !existsSync(sourceOf(path)));
   expect(missing).toEqual([]);
   for (const { types, default: code } of Object.values(manifest.exports)) expect(sourceOf(types)).toBe(sourceOf(code));
+});
+
+test("bundlers leave out what a page does not use, but no program that an entry or a worker is", () => {
+  expect(manifest.sideEffects.filter((path) => !existsSync(sourceOf(path)))).toEqual([]);
+  const entries = Object.values(manifest.exports).map((entry) => entry.default);
+  const programs = entries.filter((path) => !/^export /m.test(readFileSync(sourceOf(path), "utf8")));
+  expect(programs.filter((path) => !manifest.sideEffects.includes(path))).toEqual([]);
+  expect(programs).toHaveLength(1);
 });
 
 test("the package holds what the command and the documentation need", () => {
