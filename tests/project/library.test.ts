@@ -6,6 +6,7 @@ import ts from "typescript";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { compileFile } from "../../src/vite/compile-file.ts";
 import { declarationFile } from "../../src/vite/declarations.ts";
+import { viteLog } from "../../src/vite/errors.ts";
 
 const root = join(import.meta.dirname, "../..");
 const page = readFileSync(join(root, "docs/library.md"), "utf8");
@@ -95,6 +96,20 @@ describe("the examples in TypeScript", () => {
       return `line ${line + 1}: ${ts.flattenDiagnosticMessageText(messageText, "\n")}`;
     });
     expect(lines).toEqual([]);
+  });
+
+  it("stand beside a frame that is the one which is shown", async () => {
+    const path = join(folder, "src/net.bcos");
+    mkdirSync(dirname(path));
+    writeFileSync(path, readFileSync(join(folder, "net.bcos"), "utf8").replace("global_avg_pool", "global_avg_pol"));
+    const { diagnostics, sources } = await compileFile(folder, path, {});
+    const { message, frame } = viteLog(
+      diagnostics,
+      path,
+      (file) => sources.get(file),
+      (file) => file,
+    );
+    expect(page).toContain(`\`\`\`\n${message}\n${frame}\n\`\`\`\n`);
   });
 
   it("know the model: what they must refuse they do refuse", () => {

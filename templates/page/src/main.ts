@@ -11,7 +11,9 @@ const view = createView((target) => void update(target));
 let next: { readonly target: number | undefined } | undefined;
 let running = false;
 
-const model = await load({ weights: "/model.safetensors" }).catch((error: unknown) => {
+// Made by `npm run train`, and served from public/.
+const weights = `${import.meta.env.BASE_URL}model.safetensors`;
+const model = await load({ weights }).catch((error: unknown) => {
   view.say("The network could not be loaded. Its weights are made by `npm run train`.");
   throw error;
 });
