@@ -251,7 +251,7 @@ describe.skipIf(skipped)("a project with the packed package", () => {
       writeFileSync(path, text.replace("-> global_avg_pool", "-> global_avg_pol"));
       const shown = await tab.until<string>(overlay);
       expect(shown).toContain("error[name/unknown]");
-      expect(shown).toMatch(/\n *\d+ \| +logits = top -> global_avg_pol -> fc: linear\(classes\)\n/);
+      expect(shown).toMatch(/\n *\d+ \| +logits = top +-> global_avg_pol -> fc: linear\(classes\)\n/);
       expect(shown).toMatch(/\| +\^+/);
       expect(shown).toContain("did you mean `global_avg_pool`?");
       expect(shown).toContain("src/net.bcos");
