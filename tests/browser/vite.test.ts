@@ -160,7 +160,7 @@ describe.skipIf(skipped)("a project with the packed package", () => {
     const weights = readFileSync(join(site.folder, "public/model.safetensors"));
     expect(weights.equals(readFileSync(join(site.folder, "kept.safetensors")))).toBe(false);
     cpSync(join(site.folder, "kept.safetensors"), join(site.folder, "public/model.safetensors"));
-  });
+  }, 120_000);
 
   it("has less than 80 KB of scripts, and no compiler among them", () => {
     const assets = join(site.folder, "dist/assets");
