@@ -11,7 +11,7 @@ export type {
   Tensor,
 } from "./device.ts";
 export { deviceNames, type DeviceChoice } from "./devices/registry.ts";
-export { tuneProgram, type TunedKernel, type TuneOptions, type TuningResult } from "./devices/webgpu/tune.ts";
+export { tuneProgram, type TunedKernel, type TuneOptions, type TuningResult } from "./devices/webgpu/tune-program.ts";
 export { mergeTunings, parseTuning, type Tuning } from "./tuning.ts";
 export { openSession, type Feeds, type Precision, type Session, type SessionOptions } from "./session.ts";
 
@@ -99,7 +99,7 @@ export {
 
 export { compiledModel } from "./model/compiled-model.ts";
 export type { ModelDescription } from "./model/description.ts";
-export type { DrawableImage, ImageSource, PixelImage, RawImage } from "./model/images.ts";
+export type { CanvasPicture, DrawableImage, ImageSource, PixelImage, RawImage } from "./model/images.ts";
 export type {
   ClassOf,
   CompiledModel,

@@ -36,8 +36,8 @@ async function bundledWorker(): Promise<string> {
 
 describe.skipIf(chromium === undefined)("the language server in a worker", () => {
   let received: readonly Received[];
-  const uri = "memfs:/work/net.bcos";
-  const block = "memfs:/work/blocks/residual.bcos";
+  const uri = "memfs:/project/net.bcos";
+  const block = "memfs:/project/blocks/residual.bcos";
   const textDocument = { uri };
   const at = (marked: string): { readonly line: number; readonly character: number } => {
     const before = resnet34.slice(0, resnet34.indexOf(marked.replace("|", "")) + marked.indexOf("|")).split("\n");
@@ -85,7 +85,7 @@ describe.skipIf(chromium === undefined)("the language server in a worker", () =>
     const uses = text.split("\n").filter((one) => one.startsWith("//   "));
     expect(uses).not.toEqual([]);
     const line = at("conv1|: conv(64").line + 1;
-    for (const use of uses) expect(use.startsWith(`//   conv1 (memfs:/work/net.bcos:${line}:`), use).toBe(true);
+    for (const use of uses) expect(use.startsWith(`//   conv1 (memfs:/project/net.bcos:${line}:`), use).toBe(true);
     expect(text.includes("@compute")).toBe(true);
   });
 

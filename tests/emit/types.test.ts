@@ -61,7 +61,7 @@ const input: readonly [28, 28, 1] = mnist.model.input;
 
 const explanation = await net.explain(new ImageData(4, 4), { target: "three", versus: 8 });
 const { contributions, residual, colour, targetName }: { contributions: ArrayLike<number>; residual: number; colour?: Float32Array; targetName: mnist.ClassName | undefined } = explanation;
-document.createElement("canvas").getContext("2d")?.putImageData(explanation.toImageData() as ImageData, 0, 0);
+document.createElement("canvas").getContext("2d")?.putImageData(explanation.toImageData(), 0, 0);
 const neurons = await net.explain([image], { at: "stem", unit: 3, place: [1, 2] });
 await net.train({} as never, { epochs: 1, schedule: { kind: "constant", rate: 0.1 } });
 await loaded.dispose();
@@ -124,6 +124,7 @@ beforeAll(async () => {
         "declared.ts",
         `import { load, type Model } from "./declared/mnist.js";\nexport const net: Promise<Model> = load({ seed: 1 });\n`,
       ],
+      ["entries.ts", `export * from "bcosc/runtime";\nexport { checkFile } from "bcosc/compiler";\n`],
       ["declared-wrong.ts", `import { load } from "./declared/mnist.js";\nawait load({ seed: 1, device: "gpu" });\n`],
     ]),
   );
@@ -140,6 +141,11 @@ const toTexts = (diagnostics: readonly ts.Diagnostic[]): string[] =>
 
 it("compiles what is right, with the strictest settings", () => {
   expect(toTexts(compile(["mnist.ts", "resnet20.ts", "standard.ts", "right.ts", "declared.ts"]))).toEqual([]);
+});
+
+it("has entries whose own declarations are whole", () => {
+  const more = { skipLibCheck: false, types: [] };
+  expect(toTexts(compile(["entries.ts"], more))).toEqual([]);
 });
 
 it.each(["with the types of a browser", "without them"])("does not compile what is wrong, %s", (which) => {

@@ -13,7 +13,7 @@ import type { StorageType } from "../../src/compiler/plan/storage.ts";
 import { createWebgpuDevice } from "../../src/runtime/devices/webgpu/device.ts";
 import { layoutBuffers } from "../../src/runtime/devices/webgpu/memory.ts";
 import type { GpuSource } from "../../src/runtime/devices/webgpu/opened-gpu.ts";
-import { tuneProgram } from "../../src/runtime/devices/webgpu/tune.ts";
+import { tuneOn } from "../../src/runtime/devices/webgpu/tune.ts";
 import { explain } from "../../src/runtime/explain/explainer.ts";
 import type { Explanation } from "../../src/runtime/explain/explanation.ts";
 import { openSession, type Session, type SessionOptions } from "../../src/runtime/session.ts";
@@ -176,7 +176,7 @@ describe.skipIf(silent === undefined)("an adapter without f16", () => {
         { code: "run/no-half-precision", hints: [expect.stringContaining("leave `--storage f16` out") as string] },
       ],
     });
-    await expect(tuneProgram(program, { source: without })).rejects.toThrow("run/no-half-precision");
+    await expect(tuneOn(without, program)).rejects.toThrow("run/no-half-precision");
   });
 });
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { BcosError } from "../../src/diagnostics/diagnostic.ts";
 import { tuningKey } from "../../src/runtime/devices/webgpu/choose-variant.ts";
 import { createWebgpuDevice } from "../../src/runtime/devices/webgpu/device.ts";
-import { tuneProgram } from "../../src/runtime/devices/webgpu/tune.ts";
+import { tuneOn } from "../../src/runtime/devices/webgpu/tune.ts";
 import { createTuning, mergeTunings, parseTuning } from "../../src/runtime/tuning.ts";
 import { gpuSource, otherVariants, tinyProgram } from "./support.ts";
 
@@ -46,7 +46,7 @@ describe.skipIf(silent === undefined)("tuning without a driver", () => {
     const program = tinyProgram(["predict", "train"]);
     const seen: string[] = [];
     const onProgress = (_: number, __: number, label: string): void => void seen.push(label);
-    const result = await tuneProgram(program, { source: silent!, repetitions: 1, onProgress });
+    const result = await tuneOn(silent!, program, { repetitions: 1, onProgress });
     expect(result.kernels.length).toBeGreaterThan(3);
     expect(seen).toEqual(result.kernels.map(({ label }) => label));
     const keys = new Set(Object.values(program.webgpu!.kernels).map(tuningKey));
@@ -57,7 +57,7 @@ describe.skipIf(silent === undefined)("tuning without a driver", () => {
   });
 
   it("ends where it is told to", async () => {
-    const result = await tuneProgram(tinyProgram(["predict"]), { source: silent!, signal: AbortSignal.abort() });
+    const result = await tuneOn(silent!, tinyProgram(["predict"]), { signal: AbortSignal.abort() });
     expect(result.kernels).toEqual([]);
   });
 });

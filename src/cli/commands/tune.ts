@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { buildProgram } from "../../compiler/compile.ts";
 import { fail } from "../../diagnostics/catalogue.ts";
-import { tuneProgram, type TunedKernel } from "../../runtime/devices/webgpu/tune.ts";
+import { tuneProgram, type TunedKernel } from "../../runtime/devices/webgpu/tune-program.ts";
 import { writeFileAtomic } from "../../runtime/files/atomic-write.node.ts";
 import { mergeTunings } from "../../runtime/tuning.ts";
 import type { Command } from "../command.ts";

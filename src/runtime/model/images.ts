@@ -18,6 +18,9 @@ export interface PixelImage {
   readonly data: Uint8ClampedArray;
 }
 
+/** What `putImageData` takes, where the program's environment has canvases. */
+export type CanvasPicture = [Global<"ImageData">] extends [never] ? PixelImage : Global<"ImageData">;
+
 /** What browsers can draw on a canvas. */
 export type DrawableImage =
   | Global<"ImageBitmap">

@@ -2,7 +2,7 @@
 import { fail } from "../../diagnostics/catalogue.ts";
 import { contributionMap } from "../explain/contribution-map.ts";
 import type { Explanation } from "../explain/explanation.ts";
-import type { PixelImage } from "./images.ts";
+import type { CanvasPicture } from "./images.ts";
 
 /**
  * RGBA bytes of the colour explanation, transparent where nothing was seen, or of the map of contributions. Throws `run/input`
@@ -12,7 +12,7 @@ export function explanationPicture(
   { colour, contributions }: Pick<Explanation, "colour" | "contributions">,
   shape: readonly number[],
   picture: "colour" | "contributions",
-): PixelImage {
+): CanvasPicture {
   const [height, width] = shape;
   if (shape.length !== 3 || height === undefined || width === undefined) {
     return fail("run/input", { name: "picture", expected: "a model of images", found: `[${shape.join(", ")}]` });
@@ -29,7 +29,9 @@ export function explanationPicture(
   );
 }
 
-function imageData(width: number, height: number, values: ArrayLike<number>): PixelImage {
+function imageData(width: number, height: number, values: ArrayLike<number>): CanvasPicture {
   const data = Uint8ClampedArray.from(values);
-  return typeof ImageData === "function" ? new ImageData(data, width, height) : { width, height, data };
+  return typeof ImageData === "function"
+    ? new ImageData(data, width, height)
+    : { colorSpace: "srgb", width, height, data };
 }

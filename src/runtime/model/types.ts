@@ -9,7 +9,7 @@ import type { CheckOptions, Explanation } from "../explain/explanation.ts";
 import type { Session, SessionOptions } from "../session.ts";
 import type { TrainOptions, TrainResult } from "../train/trainer.ts";
 import type { Weights } from "../weights/weights.ts";
-import type { ImageSource, PixelImage } from "./images.ts";
+import type { CanvasPicture, ImageSource } from "./images.ts";
 
 /** Everything literal: what one model has and another has not. */
 export interface ModelTypes {
@@ -141,7 +141,7 @@ export interface ModelExplanation<T extends ModelTypes> extends Omit<Explanation
    * A picture to put on a canvas: in `colour`, transparent where nothing was seen (default), or the `contributions`, red for
    * and blue against. Browsers get an `ImageData`, others the same properties.
    */
-  toImageData(picture?: "colour" | "contributions"): PixelImage;
+  toImageData(picture?: "colour" | "contributions"): CanvasPicture;
 }
 
 export interface LoadedModel<T extends ModelTypes> {

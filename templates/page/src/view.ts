@@ -1,5 +1,5 @@
 /** What the page shows of an explanation: the prediction, a bar for every class, two pictures and the sum. */
-import type { ModelExplanation, PixelImage } from "bcosc/runtime";
+import type { ModelExplanation } from "bcosc/runtime";
 import type { DigitsTypes } from "./net.bcos";
 
 type Explanation = ModelExplanation<DigitsTypes>;
@@ -70,6 +70,6 @@ function number(value: number): string {
 }
 
 /** In browsers the picture is an `ImageData`. */
-function drawPicture(id: string, picture: PixelImage): void {
-  (element(id) as HTMLCanvasElement).getContext("2d")!.putImageData(picture as ImageData, 0, 0);
+function drawPicture(id: string, picture: ImageData): void {
+  (element(id) as HTMLCanvasElement).getContext("2d")!.putImageData(picture, 0, 0);
 }

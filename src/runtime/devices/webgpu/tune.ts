@@ -4,37 +4,14 @@ import type { Program } from "../../../compiler/graph/program.ts";
 import type { GpuKernel, GpuVariant } from "../../../compiler/targets/webgpu/kernel.ts";
 import { fail } from "../../../diagnostics/catalogue.ts";
 import { graphNamesOf } from "../../../graph-signature.ts";
-import { createTuning, type Tuning } from "../../tuning.ts";
+import { createTuning } from "../../tuning.ts";
 import { requireStorage } from "./adapter.ts";
 import { chooseVariant, runsOn, tuningKey, type AdapterTraits } from "./choose-variant.ts";
 import { usage } from "./gpu.ts";
-import { sharedGpu, type GpuSource, type OpenedGpu } from "./opened-gpu.ts";
+import type { GpuSource, OpenedGpu } from "./opened-gpu.ts";
 import { pending } from "./pending.ts";
 import { createStamps, type Stamp } from "./stamps.ts";
-
-export interface TuneOptions {
-  /** Where the device comes from. Default: the process's own. */
-  readonly source?: GpuSource;
-  /** Measurements of each variant, of which the median counts. Default 5. */
-  readonly repetitions?: number;
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (done: number, total: number, label: string) => void;
-}
-
-export interface TunedKernel {
-  readonly label: string;
-  /** The one that is taken without a tuning, and the fastest. */
-  readonly untuned: string;
-  readonly chosen: string;
-  /** By variant. */
-  readonly milliseconds: Readonly<Record<string, number>>;
-}
-
-export interface TuningResult {
-  readonly adapter: string;
-  readonly kernels: readonly TunedKernel[];
-  readonly tuning: Tuning;
-}
+import type { TunedKernel, TuneOptions, TuningResult } from "./tune-program.ts";
 
 /** One that is faster by less is not worth another choice: it may be chance. */
 const GAIN = 0.97;
@@ -42,14 +19,10 @@ const GAIN = 0.97;
 const MEASURED_MILLISECONDS = 4;
 const MOST_RUNS = 32;
 
-/**
- * Runs every kernel of the program's plans that has several variants on buffers of zeros, each variant in turn. Needs a
- * program with code for `webgpu` (`run/no-plan`) and an adapter (`run/no-webgpu`) that has the program's storage type
- * (`run/no-half-precision`). Where `signal` is aborted, gives what was measured until then.
- */
-export async function tuneProgram(program: Program, options: TuneOptions = {}): Promise<TuningResult> {
+/** `tuneProgram` on a device of this source. */
+export async function tuneOn(source: GpuSource, program: Program, options: TuneOptions = {}): Promise<TuningResult> {
   const code = program.webgpu ?? fail("run/no-plan", { device: "webgpu", graph: graphNamesOf(program) });
-  const gpu = await (options.source ?? sharedGpu)();
+  const gpu = await source();
   const clock = createClock(gpu);
   try {
     requireStorage(code, gpu.traits);
