@@ -41,6 +41,12 @@ function familyOf(file: string): Family {
 }
 
 /**
+ * Files whose models are larger versions of others, of the same layers. Of these the plans with the most launches, and those in
+ * half precision, are made only where all are asked for.
+ */
+const largerVersions = /^(densenet(161|169|201)|resnet(101|152)|convnext-base|simple-vit-[bls]-|vitc-[sl]-)/;
+
+/**
  * Layers, by file, with more weights than one binding of WebGPU may have (128 MiB). Their training is refused when a plan is
  * made and runs on `wasm`; predictions and explanations have the weights in parts.
  */
@@ -61,17 +67,18 @@ const MOST_SIZES = ALL ? Infinity : 2;
 export function testFamily(family: Family, device: GPUDevice | undefined): void {
   const sizes = new Map<string, Set<string>>();
   const made = { wasm: createMadeKernels<Kernel>(), webgpu: createMadeKernels<GpuKernel>() };
-  const files = modelFiles.filter((file) => familyOf(file) === family);
-  describe.each(files)("%s", (file) => {
+  describe.each(modelFiles.filter((file) => familyOf(file) === family))("%s", (file) => {
     const [first] = countsOf(file);
+    const whole = ALL || !largerVersions.test(file);
     const fresh = new Map<string, GpuKernel>();
     const add = (kernels: ReadonlyMap<string, GpuKernel>): void => {
       for (const [name, kernel] of kernels) fresh.set(name, kernel);
     };
 
     describe.each(countsOf(file))("%s", (kind, weights) => {
+      const planned = kind === first![0] || ALL;
       let built: Program | undefined;
-      const program = (): Program => (built ??= programOf(file, kind));
+      const program = (): Program => (built ??= programOf(file, kind, planned));
       afterAll(() => (built = undefined));
 
       test("lowers and differentiates", () => expectTraining(program()));
@@ -82,11 +89,11 @@ export function testFamily(family: Family, device: GPUDevice | undefined): void 
       });
 
       // The first preset has nearly all kinds of kernels: the others are planned where that is asked for.
-      if (kind !== first![0] && !ALL) return;
+      if (!planned) return;
       test("is planned", () => {
         expectPlan(program(), "train", wasmTarget, made.wasm);
         const split = inParts(program(), usesOf(kind));
-        for (const name of [...usesOf(kind), "train"] as const) {
+        for (const name of [...usesOf(kind), ...(whole ? (["train"] as const) : [])]) {
           const { plan, kernels } = expectPlan(split, name, gpuTarget, made.webgpu);
           const refused = checkPlanLimits(plan, kernels).map(({ diagnostic: { message } }) => message);
           const large = name === "train" ? (beyondBindings[file] ?? []) : [];
@@ -96,8 +103,8 @@ export function testFamily(family: Family, device: GPUDevice | undefined): void 
         }
       });
 
-      // The same plans but for what is in memory in half precision: one model of a family shows it.
-      if (kind !== first![0] || (file !== files[0] && !ALL)) return;
+      // The same plans but for what is in memory in half precision: one preset shows it.
+      if (kind !== first![0] || !whole) return;
       test("is planned in f16", () => {
         const split = inParts(program(), usesOf(kind));
         for (const name of usesOf(kind)) {
@@ -134,8 +141,9 @@ function isNew(known: Map<string, Set<string>>, wgsl: string): boolean {
   return true;
 }
 
-function programOf(file: string, kind: Kind): Program {
-  const graphs = [...usesOf(kind), "train"] as const;
+/** The graph of a prediction is within that of an explanation: it is made where it is planned. */
+function programOf(file: string, kind: Kind, planned: boolean): Program {
+  const graphs = [...usesOf(kind).filter((name) => planned || name !== "predict"), "train"] as const;
   return buildProgram(networkOf(file, kind), { form: formOf(kind), batch, graphs, train: training }).program;
 }
 
