@@ -1,7 +1,7 @@
 /** Commands in the documentation are commands: the argument parser takes each of them, and their models are there. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { generateCliDocs } from "../../scripts/gen/cli.ts";
 import { parseArguments, type Arguments } from "../../src/cli/arguments.ts";
 import { commands, examples } from "../../src/cli/cli.ts";
@@ -34,9 +34,15 @@ async function parsed(line: string): Promise<Arguments> {
 }
 
 describe("docs/cli.md", () => {
+  /** What --help prints, by command. */
+  const help = new Map<string, string>();
+  beforeAll(async () => {
+    for (const { name } of commands) help.set(name, (await bcosc([name, "--help"])).out);
+  }, 120_000);
+
   test.each(commands)("says of $name what --help says", async ({ name, summary, load }) => {
     const section = reference.split(`\n## bcosc ${name}\n`)[1]?.split("\n## ")[0] ?? "";
-    const { out } = await bcosc([name, "--help"]);
+    const out = help.get(name)!;
     expect(section).toContain(`${summary}.`);
     expect(out).toContain(`${summary}.`);
     const command = await load();
@@ -53,9 +59,9 @@ describe("docs/cli.md", () => {
     }
   });
 
-  test("names every option of every command's help", async () => {
+  test("names every option of every command's help", () => {
     for (const { name } of commands) {
-      const { out } = await bcosc([name, "--help"]);
+      const out = help.get(name)!;
       const options = [...out.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm)].map(([, option]) => option!);
       expect(options.length).toBeGreaterThan(1);
       for (const option of options) expect(reference, name).toContain(`\`${option}`);

@@ -10,6 +10,7 @@ import { BcosError, type Diagnostic } from "../../diagnostics/diagnostic.ts";
 import { renderSummary } from "../../diagnostics/frame.ts";
 import { diagnosticsToJson } from "../../diagnostics/json.ts";
 import type { Command } from "../command.ts";
+import { distinctDiagnostics } from "../distinct-diagnostics.ts";
 import { exitCodeOf } from "../exit.ts";
 import { readSource, requireReadable } from "../files.ts";
 import { writeJson } from "../json.ts";
@@ -32,7 +33,7 @@ export const check: Command = {
   run: (args, { out }) => {
     const options = readModelOptions(args);
     const checked = args.positionals.map((file) => checkOne(file, options));
-    const diagnostics = distinct(checked.flatMap((c) => c.diagnostics));
+    const diagnostics = distinctDiagnostics(checked.flatMap((c) => c.diagnostics));
     const findings = diagnostics.filter((d) => d.severity !== "info");
     const models = checked.flatMap((c) => c.models);
     if (args.flag("--json")) {
@@ -97,12 +98,6 @@ function lowerOne(file: string, network: Network, form: Form): Checked {
     changes: notes.length,
   };
   return { diagnostics: notes, models: [model] };
-}
-
-/** Files that share an imported file share its findings. */
-function distinct(diagnostics: readonly Diagnostic[]): Diagnostic[] {
-  const byText = new Map(diagnostics.map((d) => [JSON.stringify(d), d]));
-  return [...byText.values()];
 }
 
 function modelText(m: CheckedModel, verbose: boolean): string {

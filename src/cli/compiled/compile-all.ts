@@ -9,6 +9,7 @@ import type { Network } from "../../compiler/network/network.ts";
 import { checkForm } from "../../compiler/network/forms.ts";
 import { diagnose } from "../../diagnostics/catalogue.ts";
 import { BcosError, hasErrors, type Diagnostic } from "../../diagnostics/diagnostic.ts";
+import { distinctDiagnostics } from "../distinct-diagnostics.ts";
 import { loadClassNames } from "../explained/class-names.ts";
 import { requireReadable } from "../files.ts";
 import type { EmitSettings } from "./settings.ts";
@@ -34,11 +35,8 @@ export interface Compilation {
 /** Never throws for what is wrong with the files. */
 export async function compileAll(files: readonly string[], settings: EmitSettings): Promise<Compilation> {
   const host = createRecordingHost();
-  const diagnostics = new Map<string, Diagnostic>();
-  // Files that share an imported file share its findings.
-  const add = (found: readonly Diagnostic[]): void => {
-    for (const diagnostic of found) diagnostics.set(JSON.stringify(diagnostic), diagnostic);
-  };
+  const diagnostics: Diagnostic[] = [];
+  const add = (found: readonly Diagnostic[]): void => void diagnostics.push(...found);
   const models: CompiledFile[] = [];
   const taken = new Map<string, string>();
   for (const file of new Map(files.map((file) => [resolve(file), file])).values()) {
@@ -59,7 +57,7 @@ export async function compileAll(files: readonly string[], settings: EmitSetting
     }
   }
   if (settings.classes !== undefined) host.read(settings.classes);
-  return { diagnostics: [...diagnostics.values()], models, read: host.texts };
+  return { diagnostics: distinctDiagnostics(diagnostics), models, read: host.texts };
 }
 
 function sourceOf(file: string, network: Network): string {

@@ -1,15 +1,7 @@
 /** What an emitted module tells of its model at run time: the counterpart of `ModelTypes`. */
-import type { ModelTypes } from "./types.ts";
+import type { ModelFacts, ModelTypes } from "./types.ts";
 
-export interface ModelDescription<T extends ModelTypes> {
-  readonly name: T["name"];
-  readonly form: T["form"];
-  readonly architecture: T["architecture"];
-  /** SHA-256 over the hashes of all files of `programs`. */
-  readonly planHash: string;
-  readonly input: T["input"];
-  readonly classes: readonly T["className"][];
-  readonly params: T["params"];
+export interface ModelDescription<T extends ModelTypes> extends ModelFacts<T> {
   readonly programs: Programs;
 }
 

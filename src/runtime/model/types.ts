@@ -34,16 +34,21 @@ export interface ModelTypes {
 /** A class: its name, or its index from 0 on. */
 export type ClassOf<T extends ModelTypes> = T["className"] | number;
 
-/** The model of a module, before it is opened. */
-export interface CompiledModel<T extends ModelTypes> {
+/** What there is to know of a model without opening it. */
+export interface ModelFacts<T extends ModelTypes> {
   readonly name: T["name"];
   readonly form: T["form"];
   readonly architecture: T["architecture"];
+  /** SHA-256 over the hashes of all files of plans and kernels. */
   readonly planHash: string;
   readonly input: T["input"];
   /** By index; empty where the model was compiled without names. */
   readonly classes: readonly T["className"][];
   readonly params: T["params"];
+}
+
+/** The model of a module, before it is opened. */
+export interface CompiledModel<T extends ModelTypes> extends ModelFacts<T> {
   /** Opens the model on a device. Throws what `readWeights` throws, and what `openSession` throws. */
   load(options: LoadOptions<T>): Promise<LoadedModel<T>>;
   /**
