@@ -2,7 +2,7 @@
 import { buildProgram } from "../../src/compiler/compile.ts";
 import { cosificationSteps } from "../../src/compiler/cosify/cosification.ts";
 import type { CosificationStepName } from "../../src/compiler/cosify/settings-steps.ts";
-import { targetsFor } from "../../src/compiler/plan/plan.ts";
+import { targetsFor } from "../../src/compiler/targets/code-target.ts";
 import { argmax } from "../../src/runtime/argmax.ts";
 import { convertWeights, type BuiltStep } from "../../src/runtime/cosify/convert.ts";
 import { openSession } from "../../src/runtime/session.ts";

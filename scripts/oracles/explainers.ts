@@ -3,7 +3,7 @@ import { checkFile } from "../../src/compiler/check/check.ts";
 import { createMemoryHost } from "../../src/compiler/check/source-host.ts";
 import { buildProgram } from "../../src/compiler/compile.ts";
 import type { Network } from "../../src/compiler/network/network.ts";
-import { targetsFor } from "../../src/compiler/plan/plan.ts";
+import { targetsFor } from "../../src/compiler/targets/code-target.ts";
 import { gridScores, layOutGrid } from "../../src/runtime/evaluate/grid-pointing.ts";
 import { attribute, type AttributeOptions, type Method } from "../../src/runtime/posthoc/attribute.ts";
 import type { Attribution } from "../../src/runtime/posthoc/attribution.ts";

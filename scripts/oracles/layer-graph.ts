@@ -10,7 +10,7 @@ import type { ArgumentValue, LoweringContext } from "../../src/compiler/layers/l
 import { layerTable } from "../../src/compiler/layers/table.ts";
 import { presets } from "../../src/compiler/network/presets.ts";
 import type { BcosSettings } from "../../src/compiler/network/settings.ts";
-import { targetsFor } from "../../src/compiler/plan/plan.ts";
+import { targetsFor } from "../../src/compiler/targets/code-target.ts";
 import type { Expected } from "./compare.ts";
 import type { Target } from "./outcome.ts";
 

@@ -1,6 +1,6 @@
 /** Whole networks: logits, the outputs of named modules, and two explanations, against golden numbers. */
 import { buildProgram } from "../../src/compiler/compile.ts";
-import { targetsFor } from "../../src/compiler/plan/plan.ts";
+import { targetsFor } from "../../src/compiler/targets/code-target.ts";
 import { sameShape } from "../../src/compiler/graph/graph.ts";
 import type { Program } from "../../src/compiler/graph/program.ts";
 import { colourExplanation } from "../../src/runtime/explain/colour.ts";

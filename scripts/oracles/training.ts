@@ -1,6 +1,6 @@
 /** Training trajectories of five steps, and learning rate schedules, against golden numbers. */
 import { buildProgram } from "../../src/compiler/compile.ts";
-import { targetsFor } from "../../src/compiler/plan/plan.ts";
+import { targetsFor } from "../../src/compiler/targets/code-target.ts";
 import type { Program, StateSpec, TrainSettings } from "../../src/compiler/graph/program.ts";
 import type { Network } from "../../src/compiler/network/network.ts";
 import { openSession, type Session } from "../../src/runtime/session.ts";

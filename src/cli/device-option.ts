@@ -1,6 +1,6 @@
 /** The options that choose the device. */
 import type { ProgramOptions } from "../compiler/compile.ts";
-import { targetsFor } from "../compiler/plan/plan.ts";
+import { targetsFor } from "../compiler/targets/code-target.ts";
 import { storageTypes, type StorageType } from "../compiler/plan/storage.ts";
 import { fail } from "../diagnostics/catalogue.ts";
 import { bestDevice } from "../runtime/devices/best-device.ts";

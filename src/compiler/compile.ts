@@ -12,8 +12,10 @@ import { checkForm, encodedShape } from "./network/forms.ts";
 import { lastMap } from "./network/last-map.ts";
 import { lower, type Lowered } from "./network/lower.ts";
 import type { Network } from "./network/network.ts";
-import type { TargetName } from "./plan/plan.ts";
 import type { StorageType } from "./plan/storage.ts";
+import type { CodeTarget } from "./targets/code-target.ts";
+import { tfjsBackendOf } from "./targets/tfjs/backends.ts";
+import { createTfjsCode } from "./targets/tfjs/plan-code.ts";
 import { createWasmCode } from "./targets/wasm/plan-code.ts";
 import { createWebgpuCode } from "./targets/webgpu/plan-code.ts";
 import { PlanTooLarge } from "./targets/webgpu/plan-limits.ts";
@@ -46,8 +48,8 @@ export interface ProgramOptions {
    * image, such as a pixel whose channels are all 0.
    */
   readonly encodedInput?: boolean;
-  /** The program gets fused plans and kernels for the devices of these names. Default: none. */
-  readonly targets?: readonly TargetName[];
+  /** The program gets code for the devices of these names, at most one of them of TensorFlow.js. Default: none. */
+  readonly targets?: readonly CodeTarget[];
   /**
    * What the target `webgpu` keeps activations and prepared weights in; it computes in float32 all the same. Default `f32`.
    * `f16` takes half of their memory and needs an adapter with `shader-f16`. Not with `train`.
@@ -150,16 +152,18 @@ function findTap({ taps }: Lowered, path: string): ValueId {
   return fail("run/no-layer", { path }, near === undefined ? {} : { hints: [`did you mean \`${near}\`?`] });
 }
 
-/** Plans and kernels for each target. `storage` is that of `webgpu`. Throws `limit/webgpu`. */
+/** Plans, and kernels where the target has its own, for each target. `storage` is that of `webgpu`. Throws `limit/webgpu`. */
 export function codeFor(
   graphs: Program["graphs"],
   batch: number,
-  targets: readonly TargetName[],
+  targets: readonly CodeTarget[],
   storage: StorageType = "f32",
-): Pick<Program, TargetName> {
+): Pick<Program, "wasm" | "webgpu" | "tfjs"> {
+  const [backend] = targets.flatMap((target) => tfjsBackendOf(target) ?? []);
   return {
     ...(targets.includes("wasm") ? { wasm: createWasmCode(graphs, batch) } : {}),
     ...(targets.includes("webgpu") ? { webgpu: createWebgpuCode(graphs, batch, { storage }) } : {}),
+    ...(backend === undefined ? {} : { tfjs: createTfjsCode(graphs, batch, backend) }),
   };
 }
 

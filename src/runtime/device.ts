@@ -26,7 +26,22 @@ export interface Device {
   open(program: Program, options: DeviceOptions): Promise<DeviceSession>;
 }
 
+/**
+ * Runs whose values stay on the device: `GPUBuffer`s on `webgpu` (row-major float32, with the usage `STORAGE`), tensors of
+ * TensorFlow.js on `tfjs:NAME`. What is given stays the caller's, unchanged; what is returned is the caller's to free.
+ */
+export interface ResidentRuns<V extends object = object> {
+  /** As `DeviceSession.run`, without waiting for the device and without a run to go on from. Feeds may be numbers too. */
+  run(
+    graph: GraphName,
+    feeds: Readonly<Record<string, Tensor | V>>,
+    only?: readonly string[],
+  ): Promise<Record<string, V>>;
+}
+
 export interface DeviceSession {
+  /** Absent where the device has no memory of its own. */
+  readonly resident?: ResidentRuns;
   /** Bytes that it holds, all of them, where the device knows. */
   readonly memoryBytes?: number;
   /** Threads that compute. */

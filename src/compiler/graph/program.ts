@@ -1,5 +1,6 @@
 /** What the compiler hands to the runtime: graphs for one batch size and the state they read and write. Data only. */
 import type { WasmCode } from "../plan/plan.ts";
+import type { TfjsCode } from "../targets/tfjs/plan.ts";
 import type { WebgpuCode } from "../targets/webgpu/plan-code.ts";
 import type { GraphSignature } from "../../graph-signature.ts";
 import type { Graph, Shape } from "./graph.ts";
@@ -29,6 +30,8 @@ export interface Program {
   readonly wasm?: WasmCode;
   /** The same for the `webgpu` device. */
   readonly webgpu?: WebgpuCode;
+  /** The calls of one backend of TensorFlow.js, for the device `tfjs:BACKEND`. */
+  readonly tfjs?: TfjsCode;
 }
 
 /**

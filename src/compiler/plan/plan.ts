@@ -14,11 +14,6 @@ export const targetNames = ["wasm", "webgpu"] as const;
 /** What kernels are code for. */
 export type TargetName = (typeof targetNames)[number];
 
-/** What a program needs code for, to run on the device of a name: nothing for one that interprets graphs. */
-export function targetsFor(device: string): readonly TargetName[] {
-  return targetNames.filter((name) => name === device);
-}
-
 export interface Plan {
   readonly version: typeof planVersion;
   readonly target: TargetName;
