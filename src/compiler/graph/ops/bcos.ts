@@ -12,7 +12,7 @@ import { noAttributes } from "./definition.ts";
 import { expect, expectRank, expectWhole, formatShape, windowShape } from "./shapes.ts";
 
 /** Added to |cos| where B ≠ 2, so that the power has a finite derivative; the reference implementation's value. */
-const cosineEpsilon = 1e-6;
+export const cosineEpsilon = 1e-6;
 /** The smallest normal float32: something to divide 0 by. */
 const smallestNormal = 2 ** -126;
 

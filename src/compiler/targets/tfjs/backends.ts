@@ -4,6 +4,9 @@ export const tfjsBackends = ["node-gpu", "node", "webgpu", "webgl", "wasm", "cpu
 
 export type TfjsBackend = (typeof tfjsBackends)[number];
 
+/** Plans are made for a backend, or of what all of them have. */
+export type TfjsPlanTarget = TfjsBackend | "portable";
+
 export type TfjsTarget = `tfjs:${TfjsBackend}`;
 
 export const tfjsTargets: readonly TfjsTarget[] = tfjsBackends.map((backend) => `tfjs:${backend}` as const);

@@ -40,6 +40,8 @@ export interface TfjsAttributes {
   readonly erf: None;
   readonly softplus: None;
   readonly relu: None;
+  /** 1 where x > 0, else 0. */
+  readonly step: None;
 
   // Two inputs, element by element, broadcasting as NumPy does.
   readonly add: None;
@@ -62,9 +64,6 @@ export interface TfjsAttributes {
   readonly max: { readonly axes: readonly number[] };
   /** Along the last axis. */
   readonly softmax: None;
-  readonly logSoftmax: None;
-  /** One-hot rows: 1 at the first maximum along the last axis, else 0. */
-  readonly argMaxOneHot: { readonly depth: number };
 
   // Form.
   readonly reshape: { readonly shape: Shape };

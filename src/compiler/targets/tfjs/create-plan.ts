@@ -1,49 +1,64 @@
 /** A simplified graph → the calls of a backend of TensorFlow.js. */
-import type { Graph, Node } from "../../graph/graph.ts";
+import type { Graph } from "../../graph/graph.ts";
 import type { GraphName } from "../../graph/program.ts";
-import type { TfjsBackend } from "./backends.ts";
-import type { TfjsCall } from "./call.ts";
-import { tfjsPlanVersion, type TfjsConstant, type TfjsPlan, type TfjsValue } from "./plan.ts";
+import { atMostFour } from "./axes.ts";
+import type { TfjsPlanTarget } from "./backends.ts";
+import { capabilities } from "./capabilities.ts";
+import { createCallBuilder, type CallValue } from "./call-builder.ts";
+import * as c from "./calls.ts";
+import { fuseEpilogue } from "./fuse.ts";
+import { lowerNode } from "./lower-node.ts";
+import { orderCalls } from "./order.ts";
+import { rewriteCalls, type DraftPlan } from "./passes.ts";
+import { tfjsPlanVersion, type TfjsConstant, type TfjsDraw, type TfjsPlan, type TfjsValue } from "./plan.ts";
 
 export interface TfjsPlanOptions {
   readonly name: GraphName;
   readonly batch: number;
 }
 
-/** Operations that TensorFlow.js has under the same name, or another one, with the same meaning. */
-const PLAIN: Readonly<Record<string, TfjsCall["op"]>> = {
-  ...{ neg: "neg", abs: "abs", sign: "sign", square: "square", sqrt: "sqrt", exp: "exp", log: "log" },
-  ...{ sigmoid: "sigmoid", tanh: "tanh", erf: "erf", softplus: "softplus", relu: "relu" },
-  ...{ add: "add", sub: "sub", mul: "mul", div: "div", max: "maximum", min: "minimum", greater: "greater" },
-  ...{ select: "where", reduce_sum: "sum", reduce_mean: "mean", reduce_max: "max" },
-  ...{ reshape: "reshape", broadcast: "broadcastTo", transpose: "transpose", slice: "slice", concat: "concat" },
-};
+export function createTfjsPlan(graph: Graph, target: TfjsPlanTarget, options: TfjsPlanOptions): TfjsPlan {
+  const lowered = rewriteCalls(lowerGraph(graph, target));
+  return finishPlan(rewriteCalls(rewriteCalls(lowered, fuseEpilogue)), target, options);
+}
 
-export function createTfjsPlan(graph: Graph, backend: TfjsBackend, { name, batch }: TfjsPlanOptions): TfjsPlan {
+function lowerGraph(graph: Graph, target: TfjsPlanTarget): DraftPlan {
+  const builder = createCallBuilder(capabilities[target]);
+  const values: CallValue[] = [];
+  for (const node of graph.nodes) {
+    const inputs = node.inputs.map((input) => values[input]!);
+    const shapes = node.inputs.map((input) => graph.nodes[input]!.shape);
+    values.push(builder.within(node.origin?.path, () => lowerNode(builder, node, { inputs, shapes })));
+  }
+  const placed = (named: Readonly<Record<string, number>>): Record<string, CallValue> =>
+    Object.fromEntries(
+      Object.entries(named).map(([name, value]) => [
+        name,
+        c.reshape(builder, values[value]!, atMostFour(graph.nodes[value]!.shape)),
+      ]),
+    );
+  return { builder, outputs: placed(graph.outputs), updates: placed(graph.updates) };
+}
+
+function finishPlan(draft: DraftPlan, target: TfjsPlanTarget, { name, batch }: TfjsPlanOptions): TfjsPlan {
+  const { entries } = draft.builder;
   const inputs: Record<string, TfjsValue> = {};
   const state: Record<string, TfjsValue> = {};
   const constants: TfjsConstant[] = [];
-  const calls: TfjsCall[] = [];
-  graph.nodes.forEach((node, value) => {
-    const { shape } = node;
-    if (node.op === "input") inputs[node.attributes.name] = { value, shape };
-    else if (node.op === "state") state[node.attributes.path] = { value, shape };
-    else if (node.op === "constant") constants.push({ value, shape, values: node.attributes.values });
-    else calls.push(callOf(node, value));
+  const draws: TfjsDraw[] = [];
+  entries.forEach(({ leaf, shape }, value) => {
+    if (leaf === undefined) return;
+    if (leaf.kind === "input") inputs[leaf.name] = { value, shape };
+    else if (leaf.kind === "state") state[leaf.path] = { value, shape };
+    else if (leaf.kind === "constant") constants.push({ value, shape, values: leaf.values });
+    else draws.push({ value, shape, key: leaf.key, ...(leaf.step === undefined ? {} : { step: leaf.step }) });
   });
-  const placed = (value: number): TfjsValue => ({ value, shape: graph.nodes[value]!.shape });
+  const placed = (named: Readonly<Record<string, CallValue>>): Record<string, TfjsValue> =>
+    Object.fromEntries(Object.entries(named).map(([key, value]) => [key, { value, shape: entries[value]!.shape }]));
   return {
     version: tfjsPlanVersion,
-    ...{ backend, graph: name, batch, inputs, state, constants, draws: [], calls },
-    outputs: Object.fromEntries(Object.entries(graph.outputs).map(([output, value]) => [output, placed(value)])),
-    updates: Object.fromEntries(Object.entries(graph.updates).map(([path, value]) => [path, placed(value)])),
+    ...{ backend: target, graph: name, batch, inputs, state, constants, draws },
+    ...orderCalls(draft),
+    ...{ outputs: placed(draft.outputs), updates: placed(draft.updates) },
   };
-}
-
-function callOf({ op, attributes, inputs, shape, origin }: Node, value: number): TfjsCall {
-  const plain = PLAIN[op] ?? (op === "matmul" ? "matMul" : undefined);
-  if (plain === undefined) throw new Error(`no call for ${op}`);
-  const more = plain === "matMul" ? { bias: false, activation: "linear" } : {};
-  const layer = origin === undefined ? {} : { layer: origin.path };
-  return { op: plain, attributes: { ...attributes, ...more }, inputs, value, shape, ...layer } as TfjsCall;
 }

@@ -4,14 +4,14 @@
  */
 import type { Shape } from "../../../shape.ts";
 import type { GraphName } from "../../graph/program.ts";
-import type { TfjsBackend } from "./backends.ts";
+import type { TfjsPlanTarget } from "./backends.ts";
 import type { TfjsCall } from "./call.ts";
 
 export const tfjsPlanVersion = 1;
 
 export interface TfjsPlan {
   readonly version: typeof tfjsPlanVersion;
-  readonly backend: TfjsBackend;
+  readonly backend: TfjsPlanTarget;
   readonly graph: GraphName;
   readonly batch: number;
   /** By the name of the graph's input. */
@@ -51,6 +51,6 @@ export interface TfjsDraw extends TfjsValue {
 
 /** Everything that a device `tfjs:BACKEND` needs for the graphs of a program. */
 export interface TfjsCode {
-  readonly backend: TfjsBackend;
+  readonly backend: TfjsPlanTarget;
   readonly plans: Readonly<Partial<Record<GraphName, TfjsPlan>>>;
 }

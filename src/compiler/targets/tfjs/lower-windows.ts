@@ -1,0 +1,142 @@
+/**
+ * Sums and maxima over windows, and what goes back through them. Of the backends' pools only those without padding are used:
+ * zeros, or the smallest number, are put around images before.
+ */
+import { sizeOf, type Shape } from "../../../shape.ts";
+import type { WindowAttributes } from "../../graph/graph.ts";
+import { broadcast, reduce } from "./axes.ts";
+import type { CallBuilder, CallValue } from "./call-builder.ts";
+import * as c from "./calls.ts";
+import { around, convolve, stuffed, taps, transposedPadding, type Sides } from "./lower-geometry.ts";
+
+type Pair = readonly [number, number];
+
+/** Lower than what any image has: not infinity, which shaders need not know. */
+const lowest = -3.4028234663852886e38;
+
+const image = (b: CallBuilder, x: CallValue): Sides => b.shapeOf(x) as unknown as Sides;
+
+/** One window that is the whole image. */
+function isWhole([, height, width]: Shape, { kernel, padding }: WindowAttributes): boolean {
+  return kernel[0] === height && kernel[1] === width && padding.every((p) => p === 0);
+}
+
+const allOne = (values: readonly number[]): boolean => values.every((v) => v === 1);
+
+/** `padding` may be negative. */
+function sums(b: CallBuilder, x: CallValue, { kernel, stride, padding, dilation }: WindowAttributes): CallValue {
+  const [, , , channels] = image(b, x);
+  const convolution = { strides: stride, padding, dilations: dilation };
+  if (channels === 1) return convolve(b, "conv2d", x, c.filled(b, 1, [...kernel, 1, 1]), convolution);
+  if (!allOne(dilation)) {
+    return convolve(b, "depthwiseConv2d", x, c.filled(b, 1, [...kernel, channels, 1]), convolution);
+  }
+  const means = c.avgPool(b, around(b, x, padding), { window: kernel, strides: stride });
+  return c.times(b, means, sizeOf(kernel));
+}
+
+export function windowSum(b: CallBuilder, x: CallValue, window: WindowAttributes): CallValue {
+  if (!isWhole(b.shapeOf(x), window)) return sums(b, x, window);
+  return c.reshape(b, reduce(b, "sum", x, b.shapeOf(x), [1, 2]), wholeShape(b, x));
+}
+
+function wholeShape(b: CallBuilder, x: CallValue): Shape {
+  const [batch, , , channels] = image(b, x);
+  return [batch, 1, 1, channels];
+}
+
+/** The transpose of a sum: (g) → `inputShape`. */
+export function windowSpread(
+  b: CallBuilder,
+  g: CallValue,
+  { inputShape, ...window }: WindowAttributes & { readonly inputShape: Shape },
+): CallValue {
+  const { kernel, stride, padding, dilation } = window;
+  if (isWhole(inputShape, window)) return c.reshape(b, broadcast(b, g, b.shapeOf(g), inputShape), inputShape);
+  if (allOne(dilation) && kernel[0] === stride[0] && kernel[1] === stride[1]) {
+    return fit(b, b.call("upsample", [g], { factor: kernel }), inputShape, padding);
+  }
+  const spread = stuffed(b, g, stride);
+  const [, height, width] = image(b, spread);
+  const around = transposedPadding(inputShape, [height, width], kernel, window);
+  return sums(b, spread, { ...window, stride: [1, 1], padding: around });
+}
+
+/** Of an image as it is with its padding, or with as much of it as windows reached, the part without. */
+function fit(b: CallBuilder, x: CallValue, inputShape: Shape, [top, , left]: Sides): CallValue {
+  const [, height, width] = image(b, x);
+  const [, inputHeight, inputWidth] = inputShape as Sides;
+  return around(b, x, [-top, top + inputHeight - height, -left, left + inputWidth - width]);
+}
+
+function outputSize([, height, width]: Sides, { kernel, stride, dilation }: WindowAttributes): Pair {
+  const side = (axis: 0 | 1, length: number): number =>
+    Math.floor((length - dilation[axis] * (kernel[axis] - 1) - 1) / stride[axis]) + 1;
+  return [side(0, height), side(1, width)];
+}
+
+export function windowMax(b: CallBuilder, x: CallValue, window: WindowAttributes): CallValue {
+  const { kernel, stride, padding, dilation } = window;
+  if (isWhole(b.shapeOf(x), window)) {
+    return c.reshape(b, reduce(b, "max", x, b.shapeOf(x), [1, 2]), wholeShape(b, x));
+  }
+  const padded = around(b, x, padding, lowest);
+  if (allOne(dilation)) return c.maxPool(b, padded, { window: kernel, strides: stride });
+  return taps(b, padded, window, outputSize(image(b, padded), window)).reduce((y, tap) => c.maximum(b, y, tap));
+}
+
+/** (g, x, y = maximum): each g to the first maximum of its window. */
+export function windowRoute(
+  b: CallBuilder,
+  [g, x, y]: readonly [CallValue, CallValue, CallValue],
+  window: WindowAttributes,
+): CallValue {
+  const padded = around(b, x, window.padding, lowest);
+  const [, height, width] = image(b, y);
+  const under = taps(b, padded, window, [height, width]);
+  const parts = firstOf(b, under.map((tap) => c.equal(b, tap, y))).map((first) => c.mul(b, g, first)); // prettier-ignore
+  return fit(b, scattered(b, parts, window), b.shapeOf(x), window.padding);
+}
+
+/** Of masks of 0 and 1, each without the places where one before it has a 1. */
+export function firstOf(b: CallBuilder, masks: readonly CallValue[]): CallValue[] {
+  let taken: CallValue | undefined;
+  return masks.map((mask, i) => {
+    if (taken === undefined) return (taken = mask);
+    const first = c.greater(b, mask, taken);
+    if (i < masks.length - 1) taken = c.maximum(b, taken, mask);
+    return first;
+  });
+}
+
+/**
+ * Adds what each tap of all windows has to the place of the tap: an image as it is with its padding, as far as windows reach.
+ * Taps that fall on the same places modulo the stride are added in the windows' own resolution, and the images of all such
+ * places are put between each other at last.
+ */
+function scattered(
+  b: CallBuilder,
+  parts: readonly CallValue[],
+  { kernel, stride, dilation }: WindowAttributes,
+): CallValue {
+  const [batch, height, width, channels] = image(b, parts[0]!);
+  const most = [0, 1].map((i) => Math.floor(((kernel[i]! - 1) * dilation[i]!) / stride[i]!)) as unknown as Pair;
+  const lattices = new Map<string, CallValue>();
+  parts.forEach((part, tap) => {
+    const y = Math.floor(tap / kernel[1]) * dilation[0];
+    const x = (tap % kernel[1]) * dilation[1];
+    const [down, right] = [Math.floor(y / stride[0]), Math.floor(x / stride[1])];
+    const moved = around(b, part, [down, most[0] - down, right, most[1] - right]);
+    const key = `${y % stride[0]},${x % stride[1]}`;
+    const before = lattices.get(key);
+    lattices.set(key, before === undefined ? moved : c.add(b, before, moved));
+  });
+  const [rows, columns] = [height + most[0], width + most[1]];
+  const empty = (): CallValue =>
+    b.call("broadcastTo", [c.filled(b, 0, [1, 1, 1, 1])], { shape: [batch, rows, columns, channels] });
+  const lines = Array.from({ length: stride[0] }, (_, y) => {
+    const line = Array.from({ length: stride[1] }, (_, x) => lattices.get(`${y},${x}`) ?? empty());
+    return c.reshape(b, c.concat(b, line, 3), [batch * rows, 1, columns * stride[1] * channels]);
+  });
+  return c.reshape(b, c.concat(b, lines, 1), [batch, rows * stride[0], columns * stride[1], channels]);
+}
