@@ -1,16 +1,19 @@
 /**
- * Compiling a model as far as that goes without running anything: in each of its presets up to plans for both targets, and
+ * Compiling a model as far as that goes without running anything: in each of its presets up to plans for all targets, and
  * the kernels for WebGPU up to pipelines of Dawn's null backend, which needs no driver.
  */
 import { afterAll, describe, expect, test } from "vitest";
 import { buildProgram } from "../../src/compiler/compile.ts";
-import { sizeOf } from "../../src/compiler/graph/graph.ts";
+import { sizeOf, type Graph } from "../../src/compiler/graph/graph.ts";
 import type { GraphName, Program } from "../../src/compiler/graph/program.ts";
 import { createPlan, type CreatedPlan } from "../../src/compiler/plan/create-plan.ts";
 import { createMadeKernels, type MadeKernels } from "../../src/compiler/plan/lowering.ts";
 import type { PlanTarget } from "../../src/compiler/plan/target.ts";
 import type { StorageType } from "../../src/compiler/plan/storage.ts";
 import { verifyPlan } from "../../src/compiler/plan/verify-plan.ts";
+import { tfjsBackends, type TfjsBackend } from "../../src/compiler/targets/tfjs/backends.ts";
+import { createTfjsPlan } from "../../src/compiler/targets/tfjs/create-plan.ts";
+import { verifyTfjsPlan } from "../../src/compiler/targets/tfjs/verify-plan.ts";
 import type { Kernel } from "../../src/compiler/targets/wasm/kernel.ts";
 import { wasmTarget } from "../../src/compiler/targets/wasm/recipe-table.ts";
 import type { GpuKernel } from "../../src/compiler/targets/webgpu/kernel.ts";
@@ -103,6 +106,13 @@ export function testFamily(family: Family, device: GPUDevice | undefined): void 
         }
       });
 
+      test("is lowered to calls of TensorFlow.js", () => {
+        const backends = ALL ? tfjsBackends : whole ? (["wasm", "node"] as const) : (["wasm"] as const);
+        for (const name of [...usesOf(kind), "train"] as const) {
+          for (const backend of backends) expectTfjsPlan(program().graphs[name]!, name, backend);
+        }
+      });
+
       // The same plans but for what is in memory in half precision: one preset shows it.
       if (kind !== first![0] || !whole) return;
       test("is planned in f16", () => {
@@ -157,6 +167,14 @@ function inParts(program: Program, names: readonly GraphName[]): Program {
 function expectTraining({ graphs, state }: Program): void {
   const trained = state.filter(({ role }) => role !== "optimizer").map(({ path }) => path);
   expect(Object.keys(graphs.train!.updates).toSorted()).toEqual(trained.toSorted());
+}
+
+function expectTfjsPlan(graph: Graph, name: GraphName, backend: TfjsBackend): void {
+  const plan = createTfjsPlan(graph, backend, { name, batch });
+  expect(verifyTfjsPlan(plan), `${name} for ${backend}`).toEqual([]);
+  expect(Object.keys(plan.outputs)).toEqual(Object.keys(graph.outputs));
+  expect(Object.keys(plan.updates)).toEqual(Object.keys(graph.updates));
+  expect(plan.repeat !== undefined).toBe(name === "explain");
 }
 
 function expectPlan<K>(

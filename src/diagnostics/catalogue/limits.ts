@@ -41,6 +41,12 @@ export const limitCodes = {
       `${p.path === "" ? "the model" : `\`${p.path}\``} needs ${p.needs} in one WebGPU kernel (${p.kernel}), the limit is ${p.limit}`,
     hint: () => "use a smaller batch or smaller images, or the device `wasm`",
   }),
+  "limit/tfjs": entry<{ path: string; backend: string; lacks: string }>({
+    severity: "error",
+    message: (p) =>
+      `${p.path === "" ? "the model" : `\`${p.path}\``} needs ${p.lacks}, which the backend ${p.backend} of TensorFlow.js does not have`,
+    hint: () => "use another backend of TensorFlow.js, or the device `wasm` or `webgpu`",
+  }),
   "limit/imports": entry<{ limit: number }>({
     severity: "error",
     message: (p) => `more than ${p.limit} files are imported`,

@@ -90,6 +90,15 @@ export const limitPages: PagesOf<typeof limitCodes> = {
     remedy:
       "Take a smaller `--batch` or smaller images, or the device `wasm`, which has no such limit. `bcosc evaluate` and `bcosc explain` run smaller batches by themselves.",
   },
+  "limit/tfjs": {
+    kind: "situation",
+    meaning: "A layer needs an operation that a backend of TensorFlow.js does not have.",
+    why: "The backends differ in their kernels. What a model needs is compared with what a backend has before anything runs.",
+    situation:
+      "A model is compiled for a device such as `tfjs:wasm`, and one of its layers can't be built from the kernels of that backend.",
+    remedy:
+      "Take another backend of TensorFlow.js, or the devices `wasm` and `webgpu`, which have kernels for all layers.",
+  },
   "limit/imports": {
     kind: "source",
     meaning: "Too many files are imported.",

@@ -1,9 +1,10 @@
 /** A simplified graph → the calls of a backend of TensorFlow.js. */
+import { fail } from "../../../diagnostics/catalogue.ts";
 import type { Graph } from "../../graph/graph.ts";
 import type { GraphName } from "../../graph/program.ts";
 import { atMostFour } from "./axes.ts";
 import type { TfjsPlanTarget } from "./backends.ts";
-import { capabilities } from "./capabilities.ts";
+import { capabilities, kernelsOf, type TfjsCapabilities } from "./capabilities.ts";
 import { createCallBuilder, type CallValue } from "./call-builder.ts";
 import * as c from "./calls.ts";
 import { fuseEpilogue } from "./fuse.ts";
@@ -17,13 +18,29 @@ export interface TfjsPlanOptions {
   readonly batch: number;
 }
 
+/** Throws `limit/tfjs` where the backend lacks a kernel that a layer needs. */
 export function createTfjsPlan(graph: Graph, target: TfjsPlanTarget, options: TfjsPlanOptions): TfjsPlan {
-  const lowered = rewriteCalls(lowerGraph(graph, target));
-  return finishPlan(rewriteCalls(rewriteCalls(lowered, fuseEpilogue)), target, options);
+  return createPlanOf(graph, capabilities[target], options);
 }
 
-function lowerGraph(graph: Graph, target: TfjsPlanTarget): DraftPlan {
-  const builder = createCallBuilder(capabilities[target]);
+export function createPlanOf(graph: Graph, backend: TfjsCapabilities, options: TfjsPlanOptions): TfjsPlan {
+  const lowered = rewriteCalls(lowerGraph(graph, backend));
+  const fused = rewriteCalls(rewriteCalls(lowered, fuseEpilogue));
+  checkKernels(fused, backend);
+  return finishPlan(fused, backend.name, options);
+}
+
+function checkKernels({ builder: { entries } }: DraftPlan, { name, lacks }: TfjsCapabilities): void {
+  for (const { call } of entries) {
+    if (call === undefined) continue;
+    const missing = kernelsOf(call).find((kernel) => lacks.includes(kernel));
+    if (missing === undefined) continue;
+    fail("limit/tfjs", { path: call.layer ?? "", backend: name, lacks: `the kernel ${missing}` });
+  }
+}
+
+function lowerGraph(graph: Graph, backend: TfjsCapabilities): DraftPlan {
+  const builder = createCallBuilder(backend);
   const values: CallValue[] = [];
   for (const node of graph.nodes) {
     const inputs = node.inputs.map((input) => values[input]!);
