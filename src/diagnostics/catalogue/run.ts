@@ -102,6 +102,16 @@ export const runCodes = {
     message: (p) => `the device \`webgpu\` is not here: ${p.reason}`,
     hint: () => "`bcosc doctor` says what is there; the device `wasm` needs no graphics card",
   }),
+  "run/no-tfjs": entry<{ device: string; reason: string }>({
+    severity: "error",
+    message: (p) => `the device \`${p.device}\` is not here: ${p.reason}`,
+    hint: () => "`bcosc doctor` says what is there; the device `wasm` needs no other package",
+  }),
+  "run/tfjs": entry<{ device: string; what: string; reason: string }>({
+    severity: "error",
+    message: (p) => `TensorFlow.js failed on \`${p.device}\` in ${p.what}: ${p.reason}`,
+    hint: () => "this is a fault in bcosc, in TensorFlow.js or in a driver; the device `wasm` computes the same",
+  }),
   "run/no-sharp": entry<{ reason: string }>({
     severity: "error",
     message: (p) => `the package \`sharp\`, which reads and writes image files, can not be loaded: ${p.reason}`,

@@ -149,6 +149,23 @@ export const runPages: PagesOf<typeof runCodes> = {
     remedy:
       "Install what the message names. `bcosc doctor` lists the adapter that is found; `--device wasm` runs everywhere.",
   },
+  "run/no-tfjs": {
+    kind: "situation",
+    meaning: "A backend of TensorFlow.js is asked for and can not be used: a package is missing, or what it needs is.",
+    why: "The packages of TensorFlow.js are optional, each backend has its own, and those for Node bring a libtensorflow that their install scripts fetch. Where the package for CUDA finds no graphics card, TensorFlow would compute on the processor without a word: that is refused too.",
+    situation:
+      "`--device tfjs:node-gpu` without `@tensorflow/tfjs-node-gpu`, without CUDA, or on a version of Node that the package has no binding for.",
+    remedy:
+      "Install what the message names, or take what it says computes the same. `bcosc doctor` lists the backends that are there.",
+  },
+  "run/tfjs": {
+    kind: "situation",
+    meaning: "A call of TensorFlow.js failed, or its graphics device refused what it was asked to do.",
+    why: "Nothing of such a run counts: the state is that from before, and no tensor is left behind. Where a kernel of WebAssembly trapped, or the graphics device was lost, the session refuses everything but `dispose()` from then on.",
+    situation:
+      "A program that removes the backend while a session uses it, a driver with a fault, or a fault in bcosc.",
+    remedy: "Please report it with the message. `--device wasm` computes the same.",
+  },
   "run/no-sharp": {
     kind: "situation",
     meaning: "The package that reads and writes image files does not load.",

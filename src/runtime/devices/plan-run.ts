@@ -23,6 +23,41 @@ export interface RunCall {
   readonly resume: boolean;
 }
 
+/** What a device needs to know of a plan to check what is asked of it. */
+interface AnyPlan {
+  readonly outputs: Readonly<Record<string, unknown>>;
+}
+
+export interface AskedRun<P extends AnyPlan> {
+  readonly plan: P;
+  readonly signature: GraphSignature;
+  /** Names of outputs, each once. */
+  readonly wanted: readonly string[];
+  /** Names of the feeds that must be given. */
+  readonly demanded: ReadonlySet<string>;
+}
+
+/** `given` are the names of the feeds. Fails with `run/no-graph`, `run/no-plan`, `run/no-output` or `run/resume`. */
+export function checkAsked<P extends AnyPlan>(
+  program: Program,
+  device: string,
+  plans: Readonly<Partial<Record<GraphName, P>>> | undefined,
+  name: GraphName,
+  { given, only, resume }: Pick<RunCall, "only" | "resume"> & { readonly given: readonly string[] },
+  continuation: Continuation,
+): AskedRun<P> {
+  const signature = signatureOf(program, name);
+  if (signature === undefined) return fail("run/no-graph", { graph: name, available: graphNamesOf(program) });
+  const plan = plans?.[name] ?? fail("run/no-plan", { device, graph: name });
+  const wanted = only === undefined ? Object.keys(plan.outputs) : [...new Set(only)].sort();
+  for (const output of wanted) {
+    if (Object.hasOwn(plan.outputs, output)) continue;
+    fail("run/no-output", { graph: name, output, available: Object.keys(plan.outputs).join(", ") || "none" });
+  }
+  const demanded = continuation.demand(name, neededFeeds(signature, wanted), given, resume);
+  return { plan, signature, wanted, demanded };
+}
+
 /** Fails with `run/no-graph`, `run/no-plan`, `run/no-output`, `run/resume` or `run/feed`. */
 export function checkRun(
   program: Program,
@@ -31,15 +66,9 @@ export function checkRun(
   { feeds, only, resume }: RunCall,
   continuation: Continuation,
 ): PlanRun {
-  const signature = signatureOf(program, name);
-  if (signature === undefined) return fail("run/no-graph", { graph: name, available: graphNamesOf(program) });
-  const plan = program[target]?.plans[name] ?? fail("run/no-plan", { device: target, graph: name });
-  const wanted = only === undefined ? Object.keys(plan.outputs) : [...new Set(only)].sort();
-  for (const output of wanted) {
-    if (Object.hasOwn(plan.outputs, output)) continue;
-    fail("run/no-output", { graph: name, output, available: Object.keys(plan.outputs).join(", ") || "none" });
-  }
-  const demanded = continuation.demand(name, neededFeeds(signature, wanted), Object.keys(feeds), resume);
+  const call = { given: Object.keys(feeds), only, resume };
+  const asked = checkAsked(program, target, program[target]?.plans, name, call, continuation);
+  const { plan, signature, wanted, demanded } = asked;
   const given = checkFeeds(name, signature.inputs, demanded, feeds, "float32") as ReadonlyMap<string, Float32Array>;
   const needed = neededLaunches(plan, wanted, resume ? { changed: [...given.keys()] } : undefined);
   return { plan, wanted, feeds: given, needed };
