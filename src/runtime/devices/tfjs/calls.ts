@@ -123,6 +123,7 @@ export const calls: { readonly [K in TfjsOp]: CallKernels<K> } = {
   erf: unary("Erf"),
   softplus: unary("Softplus"),
   relu: unary("Relu"),
+  step: { kernels: ["Step"], make: ({ run }, [x]) => run("Step", { x: x! }, { alpha: 0 }) },
 
   add: binary("Add"),
   sub: binary("Sub"),
@@ -149,23 +150,6 @@ export const calls: { readonly [K in TfjsOp]: CallKernels<K> } = {
   softmax: {
     kernels: ["Softmax"],
     make: ({ run }, [x]) => run("Softmax", { logits: x! }, { dim: x!.shape.length - 1 }),
-  },
-  logSoftmax: {
-    // No backend has a kernel.
-    kernels: ["Max", "Sub", "Exp", "Sum", "Log"],
-    make({ run }, [x]) {
-      const last = [x!.shape.length - 1];
-      const shifted = run("Sub", { a: x!, b: run("Max", { x: x! }, { reductionIndices: last, keepDims: true }) });
-      const sums = run("Sum", { x: run("Exp", { x: shifted }) }, { axis: last, keepDims: true });
-      return run("Sub", { a: shifted, b: run("Log", { x: sums }) });
-    },
-  },
-  argMaxOneHot: {
-    kernels: ["ArgMax", "OneHot", "Cast"],
-    make({ run }, [x], { depth }) {
-      const indices = run("ArgMax", { x: x! }, { axis: x!.shape.length - 1 });
-      return toFloat(run, run("OneHot", { indices }, { dtype: "float32", depth, onValue: 1, offValue: 0 }));
-    },
   },
 
   reshape: {
