@@ -12,9 +12,14 @@ import type { Terminal } from "./terminal.ts";
 import { loadTuning } from "./tuning-option.ts";
 
 const names = ["auto", ...deviceNames];
+const tfjsBackends = names.flatMap((name) => (name.startsWith("tfjs:") ? [name.slice("tfjs:".length)] : []));
+const others = names.filter((name) => !name.startsWith("tfjs:"));
 
 export const deviceOptions: readonly OptionSpec[] = [
-  { flags: "--device <name>", summary: `Where to compute: ${names.join(", ")} (auto)` },
+  {
+    flags: "--device <name>",
+    summary: `Where to compute: ${others.join(", ")}, or with TensorFlow.js: tfjs: and ${tfjsBackends.join(", ")} (auto)`,
+  },
   { flags: "--threads <n>", summary: "How many threads may compute (as many as there are processors, at most 8)" },
   { flags: "--tuning <file>", summary: "What `bcosc tune` measured, for the device `webgpu`" },
 ];

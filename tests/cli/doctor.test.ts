@@ -11,6 +11,9 @@ it("says what is there, and the device that the other commands take", async () =
   expect(out).toMatch(/^ {2}WebAssembly SIMD +yes$/m);
   expect(out).toMatch(/^ {2}relaxed SIMD +(yes|no: .+)$/m);
   expect(out).toMatch(/^ {2}shared memory +yes$/m);
+  expect(out).toMatch(/^ {2}tfjs:wasm +tfjs 4\.\d+\.\d+, as WebAssembly$/m);
+  expect(out).toMatch(/^ {2}tfjs:cpu +tfjs 4\.\d+\.\d+, in plain JavaScript$/m);
+  expect(out).toMatch(/^ {2}tfjs:webgl +no: Node has no WebGL; .+$/m);
   expect(out).toMatch(new RegExp(`^device wasm, ${threads} threads?: .+$`, "m"));
 });
 
@@ -23,6 +26,10 @@ it("says it as JSON", async () => {
     memoryBytes: expect.any(Number),
     simd: true,
     sharedMemory: true,
+    tfjs: {
+      "tfjs:wasm": { usable: true, description: expect.any(String) },
+      "tfjs:webgl": { usable: false, missing: "Node has no WebGL", hints: expect.any(Array) },
+    },
     device: { name: "wasm", threads, reason: expect.any(String) },
   });
 });

@@ -1,6 +1,8 @@
 /** `bcosc doctor`: what this machine has, which device will compute, and why. */
 import { totalmem } from "node:os";
 import { bestDevice } from "../../runtime/devices/best-device.ts";
+import { tfjsBackends, type TfjsTarget } from "../../compiler/targets/tfjs/backends.ts";
+import { loadTfjs } from "../../runtime/devices/tfjs/load.ts";
 import { lookUpAdapter } from "../../runtime/devices/webgpu/adapter.ts";
 import { defaultThreads, wasmFeatures } from "../../runtime/devices/wasm/features.ts";
 import type { Command } from "../command.ts";
@@ -31,6 +33,8 @@ interface Findings {
   readonly simd: boolean;
   readonly relaxedSimd: boolean;
   readonly webgpu: WebgpuFindings;
+  /** The devices that compute with TensorFlow.js. */
+  readonly tfjs: Readonly<Record<TfjsTarget, TfjsFindings>>;
   readonly device: { readonly name: string; readonly threads: number; readonly reason: string };
 }
 
@@ -44,6 +48,23 @@ type WebgpuFindings =
       readonly timestamps: boolean;
     }
   | { readonly missing: string; readonly hint: string };
+
+type TfjsFindings =
+  | { readonly usable: true; readonly description: string }
+  | { readonly usable: false; readonly missing: string; readonly hints: readonly string[] };
+
+/** One after the other: the library has one current backend. */
+async function examineTfjs(): Promise<Findings["tfjs"]> {
+  const found: [TfjsTarget, TfjsFindings][] = [];
+  for (const backend of tfjsBackends) {
+    const loaded = await loadTfjs(backend);
+    found.push([
+      `tfjs:${backend}`,
+      "missing" in loaded ? { usable: false, ...loaded } : { usable: true, description: loaded.description },
+    ]);
+  }
+  return Object.fromEntries(found) as Findings["tfjs"];
+}
 
 async function examineWebgpu(): Promise<WebgpuFindings> {
   const found = await lookUpAdapter();
@@ -72,6 +93,7 @@ async function examine(): Promise<Findings> {
     simd,
     relaxedSimd,
     webgpu: await examineWebgpu(),
+    tfjs: await examineTfjs(),
     device: { name, reason, threads: name === "wasm" ? defaultThreads() : 1 },
   };
 }
@@ -87,6 +109,13 @@ function webgpuRows(found: WebgpuFindings): string[][] {
   ];
 }
 
+function tfjsRows(found: Findings["tfjs"]): string[][] {
+  return Object.entries(found).map(([device, backend]) => [
+    device,
+    backend.usable ? backend.description : `no: ${[backend.missing, ...backend.hints.slice(0, 1)].join("; ")}`,
+  ]);
+}
+
 function text(found: Findings): string {
   const { device } = found;
   const yesNo = (has: boolean, without: string): string => (has ? "yes" : `no: ${without}`);
@@ -99,6 +128,7 @@ function text(found: Findings): string {
     ["relaxed SIMD", yesNo(found.relaxedSimd, "products are not fused with sums; Node 22 and later have it")],
     ["shared memory", yesNo(found.sharedMemory, "one thread only")],
     ...webgpuRows(found.webgpu),
+    ...tfjsRows(found.tfjs),
   ];
   const lines = formatTable(rows, ["left", "left"]).map((line) => `  ${line}`);
   const threads = device.name === "wasm" ? `, ${countOf(device.threads, "thread")}` : "";

@@ -105,7 +105,7 @@ export const runCodes = {
   "run/no-tfjs": entry<{ device: string; reason: string }>({
     severity: "error",
     message: (p) => `the device \`${p.device}\` is not here: ${p.reason}`,
-    hint: () => "`bcosc doctor` says what is there; the device `wasm` needs no other package",
+    hint: () => "`bcosc doctor` says which backends are there",
   }),
   "run/tfjs": entry<{ device: string; what: string; reason: string }>({
     severity: "error",

@@ -40,12 +40,12 @@ function installLine(backend: TfjsBackend): string {
 /** What computes the same without what is missing. */
 const INSTEAD: Readonly<Record<TfjsBackend, string>> = {
   "node-gpu":
-    "without it: `tfjs:node` (TensorFlow on the processor), `tfjs:wasm` (needs no libtensorflow), or the project's own `webgpu` (graphics card without CUDA) and `wasm`",
-  node: "without it: `tfjs:wasm`, which needs no libtensorflow, or the project's own `wasm`",
-  webgpu: "without it: `tfjs:wasm`, or the project's own `wasm`",
+    "without it: `tfjs:node` computes on the processor, `tfjs:wasm` needs no libtensorflow; `webgpu` needs a graphics card but no CUDA, and `wasm` no other package",
+  node: "without it: `tfjs:wasm` needs no libtensorflow, and `wasm` no other package",
+  webgpu: "without it: `tfjs:wasm`, or `wasm`, which needs no other package",
   webgl: "without it: `tfjs:webgpu` or `tfjs:wasm`",
-  wasm: "without it: the project's own `wasm`",
-  cpu: "without it: the project's own `wasm`",
+  wasm: "without it: `wasm`, which needs no other package",
+  cpu: "without it: `wasm`, which needs no other package",
 };
 
 /** Never throws. With `tf` nothing is imported: its backends are those that the program has imported. */
