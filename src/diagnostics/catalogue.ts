@@ -6,6 +6,7 @@ import { bcosCodes } from "./catalogue/bcos.ts";
 import { dataCodes } from "./catalogue/data.ts";
 import { limitCodes } from "./catalogue/limits.ts";
 import { nameCodes } from "./catalogue/names.ts";
+import { residentCodes } from "./catalogue/resident.ts";
 import { runCodes } from "./catalogue/run.ts";
 import { shapeCodes } from "./catalogue/shapes.ts";
 import { syntaxCodes } from "./catalogue/syntax.ts";
@@ -25,6 +26,7 @@ export const catalogue = {
   ...dataCodes,
   ...weightsCodes,
   ...runCodes,
+  ...residentCodes,
   ...usageCodes,
 };
 

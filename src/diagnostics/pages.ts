@@ -5,6 +5,7 @@ import { dataPages } from "./pages/data.ts";
 import { limitPages } from "./pages/limits.ts";
 import { namePages } from "./pages/names.ts";
 import type { Page } from "./pages/page.ts";
+import { residentPages } from "./pages/resident.ts";
 import { runPages } from "./pages/run.ts";
 import { shapePages } from "./pages/shapes.ts";
 import { syntaxPages } from "./pages/syntax.ts";
@@ -22,6 +23,7 @@ export const pages: Readonly<Record<Code, Page>> = {
   ...dataPages,
   ...weightsPages,
   ...runPages,
+  ...residentPages,
   ...usagePages,
 };
 

@@ -31,12 +31,23 @@ export interface Device {
  * TensorFlow.js on `tfjs:NAME`. What is given stays the caller's, unchanged; what is returned is the caller's to free.
  */
 export interface ResidentRuns<V extends object = object> {
+  /** Where such values live now: the `GPUDevice`, or the backend of TensorFlow.js. */
+  readonly place: object;
   /** As `DeviceSession.run`, without waiting for the device and without a run to go on from. Feeds may be numbers too. */
   run(
     graph: GraphName,
     feeds: Readonly<Record<string, Tensor | V>>,
     only?: readonly string[],
+    options?: ResidentOptions<V>,
   ): Promise<Record<string, V>>;
+}
+
+export interface ResidentOptions<V extends object = object> {
+  /**
+   * Makes what a result of so many bytes is written to, in place of the device's own way: what it makes is the maker's, and
+   * a device that failed leaves it alone. Devices whose values are not made before they are computed do not call it.
+   */
+  readonly create?: (bytes: number) => V;
 }
 
 export interface DeviceSession {

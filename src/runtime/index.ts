@@ -7,10 +7,13 @@ export type {
   LaunchTiming,
   Profile,
   Profiler,
+  ResidentOptions,
+  ResidentRuns,
   RunTiming,
   Tensor,
 } from "./device.ts";
 export { deviceNames, type DeviceChoice } from "./devices/registry.ts";
+export { webgpuDeviceOn, type GraphicsDevice } from "./devices/webgpu/device-on.ts";
 export { tuneProgram, type TunedKernel, type TuneOptions, type TuningResult } from "./devices/webgpu/tune-program.ts";
 export { mergeTunings, parseTuning, type Tuning } from "./tuning.ts";
 export { openSession, type Feeds, type Precision, type Session, type SessionOptions } from "./session.ts";

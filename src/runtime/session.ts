@@ -4,7 +4,16 @@ import type { GraphName, Program, StateSpec } from "../compiler/graph/program.ts
 import { fail } from "../diagnostics/catalogue.ts";
 import { graphNamesOf, signatureOf } from "../graph-signature.ts";
 import { createBreather } from "./breathe.ts";
-import type { Device, DeviceOptions, DeviceSession, Profile, Profiler, Tensor } from "./device.ts";
+import type {
+  Device,
+  DeviceOptions,
+  DeviceSession,
+  Profile,
+  Profiler,
+  ResidentOptions,
+  ResidentRuns,
+  Tensor,
+} from "./device.ts";
 import { findDevice, type DeviceChoice } from "./devices/registry.ts";
 import { initialValues } from "./initialise.ts";
 import { fileShape, fromFileLayout, toFileLayout } from "./weights/layout.ts";
@@ -62,8 +71,25 @@ export interface Session {
   /** Threads that compute, and bytes held, where the device tells. */
   readonly threads?: number;
   readonly memoryBytes?: number;
+  /**
+   * Where values live that stay on the device: the `GPUDevice` on `webgpu` (another one after a loss), the backend of
+   * TensorFlow.js on `tfjs:NAME`. Undefined where the device has no memory of its own.
+   */
+  readonly place?: object | undefined;
   /** Runs a graph once on exactly one batch. `only` names the wanted outputs; all without it. */
   run(graph: GraphName, feeds: Feeds, only?: readonly string[]): Promise<Outputs>;
+  /**
+   * As `run`, with values that stay on the device: `GPUBuffer`s on `webgpu`, row by row in float32, tensors on `tfjs:NAME`. A
+   * feed may be one of them (not changed, and not copied where the plan allows it) or numbers; results are the caller's to
+   * free. Resolves when the work is submitted: what the device has against it is an error of the next call. Fails with
+   * `run/no-resident` where the device has no memory of its own, and with `run/gpu-buffer` for a buffer that can't be read.
+   */
+  runResident<V extends object = object>(
+    graph: GraphName,
+    feeds: Readonly<Record<string, V | ArrayLike<number>>>,
+    only?: readonly string[],
+    options?: ResidentOptions<V>,
+  ): Promise<Record<string, V>>;
   /**
    * Runs a graph on any number of samples: feeds [count, …] are cut into batches, the last one filled up with zeros, and
    * the outputs [count, …] put together. For graphs whose samples do not depend on each other: all but `train`.
@@ -164,6 +190,22 @@ function createSession(
     });
   }
 
+  function runResident<V extends object>(
+    graph: GraphName,
+    feeds: Readonly<Record<string, V | ArrayLike<number>>>,
+    only?: readonly string[],
+    options?: ResidentOptions<V>,
+  ): Promise<Record<string, V>> {
+    return serially(async () => {
+      requireGraph(program, graph);
+      const resident = (opened.resident ?? fail("run/no-resident", { device })) as ResidentRuns<V>;
+      const values = Object.entries(feeds).map(([name, value]) => {
+        return [name, "length" in value ? toTensor(value, precision) : value] as const;
+      });
+      return resident.run(graph, Object.fromEntries(values), only, options);
+    });
+  }
+
   const { batch } = program;
 
   /** The feeds of whole batches, the last one filled up with zeros. */
@@ -239,7 +281,11 @@ function createSession(
     precision,
     ...(opened.threads === undefined ? {} : { threads: opened.threads }),
     ...(opened.memoryBytes === undefined ? {} : { memoryBytes: opened.memoryBytes }),
+    get place() {
+      return opened.resident?.place;
+    },
     run,
+    runResident,
     runSamples,
     runRepeated,
     async predict(images) {

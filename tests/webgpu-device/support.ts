@@ -13,22 +13,17 @@ export type Need = "webgpu-compile" | "webgpu";
 const kept: GPU[] = [];
 
 /**
- * Opens devices of a backend: `null` accepts everything and computes nothing, `vulkan` is a driver. Undefined, with a line
- * that says so, where there is none; a failure where `BCOSC_REQUIRE` names the need.
+ * WebGPU of a backend: `null` accepts everything and computes nothing, `vulkan` is a driver. Undefined, with a line that says
+ * so, where there is none; a failure where `BCOSC_REQUIRE` names the need.
  */
-export async function gpuSource(backend: "null" | "vulkan"): Promise<GpuSource | undefined> {
+export async function gpuOf(backend: "null" | "vulkan"): Promise<GPU | undefined> {
   const need: Need = backend === "null" ? "webgpu-compile" : "webgpu";
   let reason = "no adapter";
   try {
     const { create } = await import("webgpu");
     const gpu = create([`backend=${backend}`]);
     kept.push(gpu);
-    const find = async (): Promise<FoundAdapter> => {
-      const adapter = await gpu.requestAdapter();
-      if (adapter === null) throw new Error("no adapter");
-      return { adapter, traits: traitsOf(adapter) };
-    };
-    if ((await gpu.requestAdapter()) !== null) return () => openGpu(find);
+    if ((await gpu.requestAdapter()) !== null) return gpu;
   } catch (error) {
     reason = String(error);
   }
@@ -37,6 +32,18 @@ export async function gpuSource(backend: "null" | "vulkan"): Promise<GpuSource |
   }
   console.warn(`these tests are skipped (${reason}); BCOSC_REQUIRE=${need} forbids that`);
   return undefined;
+}
+
+/** Opens devices of a backend. */
+export async function gpuSource(backend: "null" | "vulkan"): Promise<GpuSource | undefined> {
+  const gpu = await gpuOf(backend);
+  if (gpu === undefined) return undefined;
+  const find = async (): Promise<FoundAdapter> => {
+    const adapter = await gpu.requestAdapter();
+    if (adapter === null) throw new Error("no adapter");
+    return { adapter, traits: traitsOf(adapter) };
+  };
+  return () => openGpu(find);
 }
 
 /** A convolution, dropout and a classifier. */

@@ -1,6 +1,16 @@
 /** Codes of the area `run`: training and explaining. */
 import { entry } from "../entry.ts";
 
+/** What to do about a lost device, by what can't be brought to another one. */
+const lostWith = {
+  nothing: "take a smaller batch, close what else uses the graphics card, or take the device `wasm`",
+  device:
+    "the device was given to the session, which can not open it again: request another one, and open new sessions on it",
+  buffers: "buffers are lost with their device: make them again on the one that the session has now",
+  state:
+    "the session was trained on buffers of that device, so the steps can not be done again: open a new session from weights that were exported before",
+} as const;
+
 export const runCodes = {
   "run/not-finite": entry<{ what: string; where: string }>({
     severity: "error",
@@ -137,10 +147,10 @@ export const runCodes = {
     message: (p) => `WebGPU refused ${p.what}: ${p.reason}`,
     hint: () => "this is a fault in bcosc or in the driver; the device `wasm` computes the same",
   }),
-  "run/device-lost": entry<{ tries: number; reason: string }>({
+  "run/device-lost": entry<{ tries: number; reason: string; with?: keyof typeof lostWith }>({
     severity: "error",
-    message: (p) => `the graphics device was lost ${p.tries} times: ${p.reason}`,
-    hint: () => "take a smaller batch, close what else uses the graphics card, or take the device `wasm`",
+    message: (p) => `the graphics device was lost${p.tries === 1 ? "" : ` ${p.tries} times`}: ${p.reason}`,
+    hint: (p) => lostWith[p.with ?? "nothing"],
   }),
   "run/wrong-results": entry<{ adapter: string; what: string }>({
     severity: "error",

@@ -203,10 +203,11 @@ export const runPages: PagesOf<typeof runCodes> = {
   },
   "run/device-lost": {
     kind: "situation",
-    meaning: "The graphics device went away again and again.",
-    why: "When a device is lost the session opens it again, restores the weights and repeats what was done since; it gives up where that does not help.",
+    meaning: "The graphics device went away again and again, or one went away that the session can not open again.",
+    why: "When a device is lost the session opens it again, restores the weights and repeats what was done since; it gives up where that does not help. A device that was given to the session is its owner's to open, and buffers are lost with their device.",
     situation: "A driver that is reset because a kernel ran for too long, or a graphics card with too little memory.",
-    remedy: "Take a smaller batch, or `--device wasm`.",
+    remedy:
+      "Take a smaller batch, or `--device wasm`. Request a lost device of one's own again, and open new sessions on it.",
   },
   "run/wrong-results": {
     kind: "situation",

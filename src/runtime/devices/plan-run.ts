@@ -21,6 +21,8 @@ export interface RunCall {
   readonly feeds: Readonly<Record<string, Tensor>>;
   readonly only: readonly string[] | undefined;
   readonly resume: boolean;
+  /** Feeds that lie on the device already, by name: they count as given, and are none of `PlanRun.feeds`. */
+  readonly held?: readonly string[];
 }
 
 /** What a device needs to know of a plan to check what is asked of it. */
@@ -63,13 +65,16 @@ export function checkRun(
   program: Program,
   target: TargetName,
   name: GraphName,
-  { feeds, only, resume }: RunCall,
+  { feeds, only, resume, held = [] }: RunCall,
   continuation: Continuation,
 ): PlanRun {
   const call = { given: Object.keys(feeds), only, resume };
   const asked = checkAsked(program, target, program[target]?.plans, name, call, continuation);
   const { plan, signature, wanted, demanded } = asked;
-  const given = checkFeeds(name, signature.inputs, demanded, feeds, "float32") as ReadonlyMap<string, Float32Array>;
+  const given = checkFeeds(name, signature.inputs, demanded, feeds, "float32", held) as ReadonlyMap<
+    string,
+    Float32Array
+  >;
   const needed = neededLaunches(plan, wanted, resume ? { changed: [...given.keys()] } : undefined);
   return { plan, wanted, feeds: given, needed };
 }

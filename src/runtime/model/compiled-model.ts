@@ -19,10 +19,11 @@ export function compiledModel<T extends ModelTypes>(description: ModelDescriptio
   async function load(options: LoadOptions<T>): Promise<LoadedModel<T>> {
     const { device: choice = "auto", weights, ...rest } = options;
     const { main } = description.programs;
-    const target = await chooseTarget(choice, main);
+    const own: Device | undefined = typeof choice === "object" ? choice : undefined;
+    const target = await chooseTarget(own?.name ?? (choice as string), main);
     // Both come over the network: neither waits for the other.
     const [device, program, given] = await Promise.all([
-      loadDevice(target),
+      own ?? loadDevice(target),
       readProgram(main, target),
       weights === undefined ? undefined : typedWeights(weights),
     ]);

@@ -4,7 +4,7 @@
  */
 import type { Form } from "../../compiler/graph/program.ts";
 import type { Dataset } from "../data/dataset.ts";
-import type { Tensor } from "../device.ts";
+import type { Device, Tensor } from "../device.ts";
 import type { CheckOptions, Explanation } from "../explain/explanation.ts";
 import type { Session, SessionOptions } from "../session.ts";
 import type { TrainOptions, TrainResult } from "../train/trainer.ts";
@@ -79,8 +79,11 @@ export interface ModelWeights<T extends ModelTypes> {
 }
 
 export type LoadOptions<T extends ModelTypes> = Omit<SessionOptions, "device" | "precision" | "weights" | "seed"> & {
-  /** Default `auto`: `webgpu` where there is a graphics card, else `wasm`, of those that the model was compiled for. */
-  readonly device?: "auto" | T["device"];
+  /**
+   * Default `auto`: `webgpu` where there is a graphics card, else `wasm`, of those that the model was compiled for. Or a device
+   * of one's own for such code: see `webgpuDeviceOn`.
+   */
+  readonly device?: "auto" | T["device"] | Device;
 } & (
     | { readonly weights: ModelWeights<T> | WeightsSource; readonly seed?: never }
     /** Random weights, to train from. */

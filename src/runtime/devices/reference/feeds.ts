@@ -12,7 +12,8 @@ export function toTensor(values: ArrayLike<number>, precision: Precision): Tenso
 
 /**
  * The feeds that a run of a graph with these inputs reads. `needed` has their names; feeds that only other outputs of the graph need
- * may be there too. Fails with `run/feed` on a name the graph doesn't have, a missing feed or a wrong length.
+ * may be there too. `held` names feeds that are given otherwise. Fails with `run/feed` on a name the graph doesn't have, a missing
+ * feed or a wrong length.
  */
 export function checkFeeds(
   graph: string,
@@ -20,6 +21,7 @@ export function checkFeeds(
   needed: ReadonlySet<string>,
   feeds: Readonly<Record<string, ArrayLike<number>>>,
   precision: Precision,
+  held: readonly string[] = [],
 ): Map<string, Tensor> {
   const taken = Object.entries(inputs).map(([name, shape]) => `\`${name}\` [${shape.join(", ")}]`);
   const objection = (name: string, problem: string): never =>
@@ -32,8 +34,10 @@ export function checkFeeds(
       objection(name, `takes ${sizeOf(shape)} numbers, not ${values.length}, for the feed`);
     }
   }
+  for (const name of held) if (!Object.hasOwn(inputs, name)) objection(name, "has no feed");
   const given = new Map<string, Tensor>();
   for (const name of needed) {
+    if (held.includes(name)) continue;
     if (!Object.hasOwn(feeds, name)) objection(name, "was run without the feed");
     given.set(name, toTensor(feeds[name]!, precision));
   }

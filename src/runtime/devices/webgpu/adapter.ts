@@ -3,7 +3,8 @@
 import type { GpuFeature } from "../../../compiler/targets/webgpu/kernel.ts";
 import type { WebgpuCode } from "../../../compiler/targets/webgpu/plan-code.ts";
 import { fail } from "../../../diagnostics/catalogue.ts";
-import type { AdapterTraits } from "./choose-variant.ts";
+import { runsOn, type AdapterTraits } from "./choose-variant.ts";
+import { requireLimits } from "./device-limits.ts";
 import { findGpu, isNode } from "./gpu.ts";
 
 export interface GpuTraits extends AdapterTraits {
@@ -55,16 +56,21 @@ export function requireStorage({ storage }: Pick<WebgpuCode, "storage">, { name,
   if (storage === "f16" && !features.includes("shader-f16")) fail("run/no-half-precision", { adapter: name });
 }
 
-export function traitsOf(adapter: GPUAdapter): GpuTraits {
-  const { info } = adapter;
+/** Fails as `requireStorage` does, and with `run/gpu-limits` where kernels need more than the device allows. */
+export function requireTraits(code: WebgpuCode, { limits, ...traits }: GpuTraits): void {
+  requireStorage(code, traits);
+  if (limits !== undefined) requireLimits(code, limits, (variant) => runsOn(variant, traits));
+}
+
+export function traitsOf({ info, features }: Pick<GPUAdapter, "info" | "features">): GpuTraits {
   const names = [info.vendor, info.architecture, info.device, info.description].filter((text) => text !== "");
   const { subgroupMinSize: least = 0, subgroupMaxSize: most = 0 } = info;
-  const features = FEATURES.filter((feature) => adapter.features.has(feature));
+  const usable = FEATURES.filter((feature) => features.has(feature));
   return {
     name: info.description === "" ? names.join(" ") || "an adapter without a name" : info.description,
     software: info.isFallbackAdapter === true || SOFTWARE.test(names.join(" ")),
-    features,
-    ...(features.includes("subgroups") && least > 0 && most > 0 ? { subgroupSizes: [least, most] } : {}),
-    timestamps: adapter.features.has(TIMESTAMPS),
+    features: usable,
+    ...(usable.includes("subgroups") && least > 0 && most > 0 ? { subgroupSizes: [least, most] } : {}),
+    timestamps: features.has(TIMESTAMPS),
   };
 }

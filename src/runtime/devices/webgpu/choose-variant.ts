@@ -1,5 +1,6 @@
 /** Which variant of a kernel an adapter runs: what was measured on it, else a table by the kind of adapter. */
 import type { GpuFeature, GpuKernel, GpuVariant } from "../../../compiler/targets/webgpu/kernel.ts";
+import { fitsLimits, type KernelLimits } from "./device-limits.ts";
 
 /** What of an adapter decides. */
 export interface AdapterTraits {
@@ -9,6 +10,8 @@ export interface AdapterTraits {
   readonly features: readonly GpuFeature[];
   /** Smallest and largest subgroup, where there are subgroups. */
   readonly subgroupSizes?: readonly [number, number];
+  /** Of the device; absent they are those that every device has. */
+  readonly limits?: KernelLimits;
 }
 
 /** Measured choices: the name of a variant for the `tuningKey` of a kernel. */
@@ -22,6 +25,7 @@ const SOFTWARE: readonly string[] = ["subgroups", "registers"];
 
 export function runsOn(variant: GpuVariant, traits: AdapterTraits): boolean {
   const { requires = [], subgroupSize } = variant;
+  if (traits.limits !== undefined && !fitsLimits(variant, traits.limits)) return false;
   if (!requires.every((feature) => traits.features.includes(feature))) return false;
   return subgroupSize === undefined || (traits.subgroupSizes?.every((size) => size === subgroupSize) ?? false);
 }

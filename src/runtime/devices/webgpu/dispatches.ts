@@ -19,6 +19,10 @@ export interface Dispatch extends Cuttable {
   readonly index: number;
   readonly pipeline: GPUComputePipeline;
   readonly bindGroup: GPUBindGroup;
+  /** What the bind group was made of. */
+  readonly label: string;
+  readonly layout: GPUBindGroupLayout;
+  readonly buffers: readonly GPUBuffer[];
 }
 
 export interface DispatchOptions {
@@ -50,19 +54,18 @@ export async function createDispatches(
       const sliced = allSliced || seconds > LONGEST_SUBMISSION;
       const { pipeline, layout } = await compileFor(gpu, launch, kernel, variant, sliced);
       const label = launchLabel(plan, index);
+      const buffers = launch.buffers.map((ref) => memory.buffers[bufferOf(memory.layout, plan, ref)]!);
       const { value: bindGroup, fault } = scoped(gpu.device, () =>
         gpu.device.createBindGroup({
           label,
           layout,
-          entries: launch.buffers.map((ref, binding) => ({
-            binding,
-            resource: { buffer: memory.buffers[bufferOf(memory.layout, plan, ref)]! },
-          })),
+          entries: buffers.map((buffer, binding) => ({ binding, resource: { buffer } })),
         }),
       );
       const problem = await fault;
       if (problem !== undefined) refuse(launch, problem.message);
-      return { launch, index, pipeline, bindGroup, workgroups: variant.workgroups, sliced, seconds };
+      const { workgroups } = variant;
+      return { launch, index, pipeline, bindGroup, label, layout, buffers, workgroups, sliced, seconds };
     }),
   );
 }

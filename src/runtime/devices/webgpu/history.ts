@@ -22,6 +22,9 @@ export interface History {
   /** In order, since then. */
   readonly changes: readonly Change[];
   readonly full: boolean;
+  /** Something was done that can't be done again: nothing is to be begun from, until `restart`. */
+  readonly lost: boolean;
+  lose(): void;
   /** The arrays of a change are kept: they must be nobody else's. */
   add(change: Change): void;
   /** Begins again from the state as it is now. */
@@ -32,6 +35,7 @@ export function createHistory(limits: HistoryLimits): History {
   let state = new Map<string, Float32Array>();
   let changes: Change[] = [];
   let bytes = 0;
+  let lost = false;
   return {
     get state() {
       return state;
@@ -40,7 +44,13 @@ export function createHistory(limits: HistoryLimits): History {
       return changes;
     },
     get full() {
-      return changes.length >= limits.changes || (changes.length > 0 && bytes >= limits.bytes);
+      return lost || changes.length >= limits.changes || (changes.length > 0 && bytes >= limits.bytes);
+    },
+    get lost() {
+      return lost;
+    },
+    lose() {
+      [state, changes, bytes, lost] = [new Map(), [], 0, true];
     },
     add(change) {
       if (change.kind === "write" && changes.length === 0) {
@@ -53,8 +63,18 @@ export function createHistory(limits: HistoryLimits): History {
     },
     restart(now) {
       state = new Map(now);
-      changes = [];
-      bytes = 0;
+      [changes, bytes, lost] = [[], 0, false];
     },
   };
 }
+
+/** Of a device that there is no other one for: nothing is kept. */
+export const noHistory: History = {
+  state: new Map(),
+  changes: [],
+  full: false,
+  lost: false,
+  lose: () => undefined,
+  add: () => undefined,
+  restart: () => undefined,
+};

@@ -10,11 +10,15 @@ export interface OpenedGpu {
   readonly pipelines: PipelineCache;
   /** What WebGPU reported outside of every error scope since it was last asked. */
   readonly takeUncaptured: () => string | undefined;
-  /** Gives it back; the last one to do so closes the device. */
+  /** Gives it back; the last one to do so closes the device, unless it is the user's. */
   readonly release: () => Promise<void>;
 }
 
-export type GpuSource = () => Promise<OpenedGpu>;
+export interface GpuSource {
+  (): Promise<OpenedGpu>;
+  /** The device is the user's: it is not closed, and once it is lost there is no other. */
+  readonly given?: true;
+}
 
 /** A device of its own. Fails with `run/no-webgpu`. */
 export async function openGpu(find: () => Promise<FoundAdapter> = requireAdapter): Promise<OpenedGpu> {

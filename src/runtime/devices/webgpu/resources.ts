@@ -10,6 +10,7 @@ import { usage } from "./gpu.ts";
 import { bufferOf, layoutBuffers, type GpuMemory } from "./memory.ts";
 import type { OpenedGpu } from "./opened-gpu.ts";
 import { createReadback, type Readback } from "./readback.ts";
+import { createRebind, type Rebind } from "./rebind.ts";
 import { MOST_PARTS } from "./work.ts";
 
 /** Offsets of uniforms are multiples of this on every adapter. */
@@ -30,6 +31,7 @@ export interface Resources {
   readonly bytes: number;
   /** Plans whose prepared weights are those of the present state. */
   readonly prepared: Set<GraphName>;
+  readonly rebind: Rebind;
   readonly destroy: () => void;
 }
 
@@ -93,6 +95,7 @@ export async function createResources(
       dispatches: Object.fromEntries(dispatches),
       bytes,
       prepared: new Set(),
+      rebind: createRebind(device),
       destroy,
     };
   } catch (error) {

@@ -17,29 +17,106 @@ export interface SliceClock {
   scale: number;
 }
 
-export interface RunOptions {
+export interface WorkOptions {
   /** The plan that is run, or undefined where only something is read. */
   readonly plan?: Plan;
   readonly dispatches: readonly Dispatch[];
-  readonly requests: readonly ReadRequest[];
   /** Work is cut into slices, and the device is waited for behind each. */
   readonly slices?: SliceClock;
   /** Each dispatch, or part of one, gets a pass of its own, which is timed. */
   readonly timer?: RunTimer;
 }
 
+export interface RunOptions extends WorkOptions {
+  readonly requests: readonly ReadRequest[];
+}
+
+/** Of the first `bytes` bytes. */
+export interface BufferCopy {
+  readonly from: GPUBuffer;
+  readonly to: GPUBuffer;
+  readonly bytes: number;
+}
+
+export interface ResidentOptions extends WorkOptions {
+  readonly plan: Plan;
+  readonly before: readonly BufferCopy[];
+  readonly after: readonly BufferCopy[];
+}
+
+/** Submissions, and what WebGPU has against them. */
+interface Submissions {
+  readonly submit: (encoder: GPUCommandEncoder) => void;
+  /** The first fault of those so far. */
+  readonly fault: () => Promise<GpuFault | undefined>;
+}
+
+function createSubmissions(device: GPUDevice): Submissions {
+  const faults: Promise<GpuFault | undefined>[] = [];
+  return {
+    submit: (encoder) => void faults.push(scoped(device, () => device.queue.submit([encoder.finish()])).fault),
+    fault: async () => (await Promise.all(faults)).find((fault) => fault !== undefined),
+  };
+}
+
 /** Resolves to what was asked for, in order. Fails with `run/kernel` or `run/webgpu` where a submission was refused. */
 export async function runDispatches(resources: Resources, options: RunOptions): Promise<readonly Float32Array[]> {
   const { device } = resources.gpu;
-  const { plan, slices, requests, timer } = options;
-  const faults: Promise<GpuFault | undefined>[] = [];
-  const submit = (encoder: GPUCommandEncoder): void => {
-    faults.push(scoped(device, () => device.queue.submit([encoder.finish()])).fault);
+  const { plan, requests, timer } = options;
+  const { submit, fault } = createSubmissions(device);
+  let last = await submitWork(resources, options, submit);
+  if (timer !== undefined) {
+    // Reading results is none of the launches' time.
+    if (last !== undefined) submit(last);
+    last = undefined;
+    await timer.finish();
+  }
+  const results = await resources.readback.read(
+    last ?? device.createCommandEncoder({ label: "reading" }),
+    requests,
+    submit,
+  );
+  const found = await fault();
+  if (found !== undefined) explainFault(found.message, plan);
+  const uncaptured = resources.gpu.takeUncaptured();
+  if (uncaptured !== undefined) explainFault(uncaptured, plan);
+  return results;
+}
+
+/**
+ * Resolves when all is submitted, with the copies before and behind it, and does not wait for the device, unless the work is
+ * cut into slices or timed. `fault` tells what WebGPU had against it once that is known.
+ */
+export async function submitDispatches(
+  resources: Resources,
+  options: ResidentOptions,
+): Promise<{ readonly fault: Promise<GpuFault | undefined> }> {
+  const { device } = resources.gpu;
+  const { plan, before, after, timer } = options;
+  const { submit, fault } = createSubmissions(device);
+  const copy = (encoder: GPUCommandEncoder, copies: readonly BufferCopy[]): GPUCommandEncoder => {
+    for (const { from, to, bytes } of copies) encoder.copyBufferToBuffer(from, 0, to, 0, bytes);
+    return encoder;
   };
+  const label = `copies of ${plan.graph}`;
+  if (before.length > 0) submit(copy(device.createCommandEncoder({ label }), before));
+  const last = await submitWork(resources, options, submit);
+  if (last !== undefined || after.length > 0) submit(copy(last ?? device.createCommandEncoder({ label }), after));
+  await timer?.finish();
+  return { fault: fault() };
+}
+
+/** Submits all but the last part of the work, which is encoded; undefined where nothing is left to be submitted. */
+async function submitWork(
+  resources: Resources,
+  { plan, dispatches, slices, timer }: WorkOptions,
+  submit: Submissions["submit"],
+): Promise<GPUCommandEncoder | undefined> {
+  const { device } = resources.gpu;
   const longest = (): number =>
     slices === undefined ? LONGEST_SUBMISSION : Math.min(LONGEST_SUBMISSION, slices.seconds / slices.scale);
   let last: GPUCommandEncoder | undefined;
-  for (const parts of cutWork(options.dispatches, longest, timer && MOST_PASSES)) {
+  for (const parts of cutWork(dispatches, longest, timer && MOST_PASSES)) {
     if (last !== undefined) submit(last);
     await timer?.makeRoom(parts.length);
     const encoder = device.createCommandEncoder({ label: plan === undefined ? "reading" : `run of ${plan.graph}` });
@@ -53,22 +130,7 @@ export async function runDispatches(resources: Resources, options: RunOptions): 
     await pending(device, device.queue.onSubmittedWorkDone());
     measure(slices, parts, (performance.now() - began) / 1000);
   }
-  if (timer !== undefined) {
-    // Reading results is none of the launches' time.
-    if (last !== undefined) submit(last);
-    last = undefined;
-    await timer.finish();
-  }
-  const results = await resources.readback.read(
-    last ?? device.createCommandEncoder({ label: "reading" }),
-    requests,
-    submit,
-  );
-  const fault = (await Promise.all(faults)).find((f) => f !== undefined);
-  if (fault !== undefined) explain(fault.message, plan);
-  const uncaptured = resources.gpu.takeUncaptured();
-  if (uncaptured !== undefined) explain(uncaptured, plan);
-  return results;
+  return last;
 }
 
 function encode(
@@ -106,7 +168,7 @@ function measure(clock: SliceClock, parts: readonly Part[], seconds: number): vo
 }
 
 /** Labels of launches are in the messages of WebGPU. */
-function explain(message: string, plan: Plan | undefined): never {
+export function explainFault(message: string, plan: Plan | undefined): never {
   const launch = plan?.launches[Number(/launch (\d+) of/.exec(message)?.[1] ?? NaN)];
   if (launch?.kind === "kernel") refuse(launch, message);
   return fail("run/webgpu", { what: plan === undefined ? "a copy" : `the run of \`${plan.graph}\``, reason: message });

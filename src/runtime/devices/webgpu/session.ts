@@ -4,20 +4,24 @@
  * again, and the session goes on as if nothing had been.
  */
 import type { GraphName, Program } from "../../../compiler/graph/program.ts";
-import { fail } from "../../../diagnostics/catalogue.ts";
+import { fail, type Params } from "../../../diagnostics/catalogue.ts";
 import { graphNamesOf } from "../../../graph-signature.ts";
 import { sizeOf } from "../../../shape.ts";
-import type { DeviceSession, Profiler, Tensor } from "../../device.ts";
+import type { DeviceSession, Profiler, ResidentRuns, Tensor } from "../../device.ts";
+import type { Plan } from "../../../compiler/plan/plan.ts";
 import type { Tuning } from "../../tuning.ts";
 import { createContinuation, type NeededLaunches } from "../continuation.ts";
 import { writesState } from "../plan-facts.ts";
 import { checkRun } from "../plan-run.ts";
 import { createRecorder } from "../recorder.ts";
-import { requireStorage } from "./adapter.ts";
+import { requireTraits } from "./adapter.ts";
 import { delay, DeviceLoss, orLost } from "./device-loss.ts";
-import { createHistory, type HistoryLimits } from "./history.ts";
+import type { Dispatch } from "./dispatches.ts";
+import { createHistory, noHistory, type HistoryLimits } from "./history.ts";
+import { createLateFaults } from "./late-faults.ts";
 import { bufferOf } from "./memory.ts";
 import type { GpuSource, OpenedGpu } from "./opened-gpu.ts";
+import { movedSlotsOf, runOnBuffers, type MovedSlots } from "./resident-run.ts";
 import { createResources, type Resources } from "./resources.ts";
 import { createRunTimer, type RunTimer } from "./run-timer.ts";
 import { runDispatches, type SliceClock } from "./runner.ts";
@@ -40,7 +44,8 @@ const PAUSE = 200;
 
 export async function openGpuSession(program: Program, options: GpuSessionOptions): Promise<DeviceSession> {
   const code = program.webgpu ?? fail("run/no-plan", { device: "webgpu", graph: graphNamesOf(program) });
-  const history = createHistory(options.history);
+  const { given = false } = options.source;
+  const history = given ? noHistory : createHistory(options.history);
   const clock: SliceClock | undefined =
     options.sliceMilliseconds === undefined ? undefined : { seconds: options.sliceMilliseconds / 1000, scale: 1 };
   const slices = clock === undefined ? {} : { slices: clock };
@@ -60,7 +65,7 @@ export async function openGpuSession(program: Program, options: GpuSessionOption
     const gpu = await options.source();
     try {
       return await orLost(gpu.device, async () => {
-        requireStorage(code, gpu.traits);
+        requireTraits(code, gpu.traits);
         await options.check(gpu);
         const resources = await createResources(gpu, program, code, {
           allSliced: clock !== undefined,
@@ -108,8 +113,8 @@ export async function openGpuSession(program: Program, options: GpuSessionOption
     return recording && createRunTimer(own, recording);
   }
 
-  /** Does something on a device, and where that is lost, again on another one. */
-  async function onDevice<T>(work: (resources: Resources) => Promise<T>): Promise<T> {
+  /** Does something on a device, and where that is lost, again on another one, unless it is to be done `once`. */
+  async function onDevice<T>(work: (resources: Resources) => Promise<T>, { once = false } = {}): Promise<T> {
     let reason = "";
     for (let tries = 0; tries < TRIES; tries++) {
       if (tries > 0) await delay(PAUSE * tries);
@@ -121,10 +126,17 @@ export async function openGpuSession(program: Program, options: GpuSessionOption
         if (!(error instanceof DeviceLoss) && (tries === 0 || current !== undefined)) throw error;
         reason = error instanceof Error ? error.message : String(error);
         await letGo();
+        if (given || history.lost) giveUp({ tries: 1, reason, with: given ? "device" : "state" });
+        if (once) fail("run/device-lost", { tries: 1, reason, with: "buffers" });
       }
     }
+    return giveUp({ tries: TRIES, reason });
+  }
+
+  /** There is no device any more, and will be none. */
+  function giveUp(loss: Params<"run/device-lost">): never {
     try {
-      return fail("run/device-lost", { tries: TRIES, reason });
+      return fail("run/device-lost", loss);
     } catch (failure) {
       broken = failure;
       throw failure;
@@ -152,36 +164,47 @@ export async function openGpuSession(program: Program, options: GpuSessionOption
     }
   }
 
+  function writeFeeds(resources: Resources, plan: Plan, feeds: ReadonlyMap<string, Float32Array>): void {
+    for (const [feed, { buffer: ref }] of Object.entries(plan.inputs)) {
+      const values = feeds.get(feed);
+      if (values === undefined) continue;
+      const buffer = resources.buffers[bufferOf(resources.layout, plan, ref)]!;
+      resources.gpu.device.queue.writeBuffer(buffer, 0, values as Float32Array<ArrayBuffer>);
+    }
+  }
+
+  function dispatchesOf(resources: Resources, name: GraphName, { from, until }: NeededLaunches): readonly Dispatch[] {
+    const prepared = resources.prepared.has(name);
+    return resources.dispatches[name]!.filter(({ launch, index }) =>
+      launch.prepare === true ? !prepared : index >= from && index < until,
+    );
+  }
+
+  /** A run of the plan is submitted. */
+  function notePrepared({ prepared }: Resources, plan: Plan): void {
+    if (writesState(plan)) prepared.clear();
+    else prepared.add(plan.graph);
+  }
+
   async function runGraph(
     resources: Resources,
     name: GraphName,
     feeds: ReadonlyMap<string, Float32Array>,
     wanted: readonly string[],
-    { from, until }: NeededLaunches,
+    needed: NeededLaunches,
     startTimer?: () => RunTimer | undefined,
   ): Promise<{ readonly results: readonly Float32Array[]; readonly timer: RunTimer | undefined }> {
     const plan = code.plans[name]!;
-    const bufferFor = (ref: Parameters<typeof bufferOf>[2]): GPUBuffer =>
-      resources.buffers[bufferOf(resources.layout, plan, ref)]!;
-    for (const [feed, { buffer }] of Object.entries(plan.inputs)) {
-      const values = feeds.get(feed);
-      if (values !== undefined) {
-        resources.gpu.device.queue.writeBuffer(bufferFor(buffer), 0, values as Float32Array<ArrayBuffer>);
-      }
-    }
-    const prepared = resources.prepared.has(name);
-    const dispatches = resources.dispatches[name]!.filter(({ launch, index }) =>
-      launch.prepare === true ? !prepared : index >= from && index < until,
-    );
+    writeFeeds(resources, plan, feeds);
+    const dispatches = dispatchesOf(resources, name, needed);
     const requests = wanted.map((output) => {
       const { shape, buffer } = plan.outputs[output]!;
-      return { buffer: bufferFor(buffer), length: sizeOf(shape) };
+      return { buffer: resources.buffers[bufferOf(resources.layout, plan, buffer)]!, length: sizeOf(shape) };
     });
     const timer = startTimer?.();
     const timed = timer === undefined ? {} : { timer };
     const results = await runDispatches(resources, { plan, dispatches, requests, ...slices, ...timed });
-    if (writesState(plan)) resources.prepared.clear();
-    else resources.prepared.add(name);
+    notePrepared(resources, plan);
     return { results, timer };
   }
 
@@ -226,15 +249,71 @@ export async function openGpuSession(program: Program, options: GpuSessionOption
     },
   };
 
-  const { bytes, timestamps } = await onDevice(({ bytes, gpu }) =>
-    Promise.resolve({ bytes, timestamps: gpu.traits.timestamps }),
+  const faults = createLateFaults();
+  const moved = new Map<GraphName, MovedSlots>();
+  const movedSlots = (plan: Plan): MovedSlots => {
+    const found = moved.get(plan.graph) ?? movedSlotsOf(plan, code.kernels);
+    moved.set(plan.graph, found);
+    return found;
+  };
+
+  const resident: ResidentRuns = {
+    get place() {
+      return current?.gpu.device ?? place;
+    },
+    async run(name, feeds, only, { create } = {}) {
+      await usable();
+      return serially(async () => {
+        faults.raise();
+        const all = Object.entries(feeds);
+        const numbers = Object.fromEntries(
+          all.filter((entry): entry is [string, Tensor] => ArrayBuffer.isView(entry[1])),
+        );
+        const held = new Map(all.filter(([, value]) => !ArrayBuffer.isView(value)));
+        const asked = { feeds: numbers, only, resume: false, held: [...held.keys()] };
+        const run = checkRun(program, "webgpu", name, asked, continuation);
+        const { plan, wanted } = run;
+        continuation.forget();
+        before = undefined;
+        const changes = writesState(plan);
+        // What buffers hold is not kept: a run on them can't be done again.
+        const keeps = changes && held.size === 0;
+        if (keeps && history.full) await takeSnapshot();
+        const work = async (resources: Resources): Promise<Record<string, object>> => {
+          const timer = timerOf(resources, name, false);
+          const timed = timer === undefined ? {} : { timer };
+          writeFeeds(resources, plan, run.feeds);
+          const dispatches = dispatchesOf(resources, name, run.needed);
+          const done = await runOnBuffers(resources, movedSlots(plan), {
+            ...{ plan, dispatches, wanted, held, create, ...slices, ...timed },
+          });
+          notePrepared(resources, plan);
+          timer?.tell();
+          faults.watch(plan, done.fault, () => {
+            resources.prepared.clear();
+            done.destroy();
+          });
+          return done.outputs;
+        };
+        const outputs = await onDevice(work, { once: held.size > 0 });
+        if (keeps) history.add({ kind: "run", graph: name, feeds: copies(run.feeds) });
+        else if (changes) history.lose();
+        return outputs;
+      });
+    },
+  };
+
+  const { bytes, timestamps, place } = await onDevice(({ bytes, gpu }) =>
+    Promise.resolve({ bytes, timestamps: gpu.traits.timestamps, place: gpu.device }),
   );
   return {
     memoryBytes: bytes,
+    resident,
     ...(timestamps ? { profiler } : {}),
     async run(name, feeds, only, { resume = false } = {}) {
       await usable();
       return serially(async () => {
+        await faults.settle();
         const run = checkRun(program, "webgpu", name, { feeds, only, resume }, continuation);
         const { plan, wanted, needed } = run;
         const changes = writesState(plan);
@@ -243,7 +322,7 @@ export async function openGpuSession(program: Program, options: GpuSessionOption
         if (changes && history.full) await takeSnapshot();
         // What is kept must not change with the caller's arrays.
         const keeps = changes || plan.repeat !== undefined;
-        const given = keeps ? new Map([...run.feeds].map(([feed, v]) => [feed, v.slice()])) : run.feeds;
+        const given = keeps ? copies(run.feeds) : run.feeds;
         const all = resume && before !== undefined ? new Map([...before.feeds, ...given]) : given;
         const { results, timer } = await onDevice(async (resources) => {
           // A device that was opened since has nothing to go on from.
@@ -263,7 +342,10 @@ export async function openGpuSession(program: Program, options: GpuSessionOption
     async read(path) {
       await usable();
       requireState(path);
-      return serially(async () => (await onDevice((resources) => readState(resources, [path])))[0]!);
+      return serially(async () => {
+        await faults.settle();
+        return (await onDevice((resources) => readState(resources, [path])))[0]!;
+      });
     },
     async write(path, values) {
       await usable();
@@ -273,6 +355,7 @@ export async function openGpuSession(program: Program, options: GpuSessionOption
       }
       const copy = Float32Array.from(values);
       return serially(async () => {
+        await faults.settle();
         if (history.full) await takeSnapshot();
         continuation.forget();
         await onDevice((resources) => Promise.resolve(writeState(resources, path, copy)));
@@ -283,6 +366,10 @@ export async function openGpuSession(program: Program, options: GpuSessionOption
       return (disposed ??= last.then(letGo));
     },
   };
+}
+
+function copies(feeds: ReadonlyMap<string, Float32Array>): ReadonlyMap<string, Float32Array> {
+  return new Map([...feeds].map(([feed, values]) => [feed, values.slice()]));
 }
 
 function joined(parts: readonly Float32Array[]): Float32Array {
