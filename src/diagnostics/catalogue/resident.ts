@@ -18,4 +18,14 @@ export const residentCodes = {
       `the graphics device allows ${p.limit}, but the kernel \`${p.kernel}\`${p.path === "" ? "" : ` of \`${p.path}\``} needs ${p.needs}`,
     hint: (p) => `ask for more when the device is requested, with \`${p.name}\` in \`requiredLimits\``,
   }),
+  "run/tensor": entry<{ name: string; problem: string; remedy: string }>({
+    severity: "error",
+    message: (p) => `the tensor \`${p.name}\` ${p.problem}`,
+    hint: (p) => p.remedy,
+  }),
+  "run/tfjs-webgpu": entry<{ problem: string; remedy: string }>({
+    severity: "error",
+    message: (p) => `the device of tfjs-webgpu can not be shared: ${p.problem}`,
+    hint: (p) => p.remedy,
+  }),
 };

@@ -26,4 +26,19 @@ export const residentPages: PagesOf<typeof residentCodes> = {
     situation: 'A device is requested with `featureLevel: "compatibility"`, and a kernel has eight buffers.',
     remedy: "Ask for the limit when the device is requested, or let the session open a device of its own.",
   },
+  "run/tensor": {
+    kind: "situation",
+    meaning: "A tensor of TensorFlow.js does not fit the input that it is given for.",
+    why: "Programs compute in float32 and for one shape of images. A tensor that was disposed has no values any more.",
+    situation: "Pixels of `tf.browser.fromPixels` are int32 from 0 to 255, and the model takes float32 from 0 to 1.",
+    remedy: "Convert the tensor before: `tf.div(pixels, 255)` gives float32, `tf.image.resizeBilinear` another size.",
+  },
+  "run/tfjs-webgpu": {
+    kind: "situation",
+    meaning:
+      "The fused kernels were to run on the device of tfjs-webgpu, and that is not there, or not as it is known.",
+    why: "Tensors are handed over without a copy, which needs parts of tfjs-webgpu that its interface does not name. So only the version 4.22 is taken.",
+    situation: "The backend of TensorFlow.js is `webgl`, or its version is another one.",
+    remedy: '`await tf.setBackend("webgpu")` before, with `@tensorflow/tfjs-backend-webgpu@4.22.0`.',
+  },
 };

@@ -9,11 +9,11 @@ import type { Session } from "../session.ts";
 import { top } from "../top.ts";
 import { train as trainSession } from "../train/trainer.ts";
 import type { Weights } from "../weights/weights.ts";
+import { classIndex } from "./class-index.ts";
 import type { ModelDescription, ProgramFiles } from "./description.ts";
 import { imageNumbers, type ImageSource } from "./images.ts";
 import { explanationPicture } from "./picture.ts";
 import type {
-  ClassOf,
   CompiledModel,
   ExplainOptionsOf,
   FitOptions,
@@ -92,8 +92,8 @@ export function createLoadedModel<T extends ModelTypes>(parts: LoadedParts<T>): 
     const { target, versus, bound, smooth } = options;
     return explainSession(session, images, {
       names,
-      ...(target === undefined ? {} : { target: indexOf("target", target) }),
-      ...(versus === undefined ? {} : { versus: indexOf("versus", versus) }),
+      ...(target === undefined ? {} : { target: classIndex(classes, "target", target) }),
+      ...(versus === undefined ? {} : { versus: classIndex(classes, "versus", versus) }),
       ...(bound === undefined ? {} : { bound }),
       ...(smooth === undefined ? {} : { smooth }),
     });
@@ -125,15 +125,6 @@ export function createLoadedModel<T extends ModelTypes>(parts: LoadedParts<T>): 
       input,
       toImageData: (picture = "colour") => explanationPicture(explanation, program.input.shape, picture),
     };
-  }
-
-  /** A class by its name; numbers are checked where they are used. */
-  function indexOf(option: string, given: ClassOf<T>): number {
-    if (typeof given === "number") return given;
-    const index = classes.indexOf(given);
-    if (index >= 0) return index;
-    const expected = classes.length === 0 ? "the number of a class: the model has no names" : "the name of a class";
-    return fail("run/input", { name: option, expected, found: `\`${String(given)}\`` });
   }
 
   const train: Train = async (dataset, options) => {

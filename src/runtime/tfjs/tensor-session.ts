@@ -1,0 +1,174 @@
+/** Sessions that take tensors of TensorFlow.js and give them. */
+import type { GraphName } from "../../compiler/graph/program.ts";
+import { fail } from "../../diagnostics/catalogue.ts";
+import { signatureOf } from "../../graph-signature.ts";
+import { sameShape } from "../../shape.ts";
+import { requireGraph, type Session } from "../session.ts";
+import { isTensor, passageTo, type TensorFeeds } from "./passage.ts";
+import { countImages, inBatches, requireFloat } from "./tensor-images.ts";
+import type { NamedTensors, Tensor, Tensor1D, Tensor2D, TensorFlow } from "./tensorflow.ts";
+
+export interface TensorSession {
+  readonly session: Session;
+  /**
+   * Whether tensors go in and come out where they are, without the processor: a session on the graphics device of
+   * tfjs-webgpu (`fusedDevice`), or on a device `tfjs:NAME`, while TensorFlow.js computes with that backend.
+   */
+  readonly direct: boolean;
+  /**
+   * Runs a graph once on exactly one batch. Feeds are tensors in float32 with the shapes of the graph's inputs, or numbers.
+   * Throws `run/tensor`, and what `Session.run` throws.
+   */
+  run(graph: GraphName, feeds: TensorFeeds, only?: readonly string[]): Promise<NamedTensors>;
+  /** Logits [n, classes] of images [n, …input shape] with numbers from 0 to 1, any number of them; of one image [1, classes]. */
+  predict(images: Tensor): Promise<Tensor2D>;
+  /** Explains images [n, …input shape], each by its own class or by one for all. Throws `run/input` for no such class. */
+  explain(images: Tensor, options?: TensorExplainOptions): Promise<TensorExplanation>;
+}
+
+export interface TensorExplainOptions {
+  /** The class to explain: the one with the largest logit (default), one for all images, or one for each. */
+  readonly target?: "predicted" | number | ArrayLike<number>;
+  /** Explain the difference: logit of the target minus logit of this class, one for all images or one for each. */
+  readonly versus?: number | ArrayLike<number>;
+}
+
+/**
+ * Of n images: `explained = constant + Σ contributions`, up to rounding. The caller's to dispose: `tf.dispose(explanation)`
+ * disposes all.
+ */
+export interface TensorExplanation {
+  /** [n, classes]. */
+  readonly logits: Tensor2D;
+  /** [n]: the target's logit, or a difference. */
+  readonly explained: Tensor1D;
+  /** [n, H, W], for vectors [n, D]: what each pixel adds. */
+  readonly contributions: Tensor;
+  /** W(x)ᵀv [n, …encoded input's shape]: of an RGB image [n, H, W, 6], red, green, blue, and one minus them. */
+  readonly weights: Tensor;
+  /** [n]: what no contribution accounts for, the sum of `constants`. */
+  readonly constant: Tensor1D;
+  /** Its parts by name, [n] each. */
+  readonly constants: Readonly<Record<string, Tensor1D>>;
+}
+
+/**
+ * The session, for tensors of `tf`, which is `import * as tf from "@tensorflow/tfjs"` or tfjs-core. Tensors that are given stay
+ * the caller's; what is returned is the caller's to dispose. Works with every device; see `TensorSession.direct`.
+ */
+export function tensorSession(tf: TensorFlow, session: Session): TensorSession {
+  const { program } = session;
+  const { batch, classes, input } = program;
+
+  function checkFeeds(graph: GraphName, feeds: TensorFeeds): void {
+    requireGraph(program, graph);
+    const { inputs } = signatureOf(program, graph)!;
+    for (const [name, value] of Object.entries(feeds)) {
+      if (!isTensor(value)) continue;
+      requireFloat(name, value);
+      const shape = Object.hasOwn(inputs, name) ? inputs[name] : undefined;
+      if (shape === undefined || sameShape(value.shape, shape)) continue;
+      fail("run/tensor", {
+        name,
+        problem: `has the shape [${value.shape.join(", ")}], not [${shape.join(", ")}]`,
+        remedy: `\`${graph}\` computes exactly one batch, of ${batch}; \`predict\` and \`explain\` take any number of images`,
+      });
+    }
+  }
+
+  /** With the images as rows of a batch, even if it is one. */
+  async function withRows<T>(images: Tensor, work: (rows: Tensor, count: number) => Promise<T>): Promise<T> {
+    const count = countImages(program, images);
+    // A view of the same numbers, which stays while the work goes on.
+    const rows = tf.reshape(images, [count, ...input.shape]);
+    rows.kept = true;
+    try {
+      return await work(rows, count);
+    } finally {
+      rows.dispose();
+    }
+  }
+
+  function batches(
+    graph: GraphName,
+    count: number,
+    rows: Readonly<Record<string, Tensor>>,
+    only?: readonly string[],
+  ): Promise<NamedTensors> {
+    const names = Object.keys(rows);
+    return inBatches(tf, { count, batch }, Object.values(rows), (parts) => {
+      const feeds = Object.fromEntries(names.map((name, i) => [name, parts[i]!]));
+      return passageTo(tf, session).run(graph, feeds, only);
+    });
+  }
+
+  async function cotangentOf(rows: Tensor, count: number, options: TensorExplainOptions): Promise<Tensor> {
+    const { target = "predicted", versus } = options;
+    const chosen = (name: string, choice: number | ArrayLike<number>): Tensor =>
+      tf.oneHot(tf.tensor(classIndices(name, choice, count, classes), [count], "int32"), classes, 1, 0, "float32");
+    const minus = (of: Tensor): Tensor => (versus === undefined ? of : tf.sub(of, chosen("versus", versus)));
+    if (target !== "predicted") return tf.tidy(() => minus(chosen("target", target)));
+    const { logits } = await batches("explain", count, { [input.name]: rows }, ["logits"]);
+    try {
+      return tf.tidy(() => minus(tf.oneHot(tf.argMax(logits!, 1) as Tensor1D, classes, 1, 0, "float32")));
+    } finally {
+      logits!.dispose();
+    }
+  }
+
+  return {
+    session,
+    get direct() {
+      return passageTo(tf, session).direct;
+    },
+    async run(graph, feeds, only) {
+      checkFeeds(graph, feeds);
+      return passageTo(tf, session).run(graph, feeds, only);
+    },
+    predict: (images) =>
+      withRows(images, async (rows, count) => {
+        const { logits } = await batches("predict", count, { [input.name]: rows }, ["logits"]);
+        return logits as Tensor2D;
+      }),
+    async explain(images, options = {}) {
+      requireGraph(program, "explain");
+      return withRows(images, async (rows, count) => {
+        const cotangent = await cotangentOf(rows, count, options);
+        try {
+          return explanationOf(await batches("explain", count, { [input.name]: rows, cotangent }));
+        } finally {
+          cotangent.dispose();
+        }
+      });
+    },
+  };
+}
+
+/** One class for each image. Throws `run/input`. */
+function classIndices(name: string, choice: number | ArrayLike<number>, count: number, classes: number): Int32Array {
+  const all = typeof choice === "number" ? new Array<number>(count).fill(choice) : Array.from(choice);
+  if (all.length !== count) {
+    fail("run/input", { name, expected: `one class for each of ${count} images`, found: String(all.length) });
+  }
+  const wrong = all.find((index) => !Number.isInteger(index) || index < 0 || index >= classes);
+  if (wrong !== undefined) {
+    fail("run/input", { name, expected: `a class from 0 to ${classes - 1}`, found: String(wrong) });
+  }
+  return Int32Array.from(all);
+}
+
+const CONSTANT_PREFIX = "constant/";
+
+function explanationOf(outputs: NamedTensors): TensorExplanation {
+  const constants = Object.entries(outputs).flatMap(([name, tensor]) =>
+    name.startsWith(CONSTANT_PREFIX) ? [[name.slice(CONSTANT_PREFIX.length), tensor as Tensor1D] as const] : [],
+  );
+  return {
+    logits: outputs["logits"] as Tensor2D,
+    explained: outputs["explained"] as Tensor1D,
+    contributions: outputs["contributions"]!,
+    weights: outputs["weights"]!,
+    constant: outputs["constant"] as Tensor1D,
+    constants: Object.fromEntries(constants),
+  };
+}
