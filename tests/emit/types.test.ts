@@ -99,6 +99,34 @@ const wrong: readonly (readonly [code: string, message: RegExp])[] = [
   [`mnist.params["conv1.weight"][4];`, /Tuple type .* of length '4' has no element at index '4'/],
 ];
 
+const TENSORS = `
+import { fusedDevice, tensorModel, type ImageTensor, type TensorExplanation, type TensorFlow } from "bcosc/tfjs";
+import * as mnist from "./mnist.js";
+import type * as standard from "./standard.js";
+
+declare const tf: TensorFlow;
+declare const images: ImageTensor;
+declare const plain: standard.Model;
+const net = tensorModel(tf, await mnist.load({ seed: 1, device: await fusedDevice(tf) }));
+`;
+
+const rightTensors = `
+const shape: [number, number] = (await net.predict(images)).shape;
+const explanation: TensorExplanation = await net.explain(images, { target: ["three", 4], versus: "nine" });
+const none: undefined = tensorModel(tf, plain).explain;
+export const used: readonly unknown[] = [shape, explanation, none];
+`;
+
+const wrongTensors: readonly (readonly [code: string, message: RegExp])[] = [
+  [`await net.explain(images, { target: "tree" });`, /'"tree"' is not assignable to type/],
+  [`await net.explain(images, { target: ["one"], versus: ["eleven"] });`, /'"eleven"' is not assignable to type/],
+  [
+    `await net.predict(new Float32Array(784));`,
+    /'Float32Array<ArrayBuffer>' is not assignable to parameter of type 'ImageTensor'/,
+  ],
+  [`await tensorModel(tf, plain).explain(images);`, /has type 'undefined'|possibly 'undefined'|type 'never'/],
+];
+
 const file = (name: string): string => join(folder, name);
 
 beforeAll(async () => {
@@ -124,6 +152,8 @@ beforeAll(async () => {
         "declared.ts",
         `import { load, type Model } from "./declared/mnist.js";\nexport const net: Promise<Model> = load({ seed: 1 });\n`,
       ],
+      ["tensors.ts", TENSORS + rightTensors],
+      ["tensors-wrong.ts", `${TENSORS}${wrongTensors.map(([code]) => code).join("\n")}\nexport {};\n`],
       ["entries.ts", `export * from "bcosc/runtime";\nexport { checkFile } from "bcosc/compiler";\n`],
       ["declared-wrong.ts", `import { load } from "./declared/mnist.js";\nawait load({ seed: 1, device: "gpu" });\n`],
     ]),
@@ -165,8 +195,15 @@ it.each(["with the types of a browser", "without them"])("does not compile what 
   expect(others.filter((text) => !/'(ImageBitmap|HTMLImageElement)'/.test(text))).toEqual([]);
 });
 
+it("has tensors of TensorFlow.js in and out with the same types", () => {
+  expect(toTexts(compile(["tensors.ts"]))).toEqual([]);
+  const found = compile(["tensors-wrong.ts"], { noUnusedLocals: false }).map(textOf);
+  expect(found).toHaveLength(wrongTensors.length);
+  for (const [i, [code, message]] of wrongTensors.entries()) expect(found[i], code).toMatch(message);
+});
+
 it("has the same types in its declarations", () => {
   expect(toTexts(compile(["declared-wrong.ts"])).join("\n")).toMatch(
-    /'"gpu"' is not assignable to type '"(auto|wasm)" \| "(auto|wasm)"'/,
+    /'"gpu"' is not assignable to type '("auto"|"wasm"|Device)( \| ("auto"|"wasm"|Device)){2}'/,
   );
 });
