@@ -72,7 +72,7 @@ export const commands: readonly LazyCommand[] = [
   },
   {
     name: "export",
-    summary: "Write a model's weights with the names of another program",
+    summary: "Write weights with the names of another program, or the model for TensorFlow.js",
     load: async () => (await import("./commands/export.ts")).exportCommand,
   },
   {

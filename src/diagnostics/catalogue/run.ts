@@ -122,6 +122,18 @@ export const runCodes = {
     message: (p) => `TensorFlow.js failed on \`${p.device}\` in ${p.what}: ${p.reason}`,
     hint: () => "this is a fault in bcosc, in TensorFlow.js or in a driver; the device `wasm` computes the same",
   }),
+  "run/no-converter": entry<{ reason: string }>({
+    severity: "error",
+    message: (p) => `the exported model can not be loaded back, to be compared: ${p.reason}`,
+    hint: () =>
+      "`npm install @tensorflow/tfjs-core@4.22.0 @tensorflow/tfjs-converter@4.22.0 @tensorflow/tfjs-backend-wasm@4.22.0`, or `--unchecked` to export without",
+  }),
+  "run/export-differs": entry<{ what: string; difference: string; bound: string }>({
+    severity: "error",
+    message: (p) =>
+      `the exported model computes something else: ${p.what} differs by ${p.difference} of the largest amount, above the bound ${p.bound}`,
+    hint: () => "nothing was put in place; this is a fault in bcosc or in TensorFlow.js",
+  }),
   "run/no-sharp": entry<{ reason: string }>({
     severity: "error",
     message: (p) => `the package \`sharp\`, which reads and writes image files, can not be loaded: ${p.reason}`,

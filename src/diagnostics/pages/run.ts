@@ -166,6 +166,23 @@ export const runPages: PagesOf<typeof runCodes> = {
       "A program that removes the backend while a session uses it, a driver with a fault, or a fault in bcosc.",
     remedy: "Please report it with the message. `--device wasm` computes the same.",
   },
+  "run/no-converter": {
+    kind: "situation",
+    meaning:
+      "`bcosc export --to tfjs` can not load the packages of TensorFlow.js that it compares the exported model with.",
+    why: "What was exported is loaded back as `tf.loadGraphModel` does it, run, and compared with our own device before it is put in place. The packages are optional: nothing else needs them.",
+    situation:
+      "`bcosc export --to tfjs` in a project without `@tensorflow/tfjs-core`, `-converter` and one of `-backend-wasm` and `-backend-cpu`.",
+    remedy:
+      "Install them, as the hint says, or export with `--unchecked`. Then the report says that nothing was compared.",
+  },
+  "run/export-differs": {
+    kind: "situation",
+    meaning: "The exported model, run by TensorFlow.js, does not compute what our own device does.",
+    why: "A model that is a little wrong looks as good as a right one, and its explanations as convincing. So nothing is put in place.",
+    situation: "A fault in the export, or in a kernel of TensorFlow.js. It has not been seen with TensorFlow.js 4.22.",
+    remedy: "Take TensorFlow.js 4.22, which bcosc is tested with. If that does not help, it is a fault to be reported.",
+  },
   "run/no-sharp": {
     kind: "situation",
     meaning: "The package that reads and writes image files does not load.",

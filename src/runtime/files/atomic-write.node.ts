@@ -16,14 +16,17 @@ export async function writeFileAtomic(path: string, content: Uint8Array | string
 
 /**
  * The same for several files: all are written and synced before the first is renamed. Where one can't be written none is
- * changed; they are renamed in the given order.
+ * changed; they are renamed in the given order. Between the two `verify` may look at what was written, under other names:
+ * where it throws, none is changed either.
  */
 export async function writeFilesAtomic(
   files: Iterable<readonly [path: string, content: Uint8Array | string]>,
+  verify?: (written: ReadonlyMap<string, string>) => Promise<void>,
 ): Promise<void> {
   const staged: StagedFile[] = [];
   try {
     for (const [path, content] of files) staged.push(await stage(path, content));
+    await verify?.(new Map(staged.map(({ path, temporary }) => [path, temporary])));
     for (const { path, temporary, target } of staged) await attempt(path, () => rename(temporary, target));
   } catch (error) {
     // Those that have been renamed are no longer there.

@@ -1,0 +1,110 @@
+/** Loads a graph model with TensorFlow.js alone, as a user of it would: `tf.loadGraphModel` and a backend. */
+import { basename } from "node:path";
+import type * as Core from "@tensorflow/tfjs-core";
+import type * as Converter from "@tensorflow/tfjs-converter";
+import { fail } from "../../diagnostics/catalogue.ts";
+import { readBytes } from "../../runtime/files/read.node.ts";
+import { reasonOf } from "../../runtime/files/reason.ts";
+import { concatenate } from "../../runtime/weights/concatenate.ts";
+import { modelFileName } from "../../runtime/weights/tfjs/graph-model-files.ts";
+
+export interface LoadedModel {
+  readonly backend: string;
+  /** Runs it on a batch of images, and on what else is fed. Gives the numbers of the wanted outputs. */
+  run(feeds: Readonly<Record<string, Fed>>, outputs: readonly string[]): Promise<readonly Float32Array[]>;
+  /** Frees its tensors. Gives how many are left of those that came with it: none. */
+  dispose(): number;
+}
+
+export interface Fed {
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
+interface Packages {
+  readonly tf: typeof Core;
+  readonly loadGraphModel: typeof Converter.loadGraphModel;
+  readonly backend: string;
+}
+
+/** The backends that Node has without a download, the faster one first. */
+const backends = {
+  wasm: () => import("@tensorflow/tfjs-backend-wasm"),
+  cpu: () => import("@tensorflow/tfjs-backend-cpu"),
+} as const;
+
+/** Throws `run/no-converter` where a package is missing. */
+export async function loadPackages(): Promise<Packages> {
+  try {
+    const [tf, { loadGraphModel }] = await Promise.all([
+      import("@tensorflow/tfjs-core"),
+      import("@tensorflow/tfjs-converter"),
+    ]);
+    const failures: string[] = [];
+    for (const [backend, load] of Object.entries(backends)) {
+      try {
+        await load();
+        if (await tf.setBackend(backend)) return { tf, loadGraphModel, backend };
+        failures.push(`its backend ${backend} does not start`);
+      } catch (error) {
+        failures.push(reasonOf(error));
+      }
+    }
+    return fail("run/no-converter", { reason: failures.join("; ") });
+  } catch (error) {
+    if (error instanceof Error && error.name === "BcosError") throw error;
+    return fail("run/no-converter", { reason: reasonOf(error) });
+  }
+}
+
+/** The model in files: where each is by its name. */
+export async function loadModel(
+  { tf, loadGraphModel, backend }: Packages,
+  files: ReadonlyMap<string, string>,
+): Promise<LoadedModel> {
+  const before = tf.memory().numTensors;
+  const model = await loadGraphModel(fileHandler(tf, files));
+  return {
+    backend,
+    run: (feeds, outputs) => runModel(tf, model, feeds, outputs),
+    dispose() {
+      model.dispose();
+      return tf.memory().numTensors - before;
+    },
+  };
+}
+
+async function runModel(
+  tf: typeof Core,
+  model: Converter.GraphModel,
+  feeds: Readonly<Record<string, Fed>>,
+  outputs: readonly string[],
+): Promise<readonly Float32Array[]> {
+  const fed = Object.fromEntries(
+    Object.entries(feeds).map(([name, { shape, data }]) => [name, tf.tensor(data, [...shape], "float32")]),
+  );
+  const made: Core.Tensor[] = [];
+  try {
+    const result = model.execute(fed, [...outputs]);
+    made.push(...(Array.isArray(result) ? result : [result]));
+    return await Promise.all(made.map((tensor) => tensor.data<"float32">()));
+  } finally {
+    tf.dispose([...Object.values(fed), ...made]);
+  }
+}
+
+/** Node has no loader for paths without TensorFlow's own packages for it. */
+function fileHandler(tf: typeof Core, files: ReadonlyMap<string, string>): Core.io.IOHandler {
+  const read = (name: string): Promise<Uint8Array> =>
+    readBytes([...files].find(([path]) => basename(path) === name)![1]);
+  return {
+    load: async () => {
+      const model = JSON.parse(new TextDecoder().decode(await read(modelFileName))) as Core.io.ModelJSON;
+      return tf.io.getModelArtifactsForJSON(model, async (manifest) => {
+        const parts = await Promise.all(manifest.flatMap(({ paths }) => paths).map(read));
+        const { buffer } = concatenate(parts);
+        return [manifest.flatMap(({ weights }) => weights), buffer as ArrayBuffer];
+      });
+    },
+  };
+}
