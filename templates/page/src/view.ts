@@ -2,10 +2,17 @@
 import type { ModelExplanation } from "bcosc/runtime";
 import type { DigitsTypes } from "./net.bcos";
 
-type Explanation = ModelExplanation<DigitsTypes>;
+type Numbers = Pick<ModelExplanation<DigitsTypes>, "predicted" | "target" | "explained" | "constant" | "residual">;
+
+export interface Shown extends Numbers {
+  /** Of each class. */
+  readonly probabilities: ArrayLike<number>;
+  /** By the canvas that it is for. */
+  readonly pictures: { readonly colour: ImageData; readonly contributions: ImageData };
+}
 
 export interface View {
-  show(explanation: Explanation): void;
+  show(shown: Shown): void;
   /** Something to read in place of a prediction. */
   say(text: string): void;
 }
@@ -30,18 +37,16 @@ export function createView(choose: (target: number) => void): View {
   };
 
   return {
-    show: (explanation) => {
-      const { logits, predicted, target, explained, constant, residual } = explanation;
-      prediction.textContent = `It’s a ${predicted}: ${percent(probability(logits[predicted]!))}`;
-      logits.forEach((logit, index) => {
+    show: ({ probabilities, pictures, predicted, target, explained, constant, residual }) => {
+      prediction.textContent = `It’s a ${predicted}: ${percent(probabilities[predicted]!)}`;
+      Array.from(probabilities).forEach((share, index) => {
         const bar = (bars[index] ??= createBar(index));
-        const share = probability(logit);
         bar.querySelector<HTMLElement>(".fill")!.style.setProperty("--share", String(share));
         bar.querySelector(".share")!.textContent = percent(share);
         bar.setAttribute("aria-pressed", String(index === target));
       });
-      drawPicture("colour", explanation.toImageData());
-      drawPicture("contributions", explanation.toImageData("contributions"));
+      drawPicture("colour", pictures.colour);
+      drawPicture("contributions", pictures.contributions);
       sum.textContent =
         `What speaks for ${target}: contributions ${number(explained - constant)}, constant ${number(constant)}, ` +
         `together the logit ${number(explained)}. Residual ${residual.toExponential(0)}.`;
@@ -56,11 +61,6 @@ function element(id: string): HTMLElement {
   return document.getElementById(id)!;
 }
 
-/** Classes do not exclude each other in the loss that B-cos networks are trained with: each has a probability of its own. */
-function probability(logit: number): number {
-  return 1 / (1 + Math.exp(-logit));
-}
-
 function percent(share: number): string {
   return `${(100 * share).toFixed(1)}\u00a0%`;
 }
@@ -69,7 +69,6 @@ function number(value: number): string {
   return value.toFixed(3).replace("-", "−");
 }
 
-/** In browsers the picture is an `ImageData`. */
 function drawPicture(id: string, picture: ImageData): void {
   (element(id) as HTMLCanvasElement).getContext("2d")!.putImageData(picture, 0, 0);
 }
