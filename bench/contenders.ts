@@ -5,7 +5,7 @@ import { ourContender } from "./ours/contender.ts";
 import { provideWebgpu } from "./peers/dawn.ts";
 import { jaxContender } from "./peers/jax-js/contender.ts";
 import { pytorchContenders } from "./peers/pytorch/contender.ts";
-import { tfjsContender } from "./peers/tfjs/contender.ts";
+import { ownGradientsContender, tfjsContender } from "./peers/tfjs/contender.ts";
 
 /** A part of the field, and why the others are not in it. */
 export interface Field {
@@ -22,14 +22,18 @@ interface Entry {
 
 const entries: readonly Entry[] = [
   { name: "bcosc wasm", open: async (threads) => threads.map((count) => ourContender("wasm", count)) },
+  { name: "bcosc tfjs:wasm", open: async () => [ourContender("tfjs:wasm", 1)] },
   { name: "tfjs-wasm", open: async () => [await tfjsContender("wasm")] },
   { name: "PyTorch cpu", open: (threads) => pytorchContenders("cpu", threads) },
   { name: "PyTorch cuda", open: () => pytorchContenders("cuda", [1]) },
   { name: "PyTorch cuda tf32", open: () => pytorchContenders("cuda", [1], "tf32") },
   { name: "bcosc webgpu", slow: true, open: () => provideWebgpu().then(() => [ourContender("webgpu", 1)]) },
+  { name: "bcosc tfjs:webgpu", slow: true, open: () => provideWebgpu().then(() => [ourContender("tfjs:webgpu", 1)]) },
   { name: "tfjs-webgpu", slow: true, open: async () => [await tfjsContender("webgpu")] },
   { name: "jax-js webgpu", slow: true, open: async () => [await jaxContender("webgpu")] },
+  { name: "bcosc tfjs:cpu", slow: true, open: async () => [ourContender("tfjs:cpu", 1)] },
   { name: "tfjs-cpu", slow: true, open: async () => [await tfjsContender("cpu")] },
+  { name: "own gradients of tfjs-cpu", slow: true, open: async () => [await ownGradientsContender("cpu")] },
   { name: "jax-js wasm", slow: true, open: async () => [await jaxContender("wasm")] },
   { name: "bcosc reference", slow: true, open: async () => [ourContender("reference", 1)] },
 ];

@@ -4,6 +4,7 @@
  */
 import type { Outcome } from "./report.ts";
 import type { MemoryRow } from "./memory.ts";
+import { fusedOnTfjs } from "./ours/contender.ts";
 import { format, table } from "./table.ts";
 import { flopsOf } from "./workloads.ts";
 
@@ -100,6 +101,7 @@ function ratios(): readonly Ratio[] {
     };
   });
   return [
+    ...onTfjs(),
     { what: "product: tfjs-wasm over ours, ×1", over: [["product/1024", "tfjs-wasm", 1], product(1)], least: 1 },
     { what: "product: one thread over two", over: [product(1), product(2)], least: 1.8 },
     ...convolutions,
@@ -107,6 +109,44 @@ function ratios(): readonly Ratio[] {
     ...explanations,
     ...onGpu,
     ...explanationsOnGpu,
+  ];
+}
+
+/** Our plans for TensorFlow.js, and our kernels in its programs. */
+function onTfjs(): readonly Ratio[] {
+  const pair = (id: string, a: string, b: string): readonly [Side, Side] => [
+    [id, a, 1],
+    [id, b, 1],
+  ];
+  const steps = ["resnet20/32/train", "resnet20-norm-free/32/train"].map((id): Ratio => {
+    const over = pair(id, "tfjs-wasm", "bcosc tfjs:wasm");
+    return { what: `${id}, tfjs-wasm: gradients by hand over ours`, over, least: 1 };
+  });
+  const small = "resnet20-norm-free/1/train";
+  const explanations = (["wasm", "cpu", "webgpu"] as const).flatMap((backend) =>
+    ["resnet20/32", "resnet18/1"].map((id): Ratio => {
+      const side = (task: string): Side => [`${id}/${task}`, `bcosc tfjs:${backend}`, 1];
+      return {
+        what: `${id}, tfjs:${backend}: explain over predict`,
+        over: [side("explain"), side("predict")],
+        most: 2.5,
+      };
+    }),
+  );
+  const fused = ["train", "predict", "explain"].map((task): Ratio => {
+    const id = `resnet20/32/${task}`;
+    const what = `${id}, tfjs-webgpu's device: its operations over our kernels`;
+    return { what, over: pair(id, "bcosc tfjs:webgpu", fusedOnTfjs), least: 5 };
+  });
+  return [
+    ...steps,
+    {
+      what: `${small}, tfjs-cpu: its own gradients over ours`,
+      over: pair(small, "own gradients of tfjs-cpu", "bcosc tfjs:cpu"),
+      least: 10,
+    },
+    ...explanations,
+    ...fused,
   ];
 }
 

@@ -58,7 +58,10 @@ export function columnOf({ contender, threads }: Measured): string {
   return `${contender} ×${threads}`;
 }
 
-/** Others' time over that of ours on the same kind of chip, with as many threads as they have or more. */
+/**
+ * Others' time over that of ours on the same kind of chip, with as many threads as they have or more. Ours on
+ * TensorFlow.js only beside others on the same backend of it.
+ */
 function ratios(outcomes: readonly Outcome[]): string[] {
   const all = outcomes.flatMap(({ measured }) => measured);
   const pairs = new Map<string, readonly [string, string]>();
@@ -67,6 +70,7 @@ function ratios(outcomes: readonly Outcome[]): string[] {
     for (const own of all) {
       if (!isOurs(own) || own.contender === reference) continue;
       if (onGraphicsCard(own) !== onGraphicsCard(peer) || own.threads < peer.threads) continue;
+      if (backendOf(own) !== undefined && backendOf(own) !== backendOf(peer)) continue;
       pairs.set(`${columnOf(peer)} : ${columnOf(own)}`, [columnOf(peer), columnOf(own)]);
     }
   }
@@ -89,6 +93,11 @@ export function isOurs({ contender }: Measured): boolean {
 
 function onGraphicsCard({ contender }: Measured): boolean {
   return /webgpu|cuda/.test(contender);
+}
+
+/** Of TensorFlow.js. */
+function backendOf({ contender }: Measured): string | undefined {
+  return /\btfjs[:-](\w+)/.exec(contender)?.[1];
 }
 
 function timeOf({ measured }: Outcome, column: string): number | undefined {

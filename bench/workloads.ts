@@ -79,6 +79,8 @@ const onProcessors: readonly Workload[] = [
   ...convolutions(),
   ...network("resnet20", resnet20, 32, "train", "predict", "explain"),
   ...network("resnet20-norm-free", resnet20NormFree, 32, "train"),
+  // Small enough for gradients that take seconds.
+  ...network("resnet20-norm-free", resnet20NormFree, 1, "train"),
   ...network("resnet18", resnet18, 1, "predict", "explain"),
   ...network("resnet18", resnet18, 8, "predict", "explain"),
 ];

@@ -1,7 +1,9 @@
 /** Our devices as contenders. */
-import type { TargetName } from "../../src/compiler/plan/plan.ts";
 import type { GraphName, Program } from "../../src/compiler/graph/program.ts";
+import type { Plan } from "../../src/compiler/plan/plan.ts";
 import { planTotals } from "../../src/compiler/plan/print-plan.ts";
+import type { CodeTarget } from "../../src/compiler/targets/code-target.ts";
+import { tfjsBackendOf, type TfjsTarget } from "../../src/compiler/targets/tfjs/backends.ts";
 import { openSession, type Session } from "../../src/runtime/session.ts";
 import { comparedSteps, type Contender, type Prepared, type Tensors, type Work } from "../contender.ts";
 import type { NetworkWorkload } from "../workloads.ts";
@@ -9,7 +11,10 @@ import { kernelProgram, probe, resultPath } from "./kernel-program.ts";
 import { networkProgram } from "./network-program.ts";
 import { stateFor } from "./state.ts";
 
-export type OurDevice = "wasm" | "webgpu" | "reference";
+export type OurDevice = "wasm" | "webgpu" | "reference" | TfjsTarget;
+
+/** The contender's name whose kernels run on the graphics device that tfjs-webgpu has. */
+export const fusedOnTfjs = "bcosc on the device of tfjs-webgpu";
 
 export function ourContender(device: OurDevice, threads: number): Contender {
   const target = device === "reference" ? undefined : device;
@@ -30,8 +35,7 @@ export function ourContender(device: OurDevice, threads: number): Contender {
       return { ...kernel(await open(program, given)), ...workOf(program, target, "predict") };
     },
     async memory({ network: spec, batch }) {
-      const code = networkProgram(spec, batch, ["train"], target)[target ?? "wasm"];
-      const plan = code?.plans.train;
+      const plan = planOf(networkProgram(spec, batch, ["train"], target), target, "train");
       if (plan === undefined) return undefined;
       const { peakBytes, savedBytes } = planTotals(plan);
       return { bytes: peakBytes, kept: savedBytes, what: "everything at its peak, counted by the plan" };
@@ -40,9 +44,14 @@ export function ourContender(device: OurDevice, threads: number): Contender {
   };
 }
 
+/** TensorFlow.js gets calls, which count nothing, and the reference device the graph itself. */
+function planOf(program: Program, target: CodeTarget | undefined, graph: GraphName): Plan | undefined {
+  return target === "wasm" || target === "webgpu" ? program[target]?.plans[graph] : undefined;
+}
+
 /** As the plan counts it. */
-function workOf(program: Program, target: TargetName | undefined, graph: GraphName): { readonly work?: Work } {
-  const plan = target === undefined ? undefined : program[target]?.plans[graph];
+function workOf(program: Program, target: CodeTarget | undefined, graph: GraphName): { readonly work?: Work } {
+  const plan = planOf(program, target, graph);
   if (plan === undefined) return {};
   const { flops, bytes } = planTotals(plan);
   return { work: { flops, bytes } };
@@ -94,9 +103,9 @@ function network(session: Session, { network: spec, task }: NetworkWorkload, giv
   };
 }
 
-/** The reference device has no launches. */
+/** The reference device has no launches, TensorFlow.js no times of them. */
 function profileOf(session: Session, body: () => Promise<unknown>): Pick<Prepared, "profile"> {
-  if (session.device === "reference") return {};
+  if (session.device === "reference" || tfjsBackendOf(session.device) !== undefined) return {};
   return {
     async profile(runs) {
       await session.startProfile({ runs });

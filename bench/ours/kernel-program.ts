@@ -9,7 +9,7 @@ import { differentiate } from "../../src/compiler/graph/differentiate.ts";
 import { sameShape, type ConvAttributes, type Shape, type ValueId } from "../../src/compiler/graph/graph.ts";
 import type { Program, StateSpec } from "../../src/compiler/graph/program.ts";
 import { simplify } from "../../src/compiler/graph/simplify.ts";
-import type { TargetName } from "../../src/compiler/plan/plan.ts";
+import type { CodeTarget } from "../../src/compiler/targets/code-target.ts";
 import type { ConvolutionWorkload, KernelWorkload } from "../workloads.ts";
 
 /** The path of the result. */
@@ -20,7 +20,7 @@ export const probe = "probe";
 const same: ConvAttributes = { stride: [1, 1], padding: [1, 1, 1, 1], dilation: [1, 1], groups: 1 };
 const window = { kernel: [3, 3], stride: [1, 1], padding: [1, 1, 1, 1], dilation: [1, 1] } as const;
 
-export function kernelProgram(workload: KernelWorkload, target?: TargetName): Program {
+export function kernelProgram(workload: KernelWorkload, target?: CodeTarget): Program {
   return programOf(workload.id, target, (graph) => {
     return { [resultPath]: body(graph, workload) };
   });
@@ -39,7 +39,7 @@ export function productAndNormProgram(workload: ConvolutionWorkload): Program {
 /** `body` says which values become which state. */
 function programOf(
   model: string,
-  target: TargetName | undefined,
+  target: CodeTarget | undefined,
   body: (graph: GraphBuilder) => Readonly<Record<string, ValueId>>,
 ): Program {
   const graph = createBuilder("predict");

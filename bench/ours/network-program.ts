@@ -4,7 +4,7 @@ import { checkFile } from "../../src/compiler/check/check.ts";
 import { createNodeHost } from "../../src/compiler/check/node-host.node.ts";
 import { buildProgram } from "../../src/compiler/compile.ts";
 import type { GraphName, OptimizerSettings, Program } from "../../src/compiler/graph/program.ts";
-import type { TargetName } from "../../src/compiler/plan/plan.ts";
+import type { CodeTarget } from "../../src/compiler/targets/code-target.ts";
 import type { ResidualNetwork } from "../networks.ts";
 import { root } from "../root.ts";
 
@@ -12,7 +12,7 @@ export function networkProgram(
   network: ResidualNetwork,
   batch: number,
   graphs: readonly GraphName[],
-  target?: TargetName,
+  target?: CodeTarget,
 ): Program {
   const { networks, diagnostics } = checkFile(createNodeHost(), join(root, network.file));
   const [model] = networks;

@@ -7,24 +7,53 @@ import { prepareKernel } from "./kernels.ts";
 import { prepareNetwork } from "./network.ts";
 import type { Tf } from "./types.ts";
 
-export async function tfjsContender(name: "wasm" | "cpu" | "webgpu"): Promise<Contender> {
+type BackendName = "wasm" | "cpu" | "webgpu";
+
+/** With gradients that are lowered by hand. */
+export async function tfjsContender(name: BackendName): Promise<Contender> {
+  const backend = await openTfjs(name);
+  return {
+    name: `tfjs-${name} ${backend.tf.version.tfjs}`,
+    threads: 1,
+    prepare: (workload, given) =>
+      workload.kind === "network"
+        ? prepareNetwork(backend, workload, given, "by hand")
+        : prepareKernel(backend, workload, given),
+    end: async () => undefined,
+  };
+}
+
+/**
+ * Training with the gradients that tfjs makes of the plain formulas. tfjs-wasm lacks most of them, and on tfjs-cpu the one
+ * to filters takes minutes for larger batches.
+ */
+export async function ownGradientsContender(name: "cpu" | "webgpu"): Promise<Contender> {
+  const backend = await openTfjs(name);
+  return {
+    name: `own gradients of tfjs-${name} ${backend.tf.version.tfjs}`,
+    threads: 1,
+    prepare: async (workload, given) => {
+      if (workload.kind !== "network" || workload.task !== "train") return { declined: "only trains" };
+      if (name === "cpu" && workload.batch > MOST_ON_CPU) return { declined: "would take minutes" };
+      return prepareNetwork(backend, workload, given, "own");
+    },
+    end: async () => undefined,
+  };
+}
+
+/** Images of a step; each takes a quarter of a minute. */
+const MOST_ON_CPU = 1;
+
+/** The library with that backend, which is then the current one. */
+export async function openTfjs(name: BackendName): Promise<Backend> {
   if (name === "webgpu") await provideWebgpu();
   const tf = await importTf();
   if (name !== "cpu") await importPeer(`@tensorflow/tfjs-backend-${name}`);
-  const backend: Backend = {
-    tf,
-    use: async () => {
-      if (!(await tf.setBackend(name))) throw new Error(`tfjs has no backend ${name}`);
-    },
+  const use = async (): Promise<void> => {
+    if (!(await tf.setBackend(name))) throw new Error(`tfjs has no backend ${name}`);
   };
-  await backend.use();
-  return {
-    name: `tfjs-${name} ${tf.version.tfjs}`,
-    threads: 1,
-    prepare: (workload, given) =>
-      workload.kind === "network" ? prepareNetwork(backend, workload, given) : prepareKernel(backend, workload, given),
-    end: async () => undefined,
-  };
+  await use();
+  return { tf, use };
 }
 
 /** The whole package, not only the core: it registers the gradients. It greets on the console, which tables do without. */

@@ -8,8 +8,8 @@ import type { Tensor, Tf } from "./types.ts";
 const patchEpsilon = 1e-6;
 const normEpsilon = 1e-5;
 
-/** What the gradients of a layer are for. */
-export type Mode = "train" | "predict" | "explain";
+/** What the gradients of a layer are for; `own`: training with the gradients that tfjs has itself. */
+export type Mode = "train" | "own" | "predict" | "explain";
 
 /** Filters [k,k,I,O] of length 1, and their lengths. */
 export function unitFilters(tf: Tf, w: Tensor): { readonly unit: Tensor; readonly length: Tensor } {
@@ -63,7 +63,7 @@ export function bcosConvolution(tf: Tf, x: Tensor, w: Tensor, stride: number, mo
     const n = patchNorm(tf, x, kernel, stride);
     return { o, n, unit, length, y: tf.mul(o, tf.div(tf.abs(o), n)) };
   };
-  if (mode === "predict") return forward().y;
+  if (mode === "predict" || mode === "own") return forward().y;
   const run = tf.customGrad((...given) => {
     const save = given.at(-1) as (tensors: readonly Tensor[]) => void;
     const { o, n, unit, length, y } = forward();
@@ -105,6 +105,11 @@ export function uncentredNorm(
   seen: (variance: Tensor) => void,
 ): Tensor {
   const deviation = (variance: Tensor): Tensor => tf.sqrt(tf.add(variance, tf.scalar(normEpsilon)));
+  if (mode === "own") {
+    const { variance } = tf.moments(x, [0, 1, 2]);
+    seen(variance);
+    return tf.mul(x, tf.div(weight, deviation(variance)));
+  }
   if (mode !== "train") return tf.mul(x, tf.div(weight, deviation(running)));
   const count = x.shape.slice(0, -1).reduce((a, b) => a * b, 1);
   return tf.customGrad((...given) => {
@@ -128,12 +133,14 @@ export function uncentredNorm(
   })(x, weight);
 }
 
-/** Mean over 3×3 windows of stride 2, zeros counted. With a gradient of its own: tfjs-wasm has none. */
-export function averagePool(tf: Tf, x: Tensor): Tensor {
+/** Mean over 3×3 windows of stride 2, zeros counted. With a gradient by hand: tfjs-wasm has none. */
+export function averagePool(tf: Tf, x: Tensor, mode: Mode): Tensor {
   const [, side, , channels] = x.shape as [number, number, number, number];
   const around = (pads: readonly [number, number]) => [[0, 0], pads, pads, [0, 0]] as const;
+  const forward = (): Tensor => tf.avgPool(tf.pad(x, around([1, 1])), 3, 2, "valid");
+  if (mode === "own") return forward();
   return tf.customGrad(() => ({
-    value: tf.avgPool(tf.pad(x, around([1, 1])), 3, 2, "valid"),
+    value: forward(),
     gradFunc: (dy) => {
       const stuffed = stuff(tf, dy, 2);
       const padded = tf.pad(stuffed, around(gradientPadding(3, stuffed.shape[1]!, side)));

@@ -8,7 +8,13 @@ import type { Tensor, Tf, Variable } from "./types.ts";
 
 const momentum = 0.1;
 
-export async function prepareNetwork(backend: Backend, workload: NetworkWorkload, given: Tensors): Promise<Prepared> {
+/** `gradients`: of training. */
+export async function prepareNetwork(
+  backend: Backend,
+  workload: NetworkWorkload,
+  given: Tensors,
+  gradients: "by hand" | "own",
+): Promise<Prepared> {
   await backend.use();
   const { tf } = backend;
   const { network, task } = workload;
@@ -23,8 +29,9 @@ export async function prepareNetwork(backend: Backend, workload: NetworkWorkload
   const trained = [...variables].filter(([path]) => path.endsWith(".weight")).map(([, variable]) => variable);
   const logits = (x: Tensor, mode: Mode): Tensor => forward(tf, workload, variables, x, mode);
 
+  const training = gradients === "own" ? "own" : "train";
   const bodies: Record<NetworkWorkload["task"], () => Tensor> = {
-    train: () => optimizer.minimize(() => crossEntropy(tf, logits(encoded, "train"), targets), true, trained),
+    train: () => optimizer.minimize(() => crossEntropy(tf, logits(encoded, training), targets), true, trained),
     predict: () => tf.tidy(() => logits(encoded, "predict")),
     explain: () =>
       tf.tidy(() => {
@@ -103,7 +110,7 @@ function forward(
     );
   };
   let x = apply(image, layers.stem, true);
-  if (layers.pool) x = averagePool(tf, x);
+  if (layers.pool) x = averagePool(tf, x, mode);
   for (const { main, skip } of layers.blocks) {
     const sum = main.reduce((value, layer) => apply(value, layer), x);
     x = tf.add(sum, skip === undefined ? x : apply(x, skip));

@@ -39,6 +39,7 @@ export interface Tf {
   sqrt(x: Tensor): Tensor;
   sum(x: Tensor, axes?: readonly number[], keep?: boolean): Tensor;
   mean(x: Tensor, axes?: readonly number[], keep?: boolean): Tensor;
+  moments(x: Tensor, axes: readonly number[]): { readonly mean: Tensor; readonly variance: Tensor };
   reshape(x: Tensor, shape: readonly number[]): Tensor;
   transpose(x: Tensor, permutation: readonly number[]): Tensor;
   reverse(x: Tensor, axes: readonly number[]): Tensor;
