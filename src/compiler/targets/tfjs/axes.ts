@@ -52,6 +52,7 @@ export function elementwise(
 /** x of `shape`, repeated up to `to`. */
 export function broadcast(b: CallBuilder, x: CallValue, shape: Shape, to: Shape): CallValue {
   const from = [...new Array<number>(to.length - shape.length).fill(1), ...shape];
+  if (to.length <= MAX_RANK) return b.call("broadcastTo", [c.reshape(b, x, from)], { shape: to });
   const merged = runs(to, (axis) => from[axis] === 1);
   const lengths = merged.map(({ length }) => length);
   if (merged.length <= MAX_RANK) {

@@ -1,5 +1,5 @@
 /** One-line forms of `call`, so that lowerings read like mathematics. All take the builder first. */
-import { sameShape, type Shape } from "../../../shape.ts";
+import type { Shape } from "../../../shape.ts";
 import type { TfjsConvolution, TfjsPool } from "./call.ts";
 import type { CallBuilder, CallValue } from "./call-builder.ts";
 
@@ -76,14 +76,3 @@ export const depthwiseConv2d = (b: Builder, x: CallValue, w: CallValue, convolut
   b.call("depthwiseConv2d", [x, w], convolution);
 export const avgPool = (b: Builder, x: CallValue, pool: TfjsPool): CallValue => b.call("avgPool", [x], pool);
 export const maxPool = (b: Builder, x: CallValue, pool: TfjsPool): CallValue => b.call("maxPool", [x], pool);
-
-/** The elements at start, start + stride, … along each axis, as many as `size` says. */
-export function every(b: Builder, x: CallValue, start: Shape, size: Shape, strides: Shape): CallValue {
-  if (strides.every((s) => s === 1)) return slice(b, x, start, size);
-  const end = start.map((at, i) => at + (size[i]! - 1) * strides[i]! + 1);
-  return b.call("stridedSlice", [x], { start, end, strides });
-}
-
-export function same(b: Builder, x: CallValue, shape: Shape): boolean {
-  return sameShape(b.shapeOf(x), shape);
-}

@@ -9,8 +9,29 @@ import type { TfjsCall, TfjsOp } from "./call.ts";
 /**
  * - `native`: the backend's own kernel.
  * - `convolution`: as a convolution forward.
+ * - `taps`: as a product for each tap of the kernel.
  */
-export type GradientLowering = "native" | "convolution";
+export type GradientLowering = "native" | "convolution" | "taps";
+
+/** What of several ways to the same numbers is fastest; measured, where no reason is given. */
+export interface TfjsChoices {
+  /** Of convolutions: without strides, and with. */
+  readonly inputGradient: readonly [plain: GradientLowering, strided: GradientLowering];
+  readonly filterGradient: GradientLowering;
+  readonly depthwiseFilterGradient: GradientLowering;
+  /** Sums over the first axes are products with ones. */
+  readonly sumsByProducts: boolean;
+  /** Means over axes in the middle are pools. */
+  readonly meansByPools: boolean;
+  /** Products of several matrices, or of transposed ones, are so slow that they are done one by one, after transposes. */
+  readonly plainProducts: boolean;
+  /** What a broadcast along the last axis repeats is made whole before, as a product with ones. */
+  readonly wideColumns: boolean;
+  /** `broadcastTo` is slower than a product with ones. */
+  readonly broadcastsByOnes: boolean;
+  /** Groups of a convolution are joined, with zeros between them, until each has so many channels. */
+  readonly groupChannels: number;
+}
 
 export interface TfjsCapabilities {
   readonly name: TfjsPlanTarget;
@@ -20,85 +41,121 @@ export interface TfjsCapabilities {
   readonly explicitPadding: boolean;
   /** Whether the two strides of a depthwise convolution may differ. */
   readonly unequalDepthwiseStrides: boolean;
-  /** Whether products of transposed matrices are so slow that transposes before them pay. */
-  readonly slowTransposedProducts: boolean;
-  /** Whether sums over the first axes are faster as products with ones. */
-  readonly sumsByProducts: boolean;
-  readonly inputGradient: GradientLowering;
-  readonly filterGradient: GradientLowering;
-  readonly depthwiseInputGradient: GradientLowering;
-  readonly depthwiseFilterGradient: GradientLowering;
+  /** Whether depthwise convolutions may be dilated. */
+  readonly dilatedDepthwise: boolean;
+  readonly choices: TfjsChoices;
 }
 
-const byConvolution = {
-  inputGradient: "convolution",
-  filterGradient: "convolution",
-  depthwiseInputGradient: "convolution",
-  depthwiseFilterGradient: "convolution",
+const everything = {
+  lacks: [],
+  explicitPadding: true,
+  unequalDepthwiseStrides: true,
+  dilatedDepthwise: true,
 } as const;
 
-const byKernels = {
-  inputGradient: "native",
-  filterGradient: "native",
-  depthwiseInputGradient: "native",
-  depthwiseFilterGradient: "native",
-} as const;
+const noFilterGradients = [
+  "Conv2DBackpropFilter",
+  "DepthwiseConv2dNativeBackpropFilter",
+  "DepthwiseConv2dNativeBackpropInput",
+] as const;
 
-const plainProducts = { slowTransposedProducts: false, sumsByProducts: false } as const;
-
-/** libtensorflow's convolutions name their padding 'SAME' or 'VALID', and its depthwise ones have one stride. */
+/**
+ * libtensorflow's convolutions name their padding 'SAME' or 'VALID'; its depthwise ones have one stride for both directions, and
+ * take dilations without heeding them. Its kernels are made for all of this: nothing is lowered around them.
+ */
 const libtensorflow = {
-  ...{ lacks: [], explicitPadding: false, unequalDepthwiseStrides: false },
-  ...plainProducts,
-  ...byKernels,
+  ...everything,
+  explicitPadding: false,
+  unequalDepthwiseStrides: false,
+  dilatedDepthwise: false,
+  choices: {
+    inputGradient: ["native", "native"],
+    filterGradient: "native",
+    depthwiseFilterGradient: "native",
+    sumsByProducts: false,
+    meansByPools: false,
+    plainProducts: false,
+    wideColumns: false,
+    broadcastsByOnes: false,
+    groupChannels: 16,
+  },
+} as const;
+
+/** Reductions take a program with a thread a row: products are spread better over a card. */
+const graphicsCard = {
+  ...everything,
+  choices: {
+    inputGradient: ["convolution", "native"],
+    // A convolution of transposed images takes twice as long, the kernels of the backends five times.
+    filterGradient: "taps",
+    depthwiseFilterGradient: "native",
+    sumsByProducts: true,
+    meansByPools: true,
+    plainProducts: false,
+    wideColumns: false,
+    broadcastsByOnes: true,
+    groupChannels: 16,
+  },
 } as const;
 
 export const capabilities: Readonly<Record<TfjsPlanTarget, TfjsCapabilities>> = {
   "node-gpu": { name: "node-gpu", ...libtensorflow },
   node: { name: "node", ...libtensorflow },
-  webgpu: {
-    name: "webgpu",
-    lacks: [],
-    explicitPadding: true,
-    unequalDepthwiseStrides: true,
-    ...plainProducts,
-    ...byConvolution,
-  },
-  webgl: {
-    name: "webgl",
-    lacks: [],
-    explicitPadding: true,
-    unequalDepthwiseStrides: true,
-    ...plainProducts,
-    ...byConvolution,
-  },
+  webgpu: { name: "webgpu", ...graphicsCard },
+  webgl: { name: "webgl", ...graphicsCard },
   wasm: {
     name: "wasm",
-    lacks: ["Conv2DBackpropFilter", "DepthwiseConv2dNativeBackpropFilter", "DepthwiseConv2dNativeBackpropInput"],
-    explicitPadding: true,
-    unequalDepthwiseStrides: true,
-    // 2 GFLOP/s with a transposed matrix, 40 without.
-    slowTransposedProducts: true,
-    sumsByProducts: true,
-    // Its input gradient runs at 4 GFLOP/s, a convolution at 40.
-    ...byConvolution,
+    ...everything,
+    lacks: noFilterGradients,
+    choices: {
+      // The kernel of the backend does 4 GFLOP/s, a convolution 30.
+      inputGradient: ["convolution", "convolution"],
+      filterGradient: "convolution",
+      depthwiseFilterGradient: "convolution",
+      sumsByProducts: true,
+      meansByPools: true,
+      // 2 GFLOP/s where 30 are possible.
+      plainProducts: true,
+      wideColumns: false,
+      broadcastsByOnes: true,
+      groupChannels: 16,
+    },
   },
-  // Its own filter gradient takes minutes where the convolution takes seconds.
   cpu: {
     name: "cpu",
-    lacks: [],
-    explicitPadding: true,
-    unequalDepthwiseStrides: true,
-    ...plainProducts,
-    ...byConvolution,
+    ...everything,
+    choices: {
+      inputGradient: ["native", "native"],
+      // The kernel of the backend takes 70 times as long: minutes for one step of a small network.
+      filterGradient: "convolution",
+      depthwiseFilterGradient: "convolution",
+      sumsByProducts: true,
+      meansByPools: true,
+      plainProducts: false,
+      // Any broadcast but of scalars and rows takes ten times as long.
+      wideColumns: true,
+      broadcastsByOnes: false,
+      groupChannels: 1,
+    },
   },
   portable: {
     name: "portable",
-    lacks: ["Conv2DBackpropFilter", "DepthwiseConv2dNativeBackpropFilter", "DepthwiseConv2dNativeBackpropInput"],
+    ...everything,
+    lacks: noFilterGradients,
     explicitPadding: false,
     unequalDepthwiseStrides: false,
-    ...plainProducts,
-    ...byConvolution,
+    dilatedDepthwise: false,
+    choices: {
+      inputGradient: ["convolution", "convolution"],
+      filterGradient: "convolution",
+      depthwiseFilterGradient: "convolution",
+      sumsByProducts: false,
+      meansByPools: false,
+      plainProducts: false,
+      wideColumns: false,
+      broadcastsByOnes: false,
+      groupChannels: 16,
+    },
   },
 };
 

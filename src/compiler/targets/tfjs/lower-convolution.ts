@@ -10,16 +10,12 @@ import type { ConvAttributes } from "../../graph/graph.ts";
 import type { TfjsConvolution } from "./call.ts";
 import { MAX_RANK, type CallBuilder, type CallValue } from "./call-builder.ts";
 import * as c from "./calls.ts";
-import { around, convolve, stuffed, transposedPadding } from "./lower-geometry.ts";
+import { around, convolve, stuffed, taps, underStrides } from "./lower-geometry.ts";
 import { matrixProduct } from "./lower-matmul.ts";
+import { transposedConvolution, transposedDepthwise, type Geometry, type TapFilters } from "./lower-transposed.ts";
 
 type Four = readonly [number, number, number, number];
 type Pair = readonly [number, number];
-
-interface Geometry {
-  readonly kernel: Pair;
-  readonly conv: ConvAttributes;
-}
 
 const four = (shape: Shape): Four => shape as unknown as Four;
 
@@ -37,15 +33,8 @@ function depthwiseFilters(b: CallBuilder, w: CallValue, shape: Shape, channels: 
   return c.reshape(b, columns, [height, width, channels, outputs / channels]);
 }
 
-function isPointwise({ kernel, conv }: Geometry): boolean {
-  return sizeOf(kernel) === 1 && conv.padding.every((p) => p === 0);
-}
-
-/** What stands under the single taps of a pointwise convolution: [N,H',W',C]. */
-function underStrides(b: CallBuilder, x: CallValue, shape: Shape, [sy, sx]: Pair): CallValue {
-  const [batch, height, width, channels] = four(shape);
-  const size = [batch, Math.ceil(height / sy), Math.ceil(width / sx), channels];
-  return c.every(b, x, [0, 0, 0, 0], size, [1, sy, sx, 1]);
+function isPointwise({ kernel, padding }: Geometry): boolean {
+  return sizeOf(kernel) === 1 && padding.every((p) => p === 0);
 }
 
 /** Channels `from` … `from + count` of an image. */
@@ -93,12 +82,13 @@ export function inputGradient(
   const [batch, height, width, channels] = four(inputShape);
   const [outputs, kh, kw] = weightShape;
   const { groups } = conv;
-  const geometry: Geometry = { kernel: [kh, kw], conv };
+  const geometry: Geometry = { kernel: [kh, kw], ...conv };
   if (groups === 1) {
     if (isPointwise(geometry)) return pointwiseInputGradient(b, g, w, inputShape, conv.stride);
-    return b.capabilities.inputGradient === "native" && conv.dilation.every((d) => d === 1)
+    return b.capabilities.choices.inputGradient[sizeOf(conv.stride) === 1 ? 0 : 1] === "native" &&
+      conv.dilation.every((d) => d === 1)
       ? nativeInputGradient(b, g, filters(b, w, weightShape), inputShape, conv)
-      : transposedConvolution(b, "conv2d", g, reversed(b, w), inputShape, geometry);
+      : transposedConvolution(b, g, chosenFrom(b, w), inputShape, geometry);
   }
   if (groups !== channels) {
     const [each, made] = [channels / groups, outputs / groups];
@@ -109,13 +99,11 @@ export function inputGradient(
       }),
     );
   }
-  // A channel's gradient is the sum over those of its outputs.
-  const turned = c.reverse(b, c.transpose(b, c.reshape(b, w, [outputs, kh * kw]), [1, 0]), [0]);
-  const each = transposedConvolution(
+  // An input channel's gradient is the sum over those of its outputs.
+  const each = transposedDepthwise(
     b,
-    "depthwiseConv2d",
     g,
-    c.reshape(b, turned, [kh, kw, outputs, 1]),
+    c.transpose(b, c.reshape(b, w, [outputs, kh * kw]), [1, 0]),
     [batch, height, width, outputs],
     geometry,
   );
@@ -123,26 +111,18 @@ export function inputGradient(
   return b.call("sum", [c.reshape(b, each, [batch * height * width * channels, outputs / channels])], { axes: [1] });
 }
 
-/** Reversed filters with inputs and outputs exchanged: [O,kh,kw,I] → [kh,kw,O,I]. */
-function reversed(b: CallBuilder, w: CallValue): CallValue {
-  const [outputs, height, width, inputs] = four(b.shapeOf(w));
-  const taps = c.transpose(b, c.reshape(b, w, [outputs, height * width, inputs]), [1, 0, 2]);
-  return c.reshape(b, c.reverse(b, c.reshape(b, taps, [height * width, outputs, inputs]), [0]), [height, width, outputs, inputs]); // prettier-ignore
-}
-
-/** g [N,H',W',O] with zeros between its pixels, under reversed filters. */
-function transposedConvolution(
-  b: CallBuilder,
-  kind: "conv2d" | "depthwiseConv2d",
-  g: CallValue,
-  turned: CallValue,
-  inputShape: Shape,
-  { kernel, conv }: Geometry,
-): CallValue {
-  const spread = stuffed(b, g, conv.stride);
-  const [, height, width] = four(b.shapeOf(spread));
-  const padding = transposedPadding(inputShape, [height, width], kernel, conv);
-  return convolve(b, kind, spread, turned, { strides: [1, 1], padding, dilations: conv.dilation });
+/** Weights [O,kh,kw,I] by tap: rows of O·I. */
+function chosenFrom(b: CallBuilder, w: CallValue): TapFilters {
+  const [outputs, kh, kw, inputs] = four(b.shapeOf(w));
+  return {
+    outputs,
+    inputs,
+    chosen: (choice) => {
+      const rows = c.transpose(b, c.reshape(b, w, [outputs, kh * kw, inputs]), [1, 0, 2]);
+      const matrix = c.constant(b, choice.flat(), [choice.length, kh * kw]);
+      return c.matMul(b, matrix, c.reshape(b, rows, [kh * kw, outputs * inputs]));
+    },
+  };
 }
 
 /** A product with the weights as they are, and zeros where the stride stepped over. */
@@ -193,11 +173,15 @@ export function weightGradient(
   const channels = four(b.shapeOf(x))[3];
   const [outputs, kh, kw, perGroup] = four(weightShape);
   const { groups } = conv;
-  const geometry: Geometry = { kernel: [kh, kw], conv };
+  const geometry: Geometry = { kernel: [kh, kw], ...conv };
   if (groups === 1) {
     if (isPointwise(geometry)) return pointwiseWeightGradient(b, x, g, conv.stride);
-    return b.capabilities.filterGradient === "native" && conv.dilation.every((d) => d === 1)
-      ? nativeFilterGradient(b, x, g, weightShape, conv)
+    const { filterGradient } = b.capabilities.choices;
+    if (filterGradient === "native" && conv.dilation.every((d) => d === 1)) {
+      return nativeFilterGradient(b, x, g, weightShape, conv);
+    }
+    return filterGradient === "taps" && kh * kw <= mostTaps
+      ? tapsWeightGradient(b, x, g, geometry)
       : convolvedWeightGradient(b, x, g, geometry);
   }
   if (groups === channels) return depthwiseWeightGradient(b, x, g, geometry);
@@ -215,7 +199,7 @@ function pointwiseWeightGradient(b: CallBuilder, x: CallValue, g: CallValue, str
   const [batch, height, width, outputs] = four(b.shapeOf(g));
   const inputs = four(b.shapeOf(x))[3];
   const pixels = batch * height * width;
-  const under = c.reshape(b, underStrides(b, x, b.shapeOf(x), stride), [pixels, inputs]);
+  const under = c.reshape(b, underStrides(b, x, stride), [pixels, inputs]);
   const product = matrixProduct(b, c.reshape(b, g, [pixels, outputs]), under, { a: true });
   return c.reshape(b, product, [outputs, 1, 1, inputs]);
 }
@@ -247,11 +231,29 @@ function backToRows(b: CallBuilder, filter: CallValue): CallValue {
 }
 
 /** Taps of the transposed input [C,H,W,N] under the cotangent [H',W',N,O]: the strides of the one are the dilations of the other. */
-function tapsOf({ kernel, conv }: Geometry): { readonly convolution: TfjsConvolution; readonly kernel: Pair } {
+function tapsOf({ kernel, stride, padding, dilation }: Geometry): {
+  readonly convolution: TfjsConvolution;
+  readonly kernel: Pair;
+} {
   return {
     kernel,
-    convolution: { strides: conv.dilation, padding: conv.padding, dilations: conv.stride },
+    convolution: { strides: dilation, padding, dilations: stride },
   };
+}
+
+/** Beyond so many a convolution has fewer calls. */
+const mostTaps = 25;
+
+/** The pixels under each tap times the cotangent. */
+function tapsWeightGradient(b: CallBuilder, x: CallValue, g: CallValue, geometry: Geometry): CallValue {
+  const [batch, height, width, outputs] = four(b.shapeOf(g));
+  const inputs = four(b.shapeOf(x))[3];
+  const pixels = batch * height * width;
+  const cotangent = c.reshape(b, g, [pixels, outputs]);
+  const { kernel, padding } = geometry;
+  const under = taps(b, around(b, x, padding), geometry, [height, width]);
+  const products = under.map((tap) => matrixProduct(b, c.reshape(b, tap, [pixels, inputs]), cotangent, { a: true }));
+  return backToRows(b, c.reshape(b, c.concat(b, products, 0), [...kernel, inputs, outputs]));
 }
 
 function convolvedWeightGradient(b: CallBuilder, x: CallValue, g: CallValue, geometry: Geometry): CallValue {
@@ -259,26 +261,26 @@ function convolvedWeightGradient(b: CallBuilder, x: CallValue, g: CallValue, geo
   const all = convolve(b, "conv2d", c.transpose(b, x, [3, 1, 2, 0]), c.transpose(b, g, [1, 2, 0, 3]), convolution);
   const [inputs, , , outputs] = four(b.shapeOf(all));
   // Windows that the stride left over give more taps than the kernel has.
-  const taps = c.slice(b, all, [0, 0, 0, 0], [inputs, ...kernel, outputs]);
-  return c.transpose(b, taps, [3, 1, 2, 0]);
+  const whole = c.slice(b, all, [0, 0, 0, 0], [inputs, ...kernel, outputs]);
+  return c.transpose(b, whole, [3, 1, 2, 0]);
 }
 
 function depthwiseWeightGradient(b: CallBuilder, x: CallValue, g: CallValue, geometry: Geometry): CallValue {
   const [batch, , , channels] = four(b.shapeOf(x));
   const [, height, width, outputs] = four(b.shapeOf(g));
-  const { kernel, conv } = geometry;
-  const [kh, kw] = kernel;
-  const native = b.capabilities.depthwiseFilterGradient === "native";
-  if (
-    native &&
-    conv.dilation.every((d) => d === 1) &&
-    (b.capabilities.unequalDepthwiseStrides || conv.stride[0] === conv.stride[1])
-  ) {
-    const wide = b.capabilities.explicitPadding ? x : around(b, x, conv.padding);
+  const {
+    kernel: [kh, kw],
+    stride,
+    padding,
+    dilation,
+  } = geometry;
+  const native = b.capabilities.choices.depthwiseFilterGradient === "native";
+  if (native && dilation.every((d) => d === 1) && (b.capabilities.unequalDepthwiseStrides || stride[0] === stride[1])) {
+    const wide = b.capabilities.explicitPadding ? x : around(b, x, padding);
     const gradient = b.call("depthwiseFilterGradient", [wide, g], {
       filterShape: [kh, kw, channels, outputs / channels],
-      strides: conv.stride,
-      padding: b.capabilities.explicitPadding ? conv.padding : [0, 0, 0, 0],
+      strides: stride,
+      padding: b.capabilities.explicitPadding ? padding : [0, 0, 0, 0],
       dilations: [1, 1],
     });
     return c.reshape(b, c.transpose(b, c.reshape(b, gradient, [kh * kw, outputs]), [1, 0]), [outputs, kh, kw, 1]);
@@ -290,7 +292,7 @@ function depthwiseWeightGradient(b: CallBuilder, x: CallValue, g: CallValue, geo
   const each = outputs / channels;
   const under = c.reshape(b, c.transpose(b, g, [1, 2, 0, 3]), [height, width, batch * channels, each]);
   const all = convolve(b, "depthwiseConv2d", image, under, convolution);
-  const taps = c.slice(b, all, [0, 0, 0, 0], [1, kh, kw, batch * outputs]);
-  const summed = b.call("sum", [c.reshape(b, taps, [kh * kw, batch, outputs])], { axes: [1] });
+  const whole = c.slice(b, all, [0, 0, 0, 0], [1, kh, kw, batch * outputs]);
+  const summed = b.call("sum", [c.reshape(b, whole, [kh * kw, batch, outputs])], { axes: [1] });
   return c.reshape(b, c.transpose(b, c.reshape(b, summed, [kh * kw, outputs]), [1, 0]), [outputs, kh, kw, 1]);
 }

@@ -9,13 +9,25 @@ interface Transposed {
   readonly b?: boolean;
 }
 
-/** x·y of rank 2 or 3. Transposes are calls of their own where the backend's product is slow with them. */
+/** x·y of rank 2 or 3. */
 export function matrixProduct(b: CallBuilder, x: CallValue, y: CallValue, transposed: Transposed = {}): CallValue {
-  if (!b.capabilities.slowTransposedProducts) return c.matMul(b, x, y, transposed);
+  if (!b.capabilities.choices.plainProducts) return c.matMul(b, x, y, transposed);
   const left = transposed.a === true ? swapped(b, x) : x;
   const right = transposed.b === true ? swapped(b, y) : y;
-  return c.matMul(b, left, right);
+  if (b.shapeOf(left).length === 2) return c.matMul(b, left, right);
+  const [batch, rows, inner] = b.shapeOf(left) as readonly [number, number, number];
+  const columns = b.shapeOf(right)[2]!;
+  if (batch * rows * inner * columns < worthwhile * batch) return c.matMul(b, left, right);
+  const one = (value: CallValue, i: number): CallValue => {
+    const [, height, width] = b.shapeOf(value) as readonly [number, number, number];
+    return c.reshape(b, c.slice(b, value, [i, 0, 0], [1, height, width]), [height, width]);
+  };
+  const products = Array.from({ length: batch }, (_, i) => c.matMul(b, one(left, i), one(right, i)));
+  return c.reshape(b, c.concat(b, products, 0), [batch, rows, columns]);
 }
+
+/** Multiply-adds of one product from which on taking it apart costs less than it saves. */
+const worthwhile = 100_000;
 
 function swapped(b: CallBuilder, x: CallValue): CallValue {
   const rank = b.shapeOf(x).length;

@@ -16,14 +16,34 @@ function areFirst(shape: Shape, axes: readonly number[]): boolean {
 }
 
 export function sumOver(b: CallBuilder, x: CallValue, shape: Shape, axes: readonly number[]): CallValue {
-  if (!b.capabilities.sumsByProducts || !areFirst(shape, axes)) return reduce(b, "sum", x, shape, axes);
+  if (!b.capabilities.choices.sumsByProducts || !areFirst(shape, axes)) return middleSum(b, x, shape, axes);
   const rows = countOf(shape, axes);
   const columns = sizeOf(shape) / rows;
   return rows === 1 ? x : c.matMul(b, c.filled(b, 1, [1, rows]), c.reshape(b, x, [rows, columns]));
 }
 
+/** [before, reduced, after] where the axes are one run in the middle. */
+function middle(shape: Shape, axes: readonly number[]): readonly [number, number, number] | undefined {
+  const within = shape.flatMap((length, axis) => (length > 1 && axes.includes(axis) ? [axis] : []));
+  const [first, last] = [within[0], within.at(-1)];
+  if (first === undefined || last === undefined) return undefined;
+  const broken = shape.some((length, axis) => axis > first && axis < last && length > 1 && !axes.includes(axis));
+  const three = [sizeOf(shape.slice(0, first)), countOf(shape, axes), sizeOf(shape.slice(last + 1))] as const;
+  return broken || three[0] === 1 || three[2] === 1 ? undefined : three;
+}
+
+function middleSum(b: CallBuilder, x: CallValue, shape: Shape, axes: readonly number[]): CallValue {
+  const three = b.capabilities.choices.meansByPools ? middle(shape, axes) : undefined;
+  if (three === undefined) return reduce(b, "sum", x, shape, axes);
+  const [before, length, after] = three;
+  const column = c.reshape(b, x, [before, length, 1, after]);
+  return c.times(b, c.avgPool(b, column, { window: [length, 1], strides: [1, 1] }), length);
+}
+
 export function meanOver(b: CallBuilder, x: CallValue, shape: Shape, axes: readonly number[]): CallValue {
-  if (!b.capabilities.sumsByProducts || !areFirst(shape, axes)) return reduce(b, "mean", x, shape, axes);
+  const { sumsByProducts, meansByPools } = b.capabilities.choices;
+  const byOther = (sumsByProducts && areFirst(shape, axes)) || (meansByPools && middle(shape, axes) !== undefined);
+  if (!byOther) return reduce(b, "mean", x, shape, axes);
   return c.times(b, sumOver(b, x, shape, axes), 1 / countOf(shape, axes));
 }
 

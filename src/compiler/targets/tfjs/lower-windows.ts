@@ -7,6 +7,8 @@ import type { WindowAttributes } from "../../graph/graph.ts";
 import { broadcast, reduce } from "./axes.ts";
 import type { CallBuilder, CallValue } from "./call-builder.ts";
 import * as c from "./calls.ts";
+import { sumOver } from "./lower-reductions.ts";
+import { transposedConvolution, type TapFilters } from "./lower-transposed.ts";
 import { around, convolve, stuffed, taps, transposedPadding, type Sides } from "./lower-geometry.ts";
 
 type Pair = readonly [number, number];
@@ -37,7 +39,7 @@ function sums(b: CallBuilder, x: CallValue, { kernel, stride, padding, dilation 
 
 export function windowSum(b: CallBuilder, x: CallValue, window: WindowAttributes): CallValue {
   if (!isWhole(b.shapeOf(x), window)) return sums(b, x, window);
-  return c.reshape(b, reduce(b, "sum", x, b.shapeOf(x), [1, 2]), wholeShape(b, x));
+  return c.reshape(b, sumOver(b, x, b.shapeOf(x), [1, 2]), wholeShape(b, x));
 }
 
 function wholeShape(b: CallBuilder, x: CallValue): Shape {
@@ -56,10 +58,20 @@ export function windowSpread(
   if (allOne(dilation) && kernel[0] === stride[0] && kernel[1] === stride[1]) {
     return fit(b, b.call("upsample", [g], { factor: kernel }), inputShape, padding);
   }
+  // One channel, as of patch norms.
+  if (inputShape[3] === 1) {
+    return transposedConvolution(b, g, ones(b), inputShape, window);
+  }
   const spread = stuffed(b, g, stride);
   const [, height, width] = image(b, spread);
   const around = transposedPadding(inputShape, [height, width], kernel, window);
   return sums(b, spread, { ...window, stride: [1, 1], padding: around });
+}
+
+/** A filter of ones: a chosen tap is 1, none is 0. */
+function ones(b: CallBuilder): TapFilters {
+  const sum = (row: readonly number[]): number => row.reduce((p, q) => p + q, 0);
+  return { outputs: 1, inputs: 1, chosen: (choice) => c.constant(b, choice.map(sum), [choice.length, 1]) };
 }
 
 /** Of an image as it is with its padding, or with as much of it as windows reached, the part without. */
@@ -94,18 +106,22 @@ export function windowRoute(
   const padded = around(b, x, window.padding, lowest);
   const [, height, width] = image(b, y);
   const under = taps(b, padded, window, [height, width]);
-  const parts = firstOf(b, under.map((tap) => c.equal(b, tap, y))).map((first) => c.mul(b, g, first)); // prettier-ignore
+  const parts = toFirst(b, g, under, y);
   return fit(b, scattered(b, parts, window), b.shapeOf(x), window.padding);
 }
 
-/** Of masks of 0 and 1, each without the places where one before it has a 1. */
-export function firstOf(b: CallBuilder, masks: readonly CallValue[]): CallValue[] {
-  let taken: CallValue | undefined;
-  return masks.map((mask, i) => {
-    if (taken === undefined) return (taken = mask);
-    const first = c.greater(b, mask, taken);
-    if (i < masks.length - 1) taken = c.maximum(b, taken, mask);
-    return first;
+/**
+ * g in parts: each where one of the values is the first that equals their maximum y. What is left for the values behind one is
+ * multiplied by 1 where it is smaller, and by 0 where it is the maximum, so that the parts are exact.
+ */
+export function toFirst(b: CallBuilder, g: CallValue, values: readonly CallValue[], y: CallValue): CallValue[] {
+  let left = g;
+  return values.map((value, i) => {
+    // One of them is the maximum.
+    if (i === values.length - 1) return left;
+    const before = left;
+    left = c.mul(b, before, c.step(b, c.sub(b, y, value)));
+    return c.sub(b, before, left);
   });
 }
 
