@@ -7,10 +7,11 @@ import type { TfjsPlanTarget } from "./backends.ts";
 import { capabilities, kernelsOf, type TfjsCapabilities } from "./capabilities.ts";
 import { createCallBuilder, type CallValue } from "./call-builder.ts";
 import * as c from "./calls.ts";
-import { fuseEpilogue } from "./fuse.ts";
+import { foldScales, fuseEpilogue } from "./fuse.ts";
 import { lowerNode } from "./lower-node.ts";
 import { orderCalls } from "./order.ts";
-import { rewriteCalls, type DraftPlan } from "./passes.ts";
+import { broadcastByOnes, dropBroadcasts, moveFactors, subtract, widen } from "./optimise.ts";
+import { rewriteCalls, type CallRule, type DraftPlan } from "./passes.ts";
 import { tfjsPlanVersion, type TfjsConstant, type TfjsDraw, type TfjsPlan, type TfjsValue } from "./plan.ts";
 
 export interface TfjsPlanOptions {
@@ -24,11 +25,16 @@ export function createTfjsPlan(graph: Graph, target: TfjsPlanTarget, options: Tf
 }
 
 export function createPlanOf(graph: Graph, backend: TfjsCapabilities, options: TfjsPlanOptions): TfjsPlan {
-  const lowered = rewriteCalls(lowerGraph(graph, backend));
-  const fused = rewriteCalls(rewriteCalls(lowered, fuseEpilogue));
-  checkKernels(fused, backend);
-  return finishPlan(fused, backend.name, options);
+  const draft = passes.reduce((plan, rule) => rewriteCalls(plan, rule), rewriteCalls(lowerGraph(graph, backend)));
+  checkKernels(draft, backend);
+  return finishPlan(draft, backend.name, options);
 }
+
+const passes: readonly (CallRule | undefined)[] = [
+  ...[dropBroadcasts, moveFactors, subtract, foldScales, fuseEpilogue, broadcastByOnes, widen],
+  // What the rules left over goes.
+  undefined,
+];
 
 function checkKernels({ builder: { entries } }: DraftPlan, { name, lacks }: TfjsCapabilities): void {
   for (const { call } of entries) {
