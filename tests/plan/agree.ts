@@ -64,7 +64,7 @@ export function difference(actual: ArrayLike<number>, wanted: ArrayLike<number>,
 /**
  * The largest number that anything in the graph comes to: where larger numbers cancel, that is what float32 rounds.
  */
-function largestInside(graph: Graph, options: EvaluateOptions): number {
+export function largestInside(graph: Graph, options: EvaluateOptions): number {
   const outputs = Object.fromEntries(graph.nodes.map((_, value) => [String(value), value]));
   const all = evaluateGraph({ ...graph, outputs, updates: {} }, options);
   let largest = 0;

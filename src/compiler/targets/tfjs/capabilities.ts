@@ -43,6 +43,13 @@ export interface TfjsCapabilities {
   readonly unequalDepthwiseStrides: boolean;
   /** Whether depthwise convolutions may be dilated. */
   readonly dilatedDepthwise: boolean;
+  /** Whether a bias must have been made with one axis: a reshape of other numbers is refused. */
+  readonly biasesAsMade: boolean;
+  /**
+   * Whether the backend remembers a product by the numbers of its right side alone: the same numbers as a matrix of another
+   * shape, or with another bias, would be taken for what they were before.
+   */
+  readonly remembersRightSides: boolean;
   readonly choices: TfjsChoices;
 }
 
@@ -51,6 +58,8 @@ const everything = {
   explicitPadding: true,
   unequalDepthwiseStrides: true,
   dilatedDepthwise: true,
+  biasesAsMade: false,
+  remembersRightSides: false,
 } as const;
 
 const noFilterGradients = [
@@ -107,6 +116,8 @@ export const capabilities: Readonly<Record<TfjsPlanTarget, TfjsCapabilities>> = 
     name: "wasm",
     ...everything,
     lacks: noFilterGradients,
+    biasesAsMade: true,
+    remembersRightSides: true,
     choices: {
       // The kernel of the backend does 4 GFLOP/s, a convolution 30.
       inputGradient: ["convolution", "convolution"],
@@ -145,6 +156,8 @@ export const capabilities: Readonly<Record<TfjsPlanTarget, TfjsCapabilities>> = 
     explicitPadding: false,
     unequalDepthwiseStrides: false,
     dilatedDepthwise: false,
+    biasesAsMade: true,
+    remembersRightSides: true,
     choices: {
       inputGradient: ["convolution", "convolution"],
       filterGradient: "convolution",

@@ -12,6 +12,7 @@ import { lowerNode } from "./lower-node.ts";
 import { orderCalls } from "./order.ts";
 import { broadcastByOnes, dropBroadcasts, moveFactors, subtract, widen } from "./optimise.ts";
 import { rewriteCalls, type CallRule, type DraftPlan } from "./passes.ts";
+import { createRightSides } from "./right-sides.ts";
 import { tfjsPlanVersion, type TfjsConstant, type TfjsDraw, type TfjsPlan, type TfjsValue } from "./plan.ts";
 
 export interface TfjsPlanOptions {
@@ -25,13 +26,14 @@ export function createTfjsPlan(graph: Graph, target: TfjsPlanTarget, options: Tf
 }
 
 export function createPlanOf(graph: Graph, backend: TfjsCapabilities, options: TfjsPlanOptions): TfjsPlan {
-  const draft = passes.reduce((plan, rule) => rewriteCalls(plan, rule), rewriteCalls(lowerGraph(graph, backend)));
+  const draft = passes().reduce((plan, rule) => rewriteCalls(plan, rule), rewriteCalls(lowerGraph(graph, backend)));
   checkKernels(draft, backend);
   return finishPlan(draft, backend.name, options);
 }
 
-const passes: readonly (CallRule | undefined)[] = [
+const passes = (): readonly (CallRule | undefined)[] => [
   ...[dropBroadcasts, moveFactors, subtract, foldScales, fuseEpilogue, broadcastByOnes, widen],
+  createRightSides(),
   // What the rules left over goes.
   undefined,
 ];

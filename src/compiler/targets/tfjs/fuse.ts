@@ -47,7 +47,7 @@ export function fuseEpilogue(
     if (product === undefined || product.attributes.bias || product.attributes.activation !== "linear") continue;
     const channels = product.shape.at(-1)!;
     if (!isRow(b.shapeOf(bias), channels) || call.shape.length !== product.shape.length) continue;
-    return again(b, product, [...product.inputs, c.reshape(b, bias, [channels])], { bias: true });
+    return again(b, product, [...product.inputs, row(b, bias, channels)], { bias: true });
   }
   return undefined;
 }
@@ -55,6 +55,13 @@ export function fuseEpilogue(
 /** One number a channel, for all rows. */
 const isRow = (shape: Shape, channels: number): boolean =>
   sizeOf(shape) === channels && (channels === 1 || shape.at(-1) === channels);
+
+/** One number a channel, of shape [channels]; where the backend looks at the shape that the numbers were made in, in that. */
+function row(b: CallBuilder, x: CallValue, channels: number): CallValue {
+  const reshaped = c.reshape(b, x, [channels]);
+  const isAsMade = b.entries[reshaped]!.call?.op !== "reshape";
+  return isAsMade || !b.capabilities.biasesAsMade ? reshaped : c.add(b, reshaped, c.filled(b, 0, [channels]));
+}
 
 function productAt(b: CallBuilder, old: CallValue, value: CallValue, copied: Copied): Product | undefined {
   const call = b.entries[value]!.call;
