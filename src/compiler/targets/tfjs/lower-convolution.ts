@@ -256,7 +256,30 @@ function tapsWeightGradient(b: CallBuilder, x: CallValue, g: CallValue, geometry
   return backToRows(b, c.reshape(b, c.concat(b, products, 0), [...kernel, inputs, outputs]));
 }
 
+/**
+ * x as [H,C,W,N] is one image of H·C rows. Under the cotangent as filters, whose rows are C·stride apart, it gives all taps of
+ * all channels as the pixels of one image [kh·C,kw]. As an image of its own each channel would have only kh·kw of them, which
+ * fills the tiles of a matrix product badly.
+ */
 function convolvedWeightGradient(b: CallBuilder, x: CallValue, g: CallValue, geometry: Geometry): CallValue {
+  const { kernel, stride, padding, dilation } = geometry;
+  if (dilation[0] !== 1) return dilatedWeightGradient(b, x, g, geometry);
+  const [batch, height, width, channels] = four(b.shapeOf(x));
+  const [, rows, columns, outputs] = four(b.shapeOf(g));
+  // As far as the last windows reach: more would give more taps than the kernel has.
+  const bottom = (rows - 1) * stride[0] + kernel[0] - padding[0] - height;
+  const right = (columns - 1) * stride[1] + (kernel[1] - 1) * dilation[1] + 1 - padding[2] - width;
+  const image = c.reshape(b, c.transpose(b, x, [1, 3, 2, 0]), [1, height * channels, width, batch]);
+  const all = convolve(b, "conv2d", image, c.transpose(b, g, [1, 2, 0, 3]), {
+    strides: [1, dilation[1]],
+    padding: [padding[0] * channels, bottom * channels, padding[2], right],
+    dilations: [stride[0] * channels, stride[1]],
+  });
+  return c.transpose(b, c.reshape(b, all, [kernel[0], channels, kernel[1], outputs]), [3, 0, 2, 1]);
+}
+
+/** Each channel as an image of its own. */
+function dilatedWeightGradient(b: CallBuilder, x: CallValue, g: CallValue, geometry: Geometry): CallValue {
   const { convolution, kernel } = tapsOf(geometry);
   const all = convolve(b, "conv2d", c.transpose(b, x, [3, 1, 2, 0]), c.transpose(b, g, [1, 2, 0, 3]), convolution);
   const [inputs, , , outputs] = four(b.shapeOf(all));
