@@ -2,6 +2,7 @@
 import { availableParallelism } from "node:os";
 import type { Contender } from "./contender.ts";
 import { ourContender } from "./ours/contender.ts";
+import { fusedContender, fusedOnTfjs } from "./ours/on-tfjs.ts";
 import { provideWebgpu } from "./peers/dawn.ts";
 import { jaxContender } from "./peers/jax-js/contender.ts";
 import { pytorchContenders } from "./peers/pytorch/contender.ts";
@@ -29,6 +30,7 @@ const entries: readonly Entry[] = [
   { name: "PyTorch cuda tf32", open: () => pytorchContenders("cuda", [1], "tf32") },
   { name: "bcosc webgpu", slow: true, open: () => provideWebgpu().then(() => [ourContender("webgpu", 1)]) },
   { name: "bcosc tfjs:webgpu", slow: true, open: () => provideWebgpu().then(() => [ourContender("tfjs:webgpu", 1)]) },
+  { name: fusedOnTfjs, slow: true, open: async () => [await fusedContender()] },
   { name: "tfjs-webgpu", slow: true, open: async () => [await tfjsContender("webgpu")] },
   { name: "jax-js webgpu", slow: true, open: async () => [await jaxContender("webgpu")] },
   { name: "bcosc tfjs:cpu", slow: true, open: async () => [ourContender("tfjs:cpu", 1)] },

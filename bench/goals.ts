@@ -4,7 +4,7 @@
  */
 import type { Outcome } from "./report.ts";
 import type { MemoryRow } from "./memory.ts";
-import { fusedOnTfjs } from "./ours/contender.ts";
+import { fusedOnTfjs } from "./ours/on-tfjs.ts";
 import { format, table } from "./table.ts";
 import { flopsOf } from "./workloads.ts";
 

@@ -13,26 +13,36 @@ import { stateFor } from "./state.ts";
 
 export type OurDevice = "wasm" | "webgpu" | "reference" | TfjsTarget;
 
-/** The contender's name whose kernels run on the graphics device that tfjs-webgpu has. */
-export const fusedOnTfjs = "bcosc on the device of tfjs-webgpu";
-
 export function ourContender(device: OurDevice, threads: number): Contender {
-  const target = device === "reference" ? undefined : device;
-  const open = async (program: Program, given: Tensors): Promise<Session> => {
-    const session = await openSession(program, { device, ...(device === "wasm" ? { threads } : {}) });
+  return contenderOf({
+    name: `bcosc ${device}`,
+    threads,
+    target: device === "reference" ? undefined : device,
+    open: (program) => openSession(program, { device, ...(device === "wasm" ? { threads } : {}) }),
+  });
+}
+
+export interface OurWay extends Pick<Contender, "name" | "threads"> {
+  readonly target: CodeTarget | undefined;
+  open(program: Program): Promise<Session>;
+}
+
+export function contenderOf({ name, threads, target, open }: OurWay): Contender {
+  const opened = async (program: Program, given: Tensors): Promise<Session> => {
+    const session = await open(program);
     await session.importWeights(stateFor(program, given));
     return session;
   };
   return {
-    name: `bcosc ${device}`,
+    name,
     threads,
     async prepare(workload, given) {
       if (workload.kind === "network") {
         const program = networkProgram(workload.network, workload.batch, [workload.task], target);
-        return { ...network(await open(program, given), workload, given), ...workOf(program, target, workload.task) };
+        return { ...network(await opened(program, given), workload, given), ...workOf(program, target, workload.task) };
       }
       const program = kernelProgram(workload, target);
-      return { ...kernel(await open(program, given)), ...workOf(program, target, "predict") };
+      return { ...kernel(await opened(program, given)), ...workOf(program, target, "predict") };
     },
     async memory({ network: spec, batch }) {
       const plan = planOf(networkProgram(spec, batch, ["train"], target), target, "train");
