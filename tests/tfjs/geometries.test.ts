@@ -86,6 +86,17 @@ describe("shapes drawn at random", () => {
     );
   });
 
+  it("sums over many rows", async () => {
+    // In blocks, in blocks of blocks, and numbers of rows without divisors.
+    for (const rows of [[16], [40, 3], [1031], [2, 1024], [7, 30, 30], [2048, 3]]) {
+      const axes = rows.map((_, axis) => axis);
+      await check([[...rows, 3]], (b, [x]) => {
+        b.output("sum", b.emit("reduce_sum", [x!], { axes }));
+        b.output("mean", b.emit("reduce_mean", [x!], { axes }));
+        b.output("variance", b.emit("reduce_variance", [x!], { axes }));
+      });
+    }
+  });
   it("axes beyond four", async () => {
     const shape = fc.array(whole(1, 3), { minLength: 5, maxLength: 7 });
     await fc.assert(

@@ -19,8 +19,8 @@ export interface TfjsChoices {
   readonly inputGradient: readonly [plain: GradientLowering, strided: GradientLowering];
   readonly filterGradient: GradientLowering;
   readonly depthwiseFilterGradient: GradientLowering;
-  /** Sums over the first axes are products with ones. */
-  readonly sumsByProducts: boolean;
+  /** Sums over the first axes: as the backend sums, as products with ones, or as averages of blocks first. */
+  readonly outerSums: "kernel" | "products" | "pools";
   /** Means over axes in the middle are pools. */
   readonly meansByPools: boolean;
   /** Products of several matrices, or of transposed ones, are so slow that they are done one by one, after transposes. */
@@ -81,7 +81,7 @@ const libtensorflow = {
     inputGradient: ["native", "native"],
     filterGradient: "native",
     depthwiseFilterGradient: "native",
-    sumsByProducts: false,
+    outerSums: "kernel",
     meansByPools: false,
     plainProducts: false,
     wideColumns: false,
@@ -98,7 +98,7 @@ const graphicsCard = {
     // A convolution of transposed images takes twice as long, the kernels of the backends five times.
     filterGradient: "taps",
     depthwiseFilterGradient: "native",
-    sumsByProducts: true,
+    outerSums: "products",
     meansByPools: true,
     plainProducts: false,
     wideColumns: false,
@@ -123,7 +123,8 @@ export const capabilities: Readonly<Record<TfjsPlanTarget, TfjsCapabilities>> = 
       inputGradient: ["convolution", "convolution"],
       filterGradient: "convolution",
       depthwiseFilterGradient: "convolution",
-      sumsByProducts: true,
+      // Of a product the right matrix is packed first, which takes 20 times as long as the pools.
+      outerSums: "pools",
       meansByPools: true,
       // 2 GFLOP/s where 30 are possible.
       plainProducts: true,
@@ -140,7 +141,7 @@ export const capabilities: Readonly<Record<TfjsPlanTarget, TfjsCapabilities>> = 
       // The kernel of the backend takes 70 times as long: minutes for one step of a small network.
       filterGradient: "convolution",
       depthwiseFilterGradient: "convolution",
-      sumsByProducts: true,
+      outerSums: "products",
       meansByPools: true,
       plainProducts: false,
       // Any broadcast but of scalars and rows takes ten times as long.
@@ -162,7 +163,7 @@ export const capabilities: Readonly<Record<TfjsPlanTarget, TfjsCapabilities>> = 
       inputGradient: ["convolution", "convolution"],
       filterGradient: "convolution",
       depthwiseFilterGradient: "convolution",
-      sumsByProducts: false,
+      outerSums: "kernel",
       meansByPools: false,
       plainProducts: false,
       wideColumns: false,

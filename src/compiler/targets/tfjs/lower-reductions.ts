@@ -16,10 +16,32 @@ function areFirst(shape: Shape, axes: readonly number[]): boolean {
 }
 
 export function sumOver(b: CallBuilder, x: CallValue, shape: Shape, axes: readonly number[]): CallValue {
-  if (!b.capabilities.choices.sumsByProducts || !areFirst(shape, axes)) return middleSum(b, x, shape, axes);
+  if (b.capabilities.choices.outerSums === "kernel" || !areFirst(shape, axes)) return middleSum(b, x, shape, axes);
   const rows = countOf(shape, axes);
-  const columns = sizeOf(shape) / rows;
-  return rows === 1 ? x : c.matMul(b, c.filled(b, 1, [1, rows]), c.reshape(b, x, [rows, columns]));
+  return rows === 1 ? x : sumOfRows(b, x, [rows, sizeOf(shape) / rows]);
+}
+
+/** Rows of a pool: few enough that the sum of each is as exact as one in a tree. */
+const MOST_POOLED = 1024;
+/** With fewer, what is left to sum is hardly less. */
+const LEAST_POOLED = 16;
+
+/** [1, columns]. */
+function sumOfRows(b: CallBuilder, x: CallValue, [rows, columns]: readonly [number, number]): CallValue {
+  const pooled = b.capabilities.choices.outerSums === "pools" ? largestDivisor(rows, MOST_POOLED) : 1;
+  if (pooled < LEAST_POOLED) return c.matMul(b, c.filled(b, 1, [1, rows]), c.reshape(b, x, [rows, columns]));
+  const blocks = rows / pooled;
+  const column = c.reshape(b, x, [blocks, pooled, 1, columns]);
+  const means = c.avgPool(b, column, { window: [pooled, 1], strides: [1, 1] });
+  const ofMeans = c.reshape(b, means, [blocks, columns]);
+  return c.times(b, blocks === 1 ? ofMeans : sumOfRows(b, ofMeans, [blocks, columns]), pooled);
+}
+
+/** At most `limit`. */
+function largestDivisor(count: number, limit: number): number {
+  let divisor = Math.min(count, limit);
+  while (count % divisor !== 0) divisor--;
+  return divisor;
 }
 
 /** [before, reduced, after] where the axes are one run in the middle. */
@@ -41,8 +63,9 @@ function middleSum(b: CallBuilder, x: CallValue, shape: Shape, axes: readonly nu
 }
 
 export function meanOver(b: CallBuilder, x: CallValue, shape: Shape, axes: readonly number[]): CallValue {
-  const { sumsByProducts, meansByPools } = b.capabilities.choices;
-  const byOther = (sumsByProducts && areFirst(shape, axes)) || (meansByPools && middle(shape, axes) !== undefined);
+  const { outerSums, meansByPools } = b.capabilities.choices;
+  const byOther =
+    (outerSums !== "kernel" && areFirst(shape, axes)) || (meansByPools && middle(shape, axes) !== undefined);
   if (!byOther) return reduce(b, "mean", x, shape, axes);
   return c.times(b, sumOver(b, x, shape, axes), 1 / countOf(shape, axes));
 }
