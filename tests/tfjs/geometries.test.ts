@@ -1,7 +1,7 @@
 /** Convolutions, windows and forms of shapes drawn at random, as calls of TensorFlow.js, against the reference device. */
 import fc from "fast-check";
 import { describe, it } from "vitest";
-import { input } from "../../src/compiler/graph/build.ts";
+import { input, scalar } from "../../src/compiler/graph/build.ts";
 import { createBuilder, type GraphBuilder } from "../../src/compiler/graph/builder.ts";
 import { sizeOf, type Shape, type ValueId } from "../../src/compiler/graph/graph.ts";
 import { randomValues } from "../wasm/support.ts";
@@ -97,6 +97,17 @@ describe("shapes drawn at random", () => {
       });
     }
   });
+
+  it("channels beside what they lack to a number", async () => {
+    const shape = [2, 3, 4, 3];
+    await check([shape], (b, [x]) => {
+      const lacking = (to: number): ValueId => b.emit("sub", [scalar(b, to), x!], {});
+      b.output("two", b.emit("concat", [x!, lacking(1)], { axis: 3 }));
+      b.output("three", b.emit("concat", [lacking(0.5), x!, lacking(2)], { axis: 3 }));
+      b.output("rows", b.emit("concat", [x!, lacking(1)], { axis: 1 }));
+    });
+  });
+
   it("axes beyond four", async () => {
     const shape = fc.array(whole(1, 3), { minLength: 5, maxLength: 7 });
     await fc.assert(

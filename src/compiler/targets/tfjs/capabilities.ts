@@ -29,6 +29,8 @@ export interface TfjsChoices {
   readonly wideColumns: boolean;
   /** `broadcastTo` is slower than a product with ones. */
   readonly broadcastsByOnes: boolean;
+  /** Channels that are made of the same ones are put side by side by a product. */
+  readonly channelsByProducts: boolean;
   /** Groups of a convolution are joined, with zeros between them, until each has so many channels. */
   readonly groupChannels: number;
 }
@@ -86,6 +88,7 @@ const libtensorflow = {
     plainProducts: false,
     wideColumns: false,
     broadcastsByOnes: false,
+    channelsByProducts: false,
     groupChannels: 16,
   },
 } as const;
@@ -103,6 +106,7 @@ const graphicsCard = {
     plainProducts: false,
     wideColumns: false,
     broadcastsByOnes: true,
+    channelsByProducts: false,
     groupChannels: 16,
   },
 } as const;
@@ -130,6 +134,7 @@ export const capabilities: Readonly<Record<TfjsPlanTarget, TfjsCapabilities>> = 
       plainProducts: true,
       wideColumns: false,
       broadcastsByOnes: true,
+      channelsByProducts: true,
       groupChannels: 16,
     },
   },
@@ -147,6 +152,7 @@ export const capabilities: Readonly<Record<TfjsPlanTarget, TfjsCapabilities>> = 
       // Any broadcast but of scalars and rows takes ten times as long.
       wideColumns: true,
       broadcastsByOnes: false,
+      channelsByProducts: false,
       groupChannels: 1,
     },
   },
@@ -168,6 +174,7 @@ export const capabilities: Readonly<Record<TfjsPlanTarget, TfjsCapabilities>> = 
       plainProducts: false,
       wideColumns: false,
       broadcastsByOnes: false,
+      channelsByProducts: false,
       groupChannels: 16,
     },
   },

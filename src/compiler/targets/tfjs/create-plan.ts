@@ -8,6 +8,7 @@ import { capabilities, kernelsOf, type TfjsCapabilities } from "./capabilities.t
 import { createCallBuilder, type CallValue } from "./call-builder.ts";
 import * as c from "./calls.ts";
 import { foldScales, fuseEpilogue } from "./fuse.ts";
+import { joinChannels } from "./join-channels.ts";
 import { lowerNode } from "./lower-node.ts";
 import { orderCalls } from "./order.ts";
 import { broadcastByOnes, dropBroadcasts, moveFactors, subtract, widen } from "./optimise.ts";
@@ -32,7 +33,7 @@ export function createPlanOf(graph: Graph, backend: TfjsCapabilities, options: T
 }
 
 const passes = (): readonly (CallRule | undefined)[] => [
-  ...[dropBroadcasts, moveFactors, subtract, foldScales, fuseEpilogue, broadcastByOnes, widen],
+  ...[dropBroadcasts, moveFactors, subtract, foldScales, fuseEpilogue, joinChannels, broadcastByOnes, widen],
   createRightSides(),
   // What the rules left over goes.
   undefined,
