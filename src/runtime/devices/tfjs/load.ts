@@ -91,6 +91,8 @@ async function open(
 
 async function importPackages(backend: TfjsBackend): Promise<TfjsModule | MissingTfjs> {
   const names = packagesFor(backend);
+  // libtensorflow greets on stderr; from warnings on it is heard.
+  if (isNode()) process.env["TF_CPP_MIN_LOG_LEVEL"] ??= "1";
   try {
     return await keepCurrent(async () => {
       const modules: TfjsModule[] = [];
