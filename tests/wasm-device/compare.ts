@@ -5,6 +5,7 @@ import { checkFile } from "../../src/compiler/check/check.ts";
 import { createNodeHost } from "../../src/compiler/check/node-host.node.ts";
 import { buildProgram } from "../../src/compiler/compile.ts";
 import type { Form, GraphName, Program } from "../../src/compiler/graph/program.ts";
+import type { CodeTarget } from "../../src/compiler/targets/code-target.ts";
 import { openSession, type Session } from "../../src/runtime/session.ts";
 import { sizeOf } from "../../src/shape.ts";
 import { createRandom } from "../../src/runtime/random.ts";
@@ -12,7 +13,12 @@ import { createRandom } from "../../src/runtime/random.ts";
 const models = join(import.meta.dirname, "../../models");
 
 /** A model of the package with all its graphs and plans. */
-export function compileForTests(file: string, batch: number, form: Form = "bcos"): Program {
+export function compileForTests(
+  file: string,
+  batch: number,
+  form: Form = "bcos",
+  target: CodeTarget = "wasm",
+): Program {
   const { networks } = checkFile(createNodeHost(), join(models, file));
   return buildProgram(networks[0]!, {
     form,
@@ -23,7 +29,7 @@ export function compileForTests(file: string, batch: number, form: Form = "bcos"
       optimizer: { kind: "sgd", momentum: 0.9, weightDecay: 1e-4 },
       clip: { kind: "agc", factor: 0.1, epsilon: 1e-3 },
     },
-    targets: ["wasm"],
+    targets: [target],
   }).program;
 }
 
