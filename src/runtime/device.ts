@@ -31,8 +31,8 @@ export interface Device {
  * TensorFlow.js on `tfjs:NAME`. What is given stays the caller's, unchanged; what is returned is the caller's to free.
  */
 export interface ResidentRuns<V extends object = object> {
-  /** Where such values live now: the `GPUDevice`, or the backend of TensorFlow.js. Absent where nobody else can reach it. */
-  readonly place?: object;
+  /** Where such values live now: the `GPUDevice`, or the backend of TensorFlow.js. */
+  readonly place: object;
   /** As `DeviceSession.run`, without waiting for the device and without a run to go on from. Feeds may be numbers too. */
   run(
     graph: GraphName,

@@ -1,4 +1,8 @@
-/** For programs that use TensorFlow.js: sessions and models that take its tensors and give them. Loads none of its packages. */
+/**
+ * For programs that use TensorFlow.js: its backends as devices, our kernels on its graphics device, sessions and models that
+ * take its tensors and give them. Loads none of its packages where `tf` is given.
+ */
+export { createTfjsDevice, type TfjsDeviceOptions } from "./devices/tfjs/device.ts";
 export { fusedDevice } from "./tfjs/fused-device.ts";
 export type { TensorFeeds } from "./tfjs/passage.ts";
 export {

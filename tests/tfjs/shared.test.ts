@@ -150,7 +150,7 @@ describe.skipIf(found === undefined)("a session on the device of tfjs-webgpu", (
       expect(explanation.contributions.shape).toEqual([3, 4, 4]);
       expect(explanation.weights.shape).toEqual([3, ...program.input.encodedShape]);
       expect(Object.keys(explanation.constants)).toEqual(Object.keys(wanted[0]!.constants));
-      tf.dispose(explanation as never);
+      tf.dispose(explanation);
     }
     images.dispose();
     expect(held()).toEqual(start);
@@ -185,6 +185,22 @@ describe.skipIf(found === undefined)("a session on the device of tfjs-webgpu", (
     await expectNumbers(result!, wanted);
     // What reading is noticed by.
     expect(await readings(async () => void (await tf.add(result!, 1).data()))).toBeGreaterThan(0);
+  });
+
+  it("takes whole numbers that were cast, which tfjs-webgpu leaves as they are", async () => {
+    const { fused, numbers } = await sessions();
+    const start = held();
+    const bits = numbersOf(2).map((v) => Math.round(v));
+    const made = tf.tidy(() => tf.tensor4d(bits, [2, ...SHAPE], "int32"));
+    const onDevice = tf.tidy(() => tf.cast(tf.add(made, tf.scalar(0, "int32")), "float32")) as Tensor4D;
+    const onProcessor = tf.cast(made, "float32");
+    for (const images of [onDevice, onProcessor]) {
+      const logits = await fused.predict(images);
+      await expectNumbers(logits, await numbers.predict(bits));
+      logits.dispose();
+    }
+    tf.dispose([made, onDevice, onProcessor]);
+    expect(held()).toEqual(start);
   });
 
   it("trains on tensors, without touching them", async () => {
@@ -249,7 +265,7 @@ describe.skipIf(found === undefined)("a session on the device of tfjs-webgpu", (
       await expectNumbers(logits, await numbers.predict(numbersOf(3)));
       const explanation = await session.explain(images);
       expect(explanation.contributions.shape).toEqual([3, 4, 4]);
-      tf.dispose([images, logits, explanation] as never);
+      tf.dispose([images, logits, explanation]);
     }
     expect(held()).toEqual(start);
     for (const session of open.splice(0)) await session.dispose();
@@ -353,7 +369,7 @@ describe.skipIf(found === undefined)("a compiled module", () => {
     expect(explanation.contributions.shape).toEqual([1, 6, 6]);
     const failure = await failureOf(net.explain(image, { target: "cow" as never }));
     expect(failure).toContain("`target` takes the name of a class");
-    tf.dispose([image, logits, explanation] as never);
+    tf.dispose([image, logits, explanation]);
     expect(held()).toEqual(start);
     await fused.dispose();
     const other = { ...(await fusedDevice(tf)), name: "tfjs:webgpu" };

@@ -80,7 +80,10 @@ const failureOf = (call: Promise<unknown>): Promise<string> => call.then(() => "
 /** What is reported outside of error scopes while `body` runs. */
 async function uncaptured(on: GPUDevice, body: () => Promise<void>): Promise<string[]> {
   const found: string[] = [];
-  const listen = ({ error }: GPUUncapturedErrorEvent): void => void found.push(error.message);
+  const listen = (event: GPUUncapturedErrorEvent): void => {
+    event.preventDefault();
+    found.push(event.error.message);
+  };
   on.addEventListener("uncapturederror", listen);
   await body();
   await on.queue.onSubmittedWorkDone();

@@ -19,7 +19,7 @@ export type TensorFeeds = Readonly<Record<string, Tensor | ArrayLike<number>>>;
 export function passageTo(tf: TensorFlow, session: Session): Passage {
   if (session.place !== undefined) {
     const shared = findSharedBackend(tf);
-    if (shared !== undefined && shared.device === session.place) return throughBuffers(session, shared);
+    if (shared !== undefined && shared.device === session.place) return throughBuffers(tf, session, shared);
     if (tf.backend() === session.place) return throughTensors(session);
   }
   return throughNumbers(tf, session);
@@ -30,11 +30,14 @@ export function isTensor(value: object): value is Tensor {
 }
 
 /** Tensors that are there until the run is submitted, whatever becomes of the given ones meanwhile. */
-function hold(feeds: TensorFeeds): { readonly feeds: TensorFeeds; readonly dispose: () => void } {
+function hold(
+  feeds: TensorFeeds,
+  copy = (tensor: Tensor) => tensor.clone(),
+): { readonly feeds: TensorFeeds; readonly dispose: () => void } {
   const clones: Tensor[] = [];
   const held = Object.entries(feeds).map(([name, value]) => {
     if (!isTensor(value)) return [name, value] as const;
-    const clone = value.clone();
+    const clone = copy(value);
     // No scope may dispose it.
     clone.kept = true;
     clones.push(clone);
@@ -48,11 +51,14 @@ function hold(feeds: TensorFeeds): { readonly feeds: TensorFeeds; readonly dispo
   };
 }
 
-function throughBuffers(session: Session, shared: SharedBackend): Passage {
+function throughBuffers(tf: TensorFlow, session: Session, shared: SharedBackend): Passage {
+  /** With floats in its buffer: the same buffer where it has them already. */
+  const copy = (tensor: Tensor): Tensor =>
+    shared.hasFloats(tensor) ? tensor.clone() : tf.tidy(() => tf.add(tensor, 0));
   return {
     direct: true,
     async run(graph, feeds, only) {
-      const held = hold(feeds);
+      const held = hold(feeds, copy);
       const acquired = new Set<GPUBuffer>();
       const tensors: NamedTensors = {};
       try {

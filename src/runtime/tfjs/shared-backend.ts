@@ -10,6 +10,11 @@ import type { Tensor, TensorFlow } from "./tensorflow.ts";
 /** Tensors as buffers on the device that TensorFlow.js computes on. */
 export interface SharedBackend {
   readonly device: GPUDevice;
+  /**
+   * Whether the numbers lie there as floats. A tensor float32 that was cast from whole numbers has those, and is only called
+   * so: every kernel of TensorFlow.js converts what it reads.
+   */
+  hasFloats(tensor: Tensor): boolean;
   /** The buffer that the tensor's numbers are in, once what TensorFlow.js has yet to do for them is submitted. */
   bufferOf(tensor: Tensor): GPUBuffer;
   /** A buffer of TensorFlow.js's own, for a tensor of so many bytes. */
@@ -22,7 +27,7 @@ export interface SharedBackend {
 /** Of `WebGPUBackend` in 4.22. */
 interface Internals {
   readonly device: GPUDevice;
-  readonly tensorMap: { get(id: object): { resource?: GPUBuffer | null; external?: boolean } };
+  readonly tensorMap: { get(id: object): { readonly dtype: string; resource?: GPUBuffer | null; external?: boolean } };
   readonly bufferManager: {
     acquireBuffer(size: number, usage: number): GPUBuffer;
     releaseBuffer(buffer: GPUBuffer): void;
@@ -70,6 +75,7 @@ function createSharedBackend(backend: Internals): SharedBackend {
   };
   return {
     device: backend.device,
+    hasFloats: ({ dataId }) => backend.tensorMap.get(dataId).dtype === "float32",
     bufferOf({ dataId }) {
       // From the processor, where it was made there.
       backend.uploadToGPU(dataId);

@@ -35,9 +35,9 @@ export interface TensorExplainOptions {
 
 /**
  * Of n images: `explained = constant + Σ contributions`, up to rounding. The caller's to dispose: `tf.dispose(explanation)`
- * disposes all.
+ * disposes all. (A type and no interface: else it would be no container of tensors to TensorFlow.js.)
  */
-export interface TensorExplanation {
+export type TensorExplanation = {
   /** [n, classes]. */
   readonly logits: Tensor2D;
   /** [n]: the target's logit, or a difference. */
@@ -50,7 +50,7 @@ export interface TensorExplanation {
   readonly constant: Tensor1D;
   /** Its parts by name, [n] each. */
   readonly constants: Readonly<Record<string, Tensor1D>>;
-}
+};
 
 /**
  * The session, for tensors of `tf`, which is `import * as tf from "@tensorflow/tfjs"` or tfjs-core. Tensors that are given stay
@@ -104,13 +104,16 @@ export function tensorSession(tf: TensorFlow, session: Session): TensorSession {
 
   async function cotangentOf(rows: Tensor, count: number, options: TensorExplainOptions): Promise<Tensor> {
     const { target = "predicted", versus } = options;
+    const oneHot = (indices: Tensor): Tensor =>
+      // Not as float32 at once: tfjs-wasm writes the bits of a whole number then.
+      tf.cast(tf.oneHot(indices as Tensor1D, classes, 1, 0, "int32"), "float32");
     const chosen = (name: string, choice: number | ArrayLike<number>): Tensor =>
-      tf.oneHot(tf.tensor(classIndices(name, choice, count, classes), [count], "int32"), classes, 1, 0, "float32");
+      oneHot(tf.tensor(classIndices(name, choice, count, classes), [count], "int32"));
     const minus = (of: Tensor): Tensor => (versus === undefined ? of : tf.sub(of, chosen("versus", versus)));
     if (target !== "predicted") return tf.tidy(() => minus(chosen("target", target)));
     const { logits } = await batches("explain", count, { [input.name]: rows }, ["logits"]);
     try {
-      return tf.tidy(() => minus(tf.oneHot(tf.argMax(logits!, 1) as Tensor1D, classes, 1, 0, "float32")));
+      return tf.tidy(() => minus(oneHot(tf.argMax(logits!, 1))));
     } finally {
       logits!.dispose();
     }

@@ -4,8 +4,10 @@ import type * as core from "@tensorflow/tfjs-core";
 /** `import * as tf from "@tensorflow/tfjs"`, or from `@tensorflow/tfjs-core`. */
 export type TensorFlow = Pick<
   typeof core,
+  | "add"
   | "argMax"
   | "backend"
+  | "cast"
   | "concat"
   | "dispose"
   | "getBackend"

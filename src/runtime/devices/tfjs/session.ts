@@ -363,6 +363,7 @@ export function openTfjsSession(
         old.dispose();
       }),
     resident: {
+      place: opened.instance,
       run: (name, feeds, only) =>
         serially(async () => {
           const given = feeds as Readonly<Record<string, Tensor | TfjsTensor>>;
