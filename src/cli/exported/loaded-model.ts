@@ -3,6 +3,8 @@ import { basename } from "node:path";
 import type * as Core from "@tensorflow/tfjs-core";
 import type * as Converter from "@tensorflow/tfjs-converter";
 import { fail } from "../../diagnostics/catalogue.ts";
+import { withoutGreetings } from "../../runtime/devices/tfjs/greetings.ts";
+import { loadTfjs, type MissingTfjs } from "../../runtime/devices/tfjs/load.ts";
 import { readBytes } from "../../runtime/files/read.node.ts";
 import { reasonOf } from "../../runtime/files/reason.ts";
 import { concatenate } from "../../runtime/weights/concatenate.ts";
@@ -28,33 +30,26 @@ interface Packages {
 }
 
 /** The backends that Node has without a download, the faster one first. */
-const backends = {
-  wasm: () => import("@tensorflow/tfjs-backend-wasm"),
-  cpu: () => import("@tensorflow/tfjs-backend-cpu"),
-} as const;
+const backends = ["wasm", "cpu"] as const;
 
 /** Throws `run/no-converter` where a package is missing. */
 export async function loadPackages(): Promise<Packages> {
-  try {
-    const [tf, { loadGraphModel }] = await Promise.all([
-      import("@tensorflow/tfjs-core"),
-      import("@tensorflow/tfjs-converter"),
-    ]);
-    const failures: string[] = [];
-    for (const [backend, load] of Object.entries(backends)) {
-      try {
-        await load();
-        if (await tf.setBackend(backend)) return { tf, loadGraphModel, backend };
-        failures.push(`its backend ${backend} does not start`);
-      } catch (error) {
-        failures.push(reasonOf(error));
-      }
+  const missing: MissingTfjs[] = [];
+  for (const backend of backends) {
+    const found = await loadTfjs(backend);
+    if ("missing" in found) {
+      missing.push(found);
+      continue;
     }
-    return fail("run/no-converter", { reason: failures.join("; ") });
-  } catch (error) {
-    if (error instanceof Error && error.name === "BcosError") throw error;
-    return fail("run/no-converter", { reason: reasonOf(error) });
+    const tf = found.tf as unknown as typeof Core;
+    await tf.setBackend(backend);
+    try {
+      return { tf, loadGraphModel: (await import("@tensorflow/tfjs-converter")).loadGraphModel, backend };
+    } catch (error) {
+      return fail("run/no-converter", { reason: reasonOf(error) });
+    }
   }
+  return fail("run/no-converter", { reason: missing.map((found) => found.missing).join("; ") });
 }
 
 /** The model in files: where each is by its name. */
@@ -66,7 +61,7 @@ export async function loadModel(
   const model = await loadGraphModel(fileHandler(tf, files));
   return {
     backend,
-    run: (feeds, outputs) => runModel(tf, model, feeds, outputs),
+    run: (feeds, outputs) => withoutGreetings(() => runModel(tf, model, feeds, outputs)),
     dispose() {
       model.dispose();
       return tf.memory().numTensors - before;
