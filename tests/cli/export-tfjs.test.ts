@@ -91,6 +91,23 @@ describe("bcosc export --to tfjs", () => {
     expect(unchecked.out).toContain("  not compared\nwrote ");
   });
 
+  it("keeps tables of weights as halves, and explains as exactly", async () => {
+    const sizes: number[] = [];
+    for (const more of [[], ["--quantize", "float16"]]) {
+      const run = await bcoscHere(...words("net.safetensors", `halves${more.length}`, "--explain", "--json", ...more));
+      expect(run).toMatchObject({ code: 0, err: "" });
+      const { files, comparison } = JSON.parse(run.out) as {
+        files: Record<string, number>;
+        comparison: { differences: Record<string, { relative: number }>; relativeResidual: number };
+      };
+      expect(comparison.relativeResidual).toBeLessThan(1e-5);
+      const { relative } = comparison.differences["contributions"]!;
+      expect([relative > 1e-5, relative < 1e-2]).toEqual([more.length > 0, true]);
+      sizes.push(Object.entries(files).find(([name]) => name.endsWith(".bin"))![1]);
+    }
+    expect(sizes[1]! / sizes[0]!).toBeLessThan(0.7);
+  });
+
   it("replaces a model of its own, with its shards, and leaves everything else alone", async () => {
     await bcoscHere(...words("net.safetensors", "again", "--unchecked"));
     const [shard] = readModel("again").weightsManifest[0]!.paths;
@@ -119,6 +136,7 @@ describe("bcosc export --to tfjs", () => {
   it.each<[string, readonly string[], string]>([
     ["explanations of the conventional form", ["--as", "standard", "--explain"], "error[usage/conflict]"],
     ["a prefix of names", ["--prefix", "module."], "error[usage/conflict]"],
+    ["weights of four bits", ["--quantize", "int4"], "error[usage/value]"],
     ["a batch of nothing", ["--batch", "0"], "error[usage/value]"],
     ["names of other classes", ["--classes", at("few.txt")], "error[data/class-names]"],
     ["weights of another form", ["--as", "standard"], "error[weights/"],

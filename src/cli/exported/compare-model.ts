@@ -13,6 +13,8 @@ export interface Comparison {
   readonly backend: string;
   readonly device: string;
   readonly images: number;
+  /** The bound of relative differences. */
+  readonly tolerance: number;
   /** Images that both find the same class in. */
   readonly samePredictions: number;
   /** By output. */
@@ -27,8 +29,11 @@ export interface Difference {
   readonly relative: number;
 }
 
-/** What rounding in another order may change, relative to the largest amount; a wrong model is far above it. */
-export const tolerance = 1e-3;
+/**
+ * How far numbers may be apart, relative to the largest amount: what rounding in another order changes, and what halves change
+ * besides. A wrong model is far above it.
+ */
+export const tolerances = { float32: 1e-3, float16: 5e-2 } as const;
 
 /** The bound that residuals have on our devices, too. */
 const residualBound = 1e-4;
@@ -46,6 +51,7 @@ export async function compareModel(
   model: Pick<GraphModel, "batch" | "signature">,
   loaded: LoadedModel,
   session: Session,
+  tolerance: number,
 ): Promise<Comparison> {
   const { program } = session;
   const outputs = Object.keys(model.signature.outputs);
@@ -70,6 +76,7 @@ export async function compareModel(
     backend: loaded.backend,
     device: session.device,
     images,
+    tolerance,
     samePredictions: same.filter(Boolean).length,
     differences,
     ...(isExplaining ? { relativeResidual: largestResidual(program, found, images) } : {}),
@@ -78,7 +85,7 @@ export async function compareModel(
   return comparison;
 }
 
-function check({ differences, relativeResidual = 0 }: Comparison): void {
+function check({ differences, tolerance, relativeResidual = 0 }: Comparison): void {
   // Written so that NaN fails.
   for (const [output, { relative }] of Object.entries(differences)) {
     if (!(relative <= tolerance)) {

@@ -16,7 +16,7 @@ import { wasmFeatures } from "../../runtime/devices/wasm/features.ts";
 import { openSession, type Session } from "../../runtime/session.ts";
 import { loadSafetensors } from "../../runtime/weights/files.node.ts";
 import { fromFileLayout } from "../../runtime/weights/layout.ts";
-import { graphModelFiles } from "../../runtime/weights/tfjs/graph-model-files.ts";
+import { graphModelFiles, quantizations } from "../../runtime/weights/tfjs/graph-model-files.ts";
 import { matchTensors, weightsFromSafetensors, type Weights } from "../../runtime/weights/weights.ts";
 import type { Arguments } from "../arguments.ts";
 import type { OptionSpec } from "../command.ts";
@@ -24,7 +24,7 @@ import { classesOption, loadClassNames } from "../explained/class-names.ts";
 import type { Terminal } from "../terminal.ts";
 import { version } from "../version.ts";
 import { readWeightsModel } from "../weights-model.ts";
-import { compareModel, runSizes, type Comparison } from "./compare-model.ts";
+import { compareModel, runSizes, tolerances, type Comparison } from "./compare-model.ts";
 import { loadModel, loadPackages } from "./loaded-model.ts";
 import { openModelFolder, writeModelFolder } from "./model-folder.ts";
 
@@ -36,6 +36,10 @@ export const graphModelOptions: readonly OptionSpec[] = [
   },
   { flags: "--batch <n>", summary: "Samples a run of a graph model (any number, where the network allows it, else 1)" },
   classesOption,
+  {
+    flags: "--quantize <type>",
+    summary: "Keep a graph model's weights as float16: half of the bytes, and logits that differ by about 1e-3",
+  },
   { flags: "--unchecked", summary: "Write a graph model without loading it back and comparing it" },
 ];
 
@@ -56,6 +60,7 @@ export async function exportGraphModel(args: Arguments, terminal: Terminal): Pro
   const [weightsFile, out] = [args.required("--weights"), args.required("--out")];
   const batch = args.integer("--batch", { min: 1, max: 65536 });
   const explains = args.flag("--explain");
+  const quantize = args.choice("--quantize", quantizations);
   const { network, program } = readWeightsModel(args, terminal);
   const { form } = program;
   if (explains && form === "standard") fail("usage/conflict", { option: "--explain", other: "--as standard" });
@@ -69,14 +74,14 @@ export async function exportGraphModel(args: Arguments, terminal: Terminal): Pro
 
   const model = modelOf(network, { form, explains, batch, state: stateNumbers(program, weights) });
   const generatedBy = `bcosc ${version()}`;
-  const files = graphModelFiles(model, { generatedBy, notes: notesOf(program, model, classes) });
+  const files = graphModelFiles(model, { generatedBy, notes: notesOf(program, model, classes), quantize });
   let comparison: Comparison | undefined;
   const verify = async (written: ReadonlyMap<string, string>): Promise<void> => {
     const loaded = await loadModel(packages!, written);
     try {
       const session = await ourSession(network, model, { form, explains, weights });
       try {
-        comparison = await compareModel(model, loaded, session);
+        comparison = await compareModel(model, loaded, session, tolerances[quantize ?? "float32"]);
       } finally {
         await session.dispose();
       }

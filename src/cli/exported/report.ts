@@ -1,6 +1,5 @@
 /** What `bcosc export --to tfjs` says of the model that it wrote. */
 import { countOf, formatCount, formatShape, formatTable } from "../table.ts";
-import { tolerance } from "./compare-model.ts";
 import type { ExportedModel } from "./graph-model.ts";
 
 export function graphModelJson(exported: ExportedModel): Readonly<Record<string, unknown>> {
@@ -22,7 +21,7 @@ export function graphModelJson(exported: ExportedModel): Readonly<Record<string,
     targetNode: model.targetNode ?? null,
     nodes: Object.fromEntries(kindsOf(exported)),
     files,
-    comparison: comparison === undefined ? null : { ...comparison, tolerance },
+    comparison: comparison ?? null,
   };
 }
 

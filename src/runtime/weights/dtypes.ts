@@ -65,3 +65,29 @@ function bfloatToNumber(bits: number): number {
   word[0] = bits << 16;
   return float[0]!;
 }
+
+/** Halves, rounded to nearest, ties to even; beyond 65,504 infinite. Little-endian. */
+export function toHalves(values: Float32Array): Uint8Array {
+  const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  const halves = new Uint16Array(values.length);
+  for (let i = 0; i < halves.length; i++) halves[i] = halfOf(words[i]!, Math.abs(values[i]!));
+  return new Uint8Array(halves.buffer);
+}
+
+/** Of the float32 with these bits, whose amount is `size`. */
+function halfOf(bits: number, size: number): number {
+  const sign = (bits >>> 16) & 0x8000;
+  if (Number.isNaN(size)) return sign | 0x7e00;
+  if (size >= 65520) return sign | 0x7c00;
+  if (size < 2 ** -14) {
+    // Multiples of 2⁻²⁴: exact in float64, so only one rounding.
+    const count = size * 2 ** 24;
+    const whole = Math.floor(count);
+    const up = count - whole > 0.5 || (count - whole === 0.5 && whole % 2 === 1);
+    return sign | (whole + (up ? 1 : 0));
+  }
+  const kept = (((bits >>> 23) & 0xff) - 112) * 1024 + ((bits & 0x7fffff) >>> 13);
+  const rest = bits & 0x1fff;
+  // A carry out of the fraction is the next exponent.
+  return sign | (kept + (rest > 0x1000 || (rest === 0x1000 && kept % 2 === 1) ? 1 : 0));
+}
