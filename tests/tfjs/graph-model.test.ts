@@ -11,7 +11,9 @@ import { fromFileLayout } from "../../src/runtime/weights/layout.ts";
 import { graphModelFiles } from "../../src/runtime/weights/tfjs/graph-model-files.ts";
 import type { Weights } from "../../src/runtime/weights/weights.ts";
 import { sizeOf } from "../../src/shape.ts";
+import type { Network } from "../../src/compiler/network/network.ts";
 import { networkOf } from "../check/helper.ts";
+import { networkOf as fileNetwork } from "../models/networks.ts";
 import { backends, execute, loadFiles, tf, use } from "./load-graph-model.ts";
 
 const digits = `
@@ -40,7 +42,41 @@ model Residual() {
   logits = wide -> global_avg_pool -> fc: linear(6)
 }`;
 
-const names = { digits, residual } as const;
+/** Maxout and maxima over windows, which explanations go back through. */
+const maxima = digits.replace("\nmodel", "\nbcos { preset: v1 }\nmodel");
+
+const transformer = `
+block Encoder(heads: int, mlp: int) {
+  input  x: [T, D]
+  output y: [T, D]
+  mixed = x -> norm1: norm(layer) -> to_qkv: linear(3 * D, b: 1, maxout: 1, weights: free, bias: false)
+            -> attention(heads) -> to_out: linear(D, bias: false)
+  a     = mixed + x
+  fed   = a -> norm2: norm(layer) -> linear1: linear(mlp) -> gelu -> linear2: linear(D)
+  y     = fed + a
+}
+model Transformer() {
+  input  image: [8, 8, 3]
+  output logits: [5]
+  embedded = image -> patches(2) -> embed: linear(12)
+  tokens   = embedded -> position_embed -> tokens
+  encoded  = tokens -> repeat 2 { encoder_{index}: Encoder(3, mlp: 16) }
+  logits   = encoded -> global_avg_pool -> head: linear(5)
+}`;
+
+/** Branches side by side, and a pool beside convolutions. */
+const branches = `
+model Branches() {
+  input  image: [9, 9, 3]
+  output logits: [4]
+  a      = image -> conv1: conv(6, kernel: 1) -> bn1: norm -> relu
+  b      = image -> conv2: conv(8, kernel: 5, b: 1.5) -> bn2: norm -> relu
+  c      = image -> avg_pool(3, stride: 1) -> conv3: conv(4, kernel: 1)
+  joined = concat(a, b, c) -> conv4: conv(10, kernel: 3, stride: 2)
+  logits = joined -> global_avg_pool -> fc: linear(4)
+}`;
+
+const names = { digits, residual, maxima, transformer, branches } as const;
 
 /** Weights with statistics that are not those of a start. */
 async function weightsOf(session: Session): Promise<Weights> {
@@ -51,6 +87,11 @@ async function weightsOf(session: Session): Promise<Weights> {
     if (/running_mean$|bias$/.test(path)) data.forEach((_, i) => (data[i] = random.uniform() - 0.5));
   }
   return weights;
+}
+
+function planOf(network: Network, form: Form, name: "predict" | "explain", batch: number): TfjsPlan {
+  const { graphs } = buildProgram(network, { form, batch, graphs: [name] }).program;
+  return createTfjsPlan(graphs[name]!, "portable", { name, batch });
 }
 
 interface Made {
@@ -68,20 +109,11 @@ async function make(text: string, form: Form, graph: "predict" | "explain", batc
   const state = new Map(
     program.state.map((spec) => [spec.path, fromFileLayout(spec, weights.get(spec.path)!.data) as Float32Array]),
   );
-  const planOf = (samples: number): TfjsPlan =>
-    createTfjsPlan(
-      buildProgram(network, { form, batch: samples, graphs: [graph] }).program.graphs[graph]!,
-      "portable",
-      {
-        name: graph,
-        batch: samples,
-      },
-    );
   const outputs = graph === "explain" ? ["logits", "contributions", "weights", "constant"] : ["logits"];
   const model =
     batch === undefined
-      ? createGraphModel(planOf(2), { state, outputs }, planOf(3))!
-      : createGraphModel(planOf(batch), { state, outputs });
+      ? createGraphModel(planOf(network, form, graph, 2), { state, outputs }, planOf(network, form, graph, 3))!
+      : createGraphModel(planOf(network, form, graph, batch), { state, outputs });
   return { model, session };
 }
 
@@ -145,7 +177,8 @@ describe("graph models of networks", () => {
               return result[name]!.subarray(i * width, (i + 1) * width).reduce((a, b) => a + b, 0);
             };
             const explained = logitsTimes(result["logits"]!, result["target"]!, i, classes);
-            expect(Math.abs(sum("contributions") + sum("constant") - explained)).toBeLessThan(1e-5);
+            const amount = Math.max(1, Math.abs(explained));
+            expect(Math.abs(sum("contributions") + sum("constant") - explained) / amount).toBeLessThan(1e-5);
           }
         }
       }
@@ -157,9 +190,10 @@ describe("graph models of networks", () => {
 
   it.each([
     ["digits", "bcos"],
-    ["residual", "bcos"],
     ["digits", "standard"],
     ["residual", "standard"],
+    ["transformer", "standard"],
+    ["branches", "standard"],
   ] as const)("%s predicts as %s", async (name, form) => {
     const { model, session } = await make(names[name], form, "predict");
     expect([model.batch, model.targetNode]).toEqual([undefined, undefined]);
@@ -178,6 +212,19 @@ describe("graph models of networks", () => {
     }
     await session.dispose();
   });
+
+  it.each(["mnist", "cifar/resnet20", "tiny-darknet", "simple-vit-ti-patch16-224"])(
+    "models/%s.bcos takes any number of images",
+    (file) => {
+      const network = fileNetwork(`${file}.bcos`, "v2");
+      const program = buildProgram(network, { form: "bcos", batch: 1, graphs: [] }).program;
+      const state = new Map(program.state.map(({ path, shape }) => [path, new Float32Array(sizeOf(shape)).fill(0.5)]));
+      const [plan, other] = [2, 3].map((batch) => planOf(network, "bcos", "explain", batch)) as [TfjsPlan, TfjsPlan];
+      const model = createGraphModel(plan, { state, outputs: ["contributions"] }, other);
+      expect(model?.batch).toBe(undefined);
+      expect(model?.signature.outputs["contributions"]!.tensorShape.dim[0]!.size).toBe("-1");
+    },
+  );
 
   it("has a batch where one is asked for, and says so in its signature", async () => {
     const { model, session } = await make(digits, "bcos", "explain", 2);
