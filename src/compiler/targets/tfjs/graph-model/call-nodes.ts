@@ -76,7 +76,7 @@ function asNumbers(place: CallPlace, truth: string): string {
 }
 
 function truthOf(place: CallPlace, numbers: string): string {
-  return place.truths.get(numbers) ?? node(place, "NotEqual", [numbers, place.builder.number(0)]);
+  return place.truths.get(numbers) ?? node(place, "NotEqual", [numbers, place.builder.filled([], 0)]);
 }
 
 const rules: Rules = {
@@ -94,7 +94,7 @@ const rules: Rules = {
   erf: plain("Erf"),
   softplus: plain("Softplus"),
   relu: plain("Relu"),
-  step: (place) => asNumbers(place, node(place, "Greater", [place.inputs[0]!, place.builder.number(0)])),
+  step: (place) => asNumbers(place, node(place, "Greater", [place.inputs[0]!, place.builder.filled([], 0)])),
 
   add: plain("AddV2"),
   sub: plain("Sub"),
@@ -150,7 +150,7 @@ const rules: Rules = {
     const amounts = before.flatMap((amount, axis) => [amount, after[axis]!]);
     const table = place.builder.integers(amounts, [before.length, 2]);
     if (value === 0) return node(place, "Pad", [place.inputs[0]!, table]);
-    return node(place, "PadV2", [place.inputs[0]!, table, place.builder.number(value)]);
+    return node(place, "PadV2", [place.inputs[0]!, table, place.builder.filled([], value)]);
   },
   concat: (place, { attributes }) =>
     node(place, "ConcatV2", [...place.inputs, place.builder.integers([attributes.axis], [])], {

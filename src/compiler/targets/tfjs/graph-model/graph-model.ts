@@ -2,14 +2,13 @@
  * A plan for TensorFlow.js → a graph model, as `tf.loadGraphModel` loads it: nodes that its reader knows, and the numbers of
  * its constants. What depends on the weights alone is computed here.
  */
-import { sizeOf } from "../../../../shape.ts";
 import type { TfjsCall } from "../call.ts";
 import type { TfjsPlan, TfjsValue } from "../plan.ts";
-import { anyBatchShapes, fixedShapes, isFixed, openShape, type BatchShape, type BatchShapes } from "./batch-shape.ts";
+import { anyBatchShapes, fixedShapes, openShape, type BatchShapes } from "./batch-shape.ts";
 import { addCall, NeedsFixedBatch } from "./call-nodes.ts";
-import { isElementwise } from "./evaluate-call.ts";
-import { foldState, type FoldedPlan } from "./fold-state.ts";
-import { flagAttribute, shapeProto, typeAttribute, type DataType, type GraphDef, type Signature } from "./graph-def.ts";
+import { foldState } from "./fold-state.ts";
+import { shapeProto, typeAttribute, type DataType, type GraphDef, type Signature } from "./graph-def.ts";
+import { createKnownValues, createOnes, scopeOf } from "./known-values.ts";
 import { isSamePadded, type Convolution } from "./same-padding.ts";
 import { createNodeBuilder, neededNodes, type GraphWeight, type NodeBuilder } from "./node-builder.ts";
 
@@ -59,72 +58,39 @@ export function createGraphModel(plan: TfjsPlan, options: GraphModelOptions, oth
 function modelOf(
   plan: TfjsPlan,
   shapes: BatchShapes,
-  { state, outputs: wanted }: GraphModelOptions,
+  { state, outputs }: GraphModelOptions,
 ): Omit<GraphModel, "batch"> {
   const builder = createNodeBuilder();
-  const folded = foldState(plan, state);
-  const names = new Map<number, string>();
-  const truths = new Map<string, string>();
-  const ones = createOnes(builder, names, plan.inputs);
-  const constants = createConstants(builder, folded, shapes, ones);
-  const pads = new Map(folded.calls.filter(({ op }) => op === "pad").map((call) => [call.value, call]));
-  const operand = (call: TfjsCall, input: number): string => names.get(input) ?? constants.operandOf(call, input);
-  const addCalls = (calls: readonly TfjsCall[], prefix: string): void => {
-    for (const call of calls) {
-      const same = isConvolution(call) && isSamePadded(call, pads.get(call.inputs[0]!), shapes.get(call.inputs[1]!)!);
-      const inputs = call.inputs.map((input) => operand(call, input));
-      if (same) inputs[0] = operand(call, pads.get(call.inputs[0]!)!.inputs[0]!);
-      const inputShapes = call.inputs.map((input) => shapes.get(input)!);
-      const scope = `${prefix}${call.layer === undefined ? "model" : scopeOf(call.layer)}`;
-      const place = { builder, scope, inputs, inputShapes, shape: shapes.get(call.value)!, same, ones, truths };
-      names.set(call.value, addCall(call, place));
-    }
-  };
-
-  const inputs = Object.entries(plan.inputs).filter(([name]) => name !== COTANGENT);
-  for (const [name, { value }] of inputs) {
-    const shape = shapeProto(openShape(shapes.get(value)!));
-    names.set(value, builder.add("Placeholder", name, [], { dtype: typeAttribute("DT_FLOAT"), shape: { shape } }));
-  }
-  const cotangent = plan.inputs[COTANGENT];
-  const backward = cotangent === undefined ? new Set<TfjsCall>() : dependents(folded.calls, cotangent.value);
-  addCalls(
-    folded.calls.filter((call) => !backward.has(call)),
-    "",
+  const { [COTANGENT]: cotangent, ...inputs } = plan.inputs;
+  const protoOf = ({ value }: TfjsValue) => shapeProto(openShape(shapes.get(value)!));
+  const fed = mapValues(inputs, (input, name) =>
+    builder.add("Placeholder", name, [], { dtype: FLOAT, shape: { shape: protoOf(input) } }),
   );
-  const nameOf = (output: TfjsValue): string => names.get(output.value) ?? constants.outputOf(output.value);
+  const { nodeOf, addCalls, calls } = placeCalls(builder, plan, shapes, state, fed);
+
+  const later = cotangent === undefined ? new Set<TfjsCall>() : dependents(calls, cotangent.value);
+  addCalls(calls.filter((call) => !later.has(call)));
   let targetNode: string | undefined;
   if (cotangent !== undefined) {
     const logits = plan.outputs["logits"]!;
-    targetNode = addTarget(builder, nameOf(logits), logits.shape.at(-1)!);
-    names.set(cotangent.value, targetNode);
-    addCalls([...backward], "explain/");
+    targetNode = addTarget(builder, nodeOf(logits), logits.shape.at(-1)!);
+    addCalls([...later], { value: cotangent.value, node: targetNode });
   }
 
-  const signature: Mutable<Signature> = { inputs: {}, outputs: {} };
-  const info = (name: string, value: number) => ({
-    name: `${name}:0`,
-    dtype: "DT_FLOAT" as const,
-    tensorShape: shapeProto(openShape(shapes.get(value)!)),
-  });
-  for (const [name, { value }] of inputs) signature.inputs[name] = info(names.get(value)!, value);
-  const outputs = wanted.map((name) => [name, plan.outputs[name]!] as const);
-  if (cotangent !== undefined) outputs.push([TARGET, cotangent]);
-  for (const [name, output] of outputs) {
-    const made = builder.add("Identity", name === TARGET ? `${name}/Identity` : name, [nameOf(output)], {
-      T: typeAttribute("DT_FLOAT"),
-    });
-    signature.outputs[name] = info(made, output.value);
-  }
-  const named = [...Object.values(signature.inputs), ...Object.values(signature.outputs)];
-  const nodes = neededNodes(
-    builder.nodes,
-    named.map(({ name }) => name.split(":", 1)[0]!),
+  const given: Record<string, TfjsValue> = {};
+  for (const name of outputs) given[name] = plan.outputs[name]!;
+  if (cotangent !== undefined) given[TARGET] = cotangent;
+  // The target's own name is that of the node that may be fed.
+  const fetched = mapValues(given, (output, name) =>
+    builder.add("Identity", name === TARGET ? `${name}/Identity` : name, [nodeOf(output)], { T: FLOAT }),
   );
+  const nodes = neededNodes(builder.nodes, [...Object.values(fed), ...Object.values(fetched)]);
   const kept = new Set(nodes.map(({ name }) => name));
+  const infoOf = (names: Readonly<Record<string, string>>) => (value: TfjsValue, name: string) =>
+    ({ name: `${names[name]!}:0`, dtype: "DT_FLOAT", tensorShape: protoOf(value) }) as const;
   return {
     topology: { node: nodes, library: {}, versions: { producer: PRODUCER } },
-    signature,
+    signature: { inputs: mapValues(inputs, infoOf(fed)), outputs: mapValues(given, infoOf(fetched)) },
     weights: builder.weights.filter(({ name }) => kept.has(name)),
     targetNode,
   };
@@ -132,14 +98,65 @@ function modelOf(
 
 const COTANGENT = "cotangent";
 const TARGET = "target";
+const FLOAT = typeAttribute("DT_FLOAT");
 
-type Mutable<T> = {
-  -readonly [K in keyof T]: Record<string, T[K] extends Readonly<Record<string, infer V>> ? V : never>;
-};
+function mapValues<V, W>(
+  record: Readonly<Record<string, V>>,
+  map: (value: V, name: string) => W,
+): Readonly<Record<string, W>> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, map(value, name)]));
+}
+
+interface PlacedCalls {
+  /** Those that are left to the model, in the plan's order. */
+  readonly calls: readonly TfjsCall[];
+  /** With `target`, the node that has the cotangent's value: calls of the explanation. */
+  addCalls(calls: readonly TfjsCall[], target?: { readonly value: number; readonly node: string }): void;
+  nodeOf(value: TfjsValue): string;
+}
+
+function placeCalls(
+  builder: NodeBuilder,
+  plan: TfjsPlan,
+  shapes: BatchShapes,
+  state: StateNumbers,
+  fed: Readonly<Record<string, string>>,
+): PlacedCalls {
+  const folded = foldState(plan, state);
+  const names = new Map(Object.entries(fed).map(([name, node]) => [plan.inputs[name]!.value, node]));
+  const [[first, input] = ["", ""]] = Object.entries(fed);
+  const ones = createOnes(builder, input, plan.inputs[first]?.shape.length ?? 1);
+  const known = createKnownValues(builder, folded, shapes, ones);
+  const pads = new Map(folded.calls.filter(({ op }) => op === "pad").map((call) => [call.value, call]));
+  const truths = new Map<string, string>();
+
+  function add(call: TfjsCall, prefix: string): void {
+    const operand = (value: number): string => names.get(value) ?? known.operandOf(call, value);
+    const [image = -1, weights = -1] = call.inputs;
+    const pad = pads.get(image);
+    const same = isConvolution(call) && isSamePadded(call, pad, shapes.get(weights)!);
+    const inputs = (same ? [pad!.inputs[0]!, ...call.inputs.slice(1)] : call.inputs).map(operand);
+    const inputShapes = call.inputs.map((value) => shapes.get(value)!);
+    const scope = `${prefix}${call.layer === undefined ? "model" : scopeOf(call.layer)}`;
+    const place = { builder, scope, inputs, inputShapes, shape: shapes.get(call.value)!, same, ones, truths };
+    names.set(call.value, addCall(call, place));
+  }
+
+  return {
+    calls: folded.calls,
+    addCalls(calls, target) {
+      if (target !== undefined) names.set(target.value, target.node);
+      for (const call of calls) add(call, target === undefined ? "" : "explain/");
+    },
+    nodeOf: ({ value }) => names.get(value) ?? known.wholeOf(value),
+  };
+}
+
+const isConvolution = (call: TfjsCall): call is Convolution => call.op === "conv2d" || call.op === "depthwiseConv2d";
 
 /** Rows with a 1 at the largest logit. Not `OneHot`, whose kernel for wasm writes whole numbers into floats. */
 function addTarget(builder: NodeBuilder, logits: string, classes: number): string {
-  const T = typeAttribute("DT_FLOAT");
+  const T = FLOAT;
   const found = builder.add("ArgMax", "predicted/ArgMax", [logits, builder.integers([1], [])], {
     T,
     Tidx: typeAttribute("DT_INT32"),
@@ -167,96 +184,4 @@ function dependents(calls: readonly TfjsCall[], value: number): ReadonlySet<Tfjs
     result.add(call);
   }
   return result;
-}
-
-const isConvolution = (call: TfjsCall): call is Convolution => call.op === "conv2d" || call.op === "depthwiseConv2d";
-
-/** Ones, as many as there are samples, of an input that has all of them; made where they are asked for first. */
-function createOnes(
-  builder: NodeBuilder,
-  names: ReadonlyMap<number, string>,
-  inputs: TfjsPlan["inputs"],
-): () => string {
-  let made: string | undefined;
-  return () => {
-    if (made !== undefined) return made;
-    const [{ value, shape }] = Object.values(inputs) as [TfjsValue];
-    const T = typeAttribute("DT_FLOAT");
-    const axes = builder.integers(shape.slice(1).map((_, i) => i + 1));
-    const one = builder.add("Max", "samples/Max", [names.get(value)!, axes], { T, keep_dims: flagAttribute(false) });
-    return (made = builder.add("OnesLike", "samples/OnesLike", [one], { T }));
-  };
-}
-
-interface Constants {
-  /** The node of a known value as an input of a call. */
-  operandOf(call: TfjsCall, value: number): string;
-  /** The node of a known value as an output. */
-  outputOf(value: number): string;
-}
-
-function createConstants(
-  builder: NodeBuilder,
-  { known, uniform }: FoldedPlan,
-  shapes: BatchShapes,
-  ones: () => string,
-): Constants {
-  const table = (value: number): string => {
-    const found = known.get(value) ?? missing(value);
-    return builder.floats(weightName(found.paths), found.shape, found.data);
-  };
-  const filled = (value: number, number: number): string => {
-    const shape = shapes.get(value)!;
-    if (shape.length === 0) return builder.number(number);
-    const [first, ...rest] = shape as [number, ...number[]];
-    if (first < -1 || !isFixed(rest)) throw new NeedsFixedBatch("a constant");
-    const one = [Math.max(first, 1), ...rest];
-    const table = builder.floats("constants/filled", one, new Float32Array(sizeOf(one)).fill(number));
-    if (first > 0) return table;
-    const T = typeAttribute("DT_FLOAT");
-    const samples = builder.integers(shape.map((_, axis) => (axis === 0 ? -1 : 1)));
-    const column = builder.add("Reshape", "samples/Reshape", [ones(), samples], { T });
-    return builder.add("Mul", "samples/Mul", [column, table], { T });
-  };
-  return {
-    operandOf(call, value) {
-      const number = uniform.get(value);
-      if (number === undefined) return table(value);
-      const others = call.inputs.filter((input) => input !== value).map((input) => shapes.get(input)!);
-      const enough = isElementwise(call) && makesShape(others, shapes.get(call.value)!);
-      return enough ? builder.number(number) : filled(value, number);
-    },
-    outputOf(value) {
-      const number = uniform.get(value);
-      return number === undefined ? table(value) : filled(value, number);
-    },
-  };
-}
-
-function missing(value: number): never {
-  throw new Error(`the value ${value} is taken before it is made`);
-}
-
-/** Whether shapes broadcast to `shape` without any other. */
-function makesShape(shapes: readonly BatchShape[], shape: BatchShape): boolean {
-  return (
-    shape.every(
-      (length, axis) => length === 1 || shapes.some((other) => other[axis - shape.length + other.length] === length),
-    ) && shapes.some((other) => other.length === shape.length)
-  );
-}
-
-/** `layer1.0.conv1` → `layer1/0/conv1`. */
-function scopeOf(path: string): string {
-  return path.replaceAll(".", "/");
-}
-
-/** What a constant is called: the path of its weight, or what those that it was made of have in common. */
-function weightName(paths: readonly string[]): string {
-  const [first, ...others] = paths;
-  if (first === undefined) return "constants/table";
-  if (others.length === 0) return scopeOf(first);
-  const parts = first.split(".");
-  const common = parts.findIndex((part, i) => others.some((path) => path.split(".")[i] !== part));
-  return [...parts.slice(0, common), "folded"].join("/");
 }

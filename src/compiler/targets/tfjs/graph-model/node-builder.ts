@@ -14,8 +14,8 @@ export interface NodeBuilder {
   add(op: string, name: string, inputs: readonly string[], attributes: Readonly<Record<string, Attribute>>): string;
   /** A constant of floats. The same array is stored once. */
   floats(name: string, shape: Shape, data: Float32Array): string;
-  /** A scalar; equal ones are one node. */
-  number(value: number): string;
+  /** A constant of one number; equal ones are one node. */
+  filled(shape: Shape, value: number): string;
   /** A list of whole numbers, or with `shape` a table, for what TensorFlow takes as inputs: axes, sizes. Equal ones are one node. */
   integers(values: readonly number[], shape?: Shape): string;
   readonly nodes: readonly GraphNode[];
@@ -75,9 +75,10 @@ export function createNodeBuilder(): NodeBuilder {
         builder.add("Reshape", name, [first, builder.integers(shape)], { T: { type: "DT_FLOAT" } }),
       );
     },
-    number: (value) => {
+    filled: (shape, value) => {
       const sign = Object.is(value, -0) ? "-" : "";
-      return once(`number ${sign}${value}`, () => constant("constants/number", [], Float32Array.of(value)));
+      const make = (): string => constant("constants/filled", shape, new Float32Array(sizeOf(shape)).fill(value));
+      return once(`filled ${shape.join()}: ${sign}${value}`, make);
     },
     integers: (values, shape = [values.length]) => {
       if (sizeOf(shape) !== values.length)
