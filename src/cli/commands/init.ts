@@ -4,7 +4,7 @@ import { posix, relative, resolve, sep } from "node:path";
 import { fail } from "../../diagnostics/catalogue.ts";
 import type { Command } from "../command.ts";
 import { exitCodes } from "../exit.ts";
-import { packageName, projectFiles } from "../init/project.ts";
+import { packageName, projectFiles, templateNames } from "../init/project.ts";
 import { writeProject } from "../init/write-project.ts";
 import { writeJson } from "../json.ts";
 import { version } from "../version.ts";
@@ -13,17 +13,22 @@ export const init: Command = {
   positionals: "<folder>",
   options: [
     {
+      flags: "--template <name>",
+      summary: `What the page computes with: ${templateNames.join(", ")} (page: bcosc alone)`,
+    },
+    {
       flags: "--bcosc <spec>",
       summary: "Which bcosc the project installs: a version (this one), or the path of a package",
     },
     { flags: "--json", summary: "Write JSON" },
   ],
-  examples: ["bcosc init digits", "bcosc init digits --bcosc ./bcosc-0.1.0.tgz"],
+  examples: ["bcosc init digits", "bcosc init digits --template tfjs", "bcosc init digits --bcosc ./bcosc-0.1.0.tgz"],
   run: async (args, { out }) => {
     const folder = args.positionals[0]!;
     const target = resolve(folder);
     const bcosc = dependencyOf(args.text("--bcosc") ?? version(), target);
-    const files = await projectFiles({ name: packageName(target), bcosc });
+    const template = args.choice("--template", templateNames) ?? "page";
+    const files = await projectFiles({ template, name: packageName(target), bcosc });
     await writeProject(folder, files);
     const enter = relative(process.cwd(), target) === "" ? [] : [`cd ${quoted(folder)}`];
     const next = [...enter, "npm install", "npm run train", "npm run dev"];

@@ -49,7 +49,7 @@ export function createView(choose: (target: number) => void): View {
       drawPicture("contributions", pictures.contributions);
       sum.textContent =
         `What speaks for ${target}: contributions ${number(explained - constant)}, constant ${number(constant)}, ` +
-        `together the logit ${number(explained)}. Residual ${residual.toExponential(0)}.`;
+        `together the logit ${number(explained)}. Residual ${residual === 0 ? "0" : residual.toExponential(0)}.`;
     },
     say: (text) => {
       prediction.textContent = text;
