@@ -1,7 +1,8 @@
 /**
  * Writes everything in the repository that is made from the sources: the grammar's EBNF, TextMate grammar and syntax
- * diagrams, the references of layers and of the command line, a page for each diagnostic code, the README's pictures of
- * the editor and of an error, types of the models in templates. `npm run gen` must leave a clean tree.
+ * diagrams, the references of layers and of the command line, a page for each diagnostic code, the backends in the page on
+ * TensorFlow.js, the README's pictures of the editor and of an error, types of the models in templates. `npm run gen` must
+ * leave a clean tree.
  */
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
@@ -12,6 +13,7 @@ import { generateGrammarFiles } from "./gen/grammar.ts";
 import { generateLayerDocs } from "./gen/layers.ts";
 import { generatePictures } from "./gen/pictures.ts";
 import { generateTemplateTypes } from "./gen/templates.ts";
+import { generateTfjsPage } from "./gen/tfjs.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -29,6 +31,7 @@ const files = new Map<string, string>([
   ...generateErrorPages(),
   ["docs/layers.md", generateLayerDocs()],
   ["docs/cli.md", await generateCliDocs()],
+  ["docs/tfjs.md", generateTfjsPage(readFileSync(join(root, "docs/tfjs.md"), "utf8"))],
   ...generatePictures((path) => readFileSync(join(root, path), "utf8")),
   await generateTemplateTypes(root),
 ]);

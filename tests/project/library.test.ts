@@ -1,4 +1,4 @@
-/** The TypeScript of the documentation compiles: every ```ts block of the README and of docs/library.md. */
+/** The TypeScript of the documentation compiles: every ```ts block of the README, of docs/library.md and of docs/tfjs.md. */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -11,6 +11,7 @@ import { viteLog } from "../../src/vite/errors.ts";
 const root = join(import.meta.dirname, "../..");
 const page = readFileSync(join(root, "docs/library.md"), "utf8");
 const readme = readFileSync(join(root, "README.md"), "utf8");
+const tfjsPage = readFileSync(join(root, "docs/tfjs.md"), "utf8");
 
 interface Example {
   readonly title: string;
@@ -26,7 +27,11 @@ function examplesOf(document: string, text: string): Example[] {
   });
 }
 
-const examples = [...examplesOf("README.md", readme), ...examplesOf("docs/library.md", page)];
+const examples = [
+  ...examplesOf("README.md", readme),
+  ...examplesOf("docs/library.md", page),
+  ...examplesOf("docs/tfjs.md", tfjsPage),
+];
 
 let folder: string;
 let program: ts.Program;
@@ -85,7 +90,9 @@ function compilerOptions(): ts.CompilerOptions {
 describe("the examples in TypeScript", () => {
   it("are there", () => {
     expect(examples.length).toBeGreaterThan(10);
-    expect(examples.filter(({ title }) => title.startsWith("README.md")).length).toBeGreaterThan(0);
+    for (const document of ["README.md", "docs/tfjs.md"]) {
+      expect(examples.filter(({ title }) => title.startsWith(document)).length).toBeGreaterThan(0);
+    }
   });
 
   it.each(examples.map(({ title }, i) => ({ title, i })))("$title ($i) compiles", ({ i }) => {
