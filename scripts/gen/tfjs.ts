@@ -4,6 +4,7 @@ import {
   capabilities,
   type GradientLowering,
   type TfjsCapabilities,
+  type TfjsChoices,
 } from "../../src/compiler/targets/tfjs/capabilities.ts";
 import { markdownTable } from "./markdown.ts";
 
@@ -13,6 +14,7 @@ const end = "<!-- The end of what is generated. -->";
 const lowerings: Readonly<Record<GradientLowering, string>> = {
   native: "its own kernel",
   convolution: "a convolution forward",
+  taps: "products, one a tap",
 };
 
 /** The page with this part as it is now. */
@@ -25,27 +27,29 @@ export function generateTfjsPage(page: string): string {
 function backendTable(): string {
   const head = [
     "",
-    "padding of convolutions",
     "gradient to the input",
     "to the weights",
-    "by channel",
-    "kernels it lacks",
+    "to weights by channel",
+    "what it lacks, and other calls make up for",
   ];
   const rows = tfjsBackends.map((backend) => {
     const own = capabilities[backend];
-    return [
-      `\`tfjs:${backend}\``,
-      own.explicitPadding ? "in the call" : "zeros around the image first",
-      lowerings[own.inputGradient],
-      lowerings[own.filterGradient],
-      byChannel(own),
-      own.lacks.length === 0 ? "none" : own.lacks.map((name) => `\`${name}\``).join(", "),
-    ];
+    const { filterGradient, depthwiseFilterGradient } = own.choices;
+    const weights = [lowerings[filterGradient], lowerings[depthwiseFilterGradient]];
+    return [`\`tfjs:${backend}\``, inputGradient(own.choices), ...weights, lackingIn(own).join(", ") || "nothing"];
   });
   return markdownTable(head, rows);
 }
 
-function byChannel({ depthwiseInputGradient, depthwiseFilterGradient }: TfjsCapabilities): string {
-  const [input, weights] = [lowerings[depthwiseInputGradient], lowerings[depthwiseFilterGradient]];
-  return input === weights ? `${input}, both` : `to the input ${input}, to the weights ${weights}`;
+function lackingIn(backend: TfjsCapabilities): string[] {
+  return [
+    ...(backend.explicitPadding ? [] : ["zeros around images"]),
+    ...(backend.unequalDepthwiseStrides ? [] : ["different strides by channel"]),
+    ...(backend.dilatedDepthwise ? [] : ["dilation by channel"]),
+    ...backend.lacks.map((kernel) => `\`${kernel}\``),
+  ];
+}
+
+function inputGradient({ inputGradient: [plain, strided] }: TfjsChoices): string {
+  return plain === strided ? lowerings[plain] : `${lowerings[plain]}; with strides ${lowerings[strided]}`;
 }
