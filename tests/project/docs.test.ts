@@ -11,6 +11,7 @@ import { buildProgram } from "../../src/compiler/compile.ts";
 import { parseArguments } from "../../src/cli/arguments.ts";
 import { explain } from "../../src/cli/commands/explain.ts";
 import { forms } from "../../src/cli/model-options.ts";
+import { tfjsTargets } from "../../src/compiler/targets/tfjs/backends.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -161,4 +162,32 @@ test("the page on explanations has commands with options that are there, and pic
   expect(named.filter((option) => !options.includes(option) && option !== "--dump")).toEqual([]);
   const pictures = [...page.matchAll(/\]\((images\/[^)]+)\)/g)].map(([, picture]) => picture!);
   expect(pictures.filter((picture) => !existsSync(join(root, "docs", picture)))).toEqual([]);
+});
+
+describe("the page on TensorFlow.js", () => {
+  const page = readFileSync(join(root, "docs/tfjs.md"), "utf8");
+
+  test("links what is there", () => {
+    const links = [...page.matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)].map(([, to]) => to!);
+    expect(links.length).toBeGreaterThan(8);
+    expect(links.filter((to) => !existsSync(join(root, "docs", to)))).toEqual([]);
+  });
+
+  test("installs every backend in the versions that are tested", () => {
+    const { devDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+      devDependencies: Readonly<Record<string, string>>;
+    };
+    const rows = [...page.matchAll(/^\| `(tfjs:[\w-]+)` +\| `([^`]*)` +\|(.*)\|$/gm)];
+    expect(rows.map(([, device]) => device)).toEqual(tfjsTargets);
+    for (const [, device, packages, where] of rows) {
+      const named = [...`${packages} ${where}`.matchAll(/([@\w/-]+)@(\d[\d.]*)/g)];
+      expect(named.length, device).toBeGreaterThan(0);
+      for (const [, name, version] of named) {
+        // Those with a libtensorflow are not installed here, and have the versions of the others.
+        expect(version, name).toBe(devDependencies[name!] ?? devDependencies["@tensorflow/tfjs-core"]);
+      }
+      const own = `@tensorflow/tfjs-${/node/.test(device!) ? "" : "backend-"}${device!.slice("tfjs:".length)}`;
+      expect(named.map(([, name]) => name)).toContain(own);
+    }
+  });
 });
