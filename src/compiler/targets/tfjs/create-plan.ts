@@ -7,13 +7,14 @@ import type { TfjsPlanTarget } from "./backends.ts";
 import { capabilities, kernelsOf, type TfjsCapabilities } from "./capabilities.ts";
 import { createCallBuilder, type CallValue } from "./call-builder.ts";
 import * as c from "./calls.ts";
-import { foldScales, fuseEpilogue } from "./fuse.ts";
+import { fuseEpilogue } from "./fuse.ts";
 import { joinChannels } from "./join-channels.ts";
 import { lowerNode } from "./lower-node.ts";
 import { orderCalls } from "./order.ts";
 import { broadcastByOnes, dropBroadcasts, moveFactors, subtract, widen } from "./optimise.ts";
 import { rewriteCalls, type CallRule, type DraftPlan } from "./passes.ts";
 import { createRightSides } from "./right-sides.ts";
+import { scaleFilters } from "./scale-filters.ts";
 import { tfjsPlanVersion, type TfjsConstant, type TfjsDraw, type TfjsPlan, type TfjsValue } from "./plan.ts";
 
 export interface TfjsPlanOptions {
@@ -33,7 +34,7 @@ export function createPlanOf(graph: Graph, backend: TfjsCapabilities, options: T
 }
 
 const passes = (): readonly (CallRule | undefined)[] => [
-  ...[dropBroadcasts, moveFactors, subtract, foldScales, fuseEpilogue, joinChannels, broadcastByOnes, widen],
+  ...[dropBroadcasts, moveFactors, subtract, scaleFilters, fuseEpilogue, joinChannels, broadcastByOnes, widen],
   createRightSides(),
   // What the rules left over goes.
   undefined,

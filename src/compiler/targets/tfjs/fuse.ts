@@ -1,32 +1,11 @@
-/**
- * Products with what follows them, where nothing else needs the sums: a bias, then relu, become part of the call. Factors of the
- * channels go into filters that are prepared anyway.
- */
-import { sameShape, sizeOf, type Shape } from "../../../shape.ts";
+/** Products with what follows them: a bias, then relu, become part of the call where nothing else needs the sums. */
+import { sizeOf, type Shape } from "../../../shape.ts";
 import type { TfjsCallOf, TfjsCall } from "./call.ts";
 import type { CallBuilder, CallValue } from "./call-builder.ts";
 import * as c from "./calls.ts";
-import type { CallRule, Copied } from "./passes.ts";
+import type { Copied } from "./passes.ts";
 
 type Product = TfjsCallOf<"matMul"> | TfjsCallOf<"conv2d">;
-
-/** conv2d(x, w)·f = conv2d(x, w·f) for a number f a channel, where w·f depends on the state alone. */
-export const foldScales: CallRule = (b, call, inputs, copied) => {
-  if (call.op !== "mul") return undefined;
-  for (const side of [0, 1] as const) {
-    const product = productAt(b, call.inputs[side]!, inputs[side]!, copied);
-    const factors = inputs[1 - side]!;
-    if (product === undefined || product.inputs.length > 2 || product.attributes.activation !== "linear") continue;
-    const channels = product.shape.at(-1)!;
-    if (!isRow(b.shapeOf(factors), channels) || !sameShape(call.shape, product.shape)) continue;
-    const [x, w] = product.inputs as readonly [CallValue, CallValue];
-    if (!copied.isPrepared(w) || !copied.isPrepared(factors)) continue;
-    const acrossRows = product.op === "matMul" && product.attributes.transposeB;
-    const scaled = c.mul(b, w, c.reshape(b, factors, acrossRows ? [channels, 1] : [channels]));
-    return again(b, product, [x, scaled], {});
-  }
-  return undefined;
-};
 
 /** The call in the new plan for one of the old; undefined where it stays as it is. `inputs` are values of the new plan. */
 export function fuseEpilogue(
@@ -53,7 +32,7 @@ export function fuseEpilogue(
 }
 
 /** One number a channel, for all rows. */
-const isRow = (shape: Shape, channels: number): boolean =>
+export const isRow = (shape: Shape, channels: number): boolean =>
   sizeOf(shape) === channels && (channels === 1 || shape.at(-1) === channels);
 
 /** One number a channel, of shape [channels]; where the backend looks at the shape that the numbers were made in, in that. */
