@@ -71,6 +71,17 @@ export function broadcast(b: CallBuilder, x: CallValue, shape: Shape, to: Shape)
   return value;
 }
 
+/** Of what is too long to be added up in one go, the length of equal parts; 1 where it stays whole. */
+function partOf(length: number, longest: number): number {
+  if (length <= longest) return 1;
+  // Near the square root all sums are about as long.
+  for (let part = Math.floor(Math.sqrt(length)); part >= LEAST_PART; part--) if (length % part === 0) return part;
+  return 1;
+}
+
+/** In shorter parts, what is left to add up is hardly shorter. */
+const LEAST_PART = 8;
+
 /** Sums, means or maxima over axes, one call a run of them: the last first. */
 export function reduce(
   b: CallBuilder,
@@ -80,6 +91,13 @@ export function reduce(
   axes: readonly number[],
 ): CallValue {
   const merged = runs(shape, (axis) => axes.includes(axis));
+  const last = merged.at(-1);
+  const part = op !== "max" && last?.kind === true ? partOf(last.length, b.capabilities.longestSum) : 1;
+  if (part > 1) {
+    const parts = b.call(op, [c.reshape(b, x, [sizeOf(shape) / part, part])], { axes: [1] });
+    const left = [...merged.slice(0, -1).map(({ length }) => length), last!.length / part];
+    return reduce(b, op, parts, left, merged.flatMap(({ kind }, i) => (kind ? [i] : []))); // prettier-ignore
+  }
   let value = x;
   if (merged.length <= MAX_RANK) {
     value = c.reshape(b, x, merged.map(({ length }) => length)); // prettier-ignore

@@ -52,6 +52,8 @@ export interface TfjsCapabilities {
    * shape, or with another bias, would be taken for what they were before.
    */
   readonly remembersRightSides: boolean;
+  /** The most numbers that it adds up exactly enough: some keep one running sum in float32, which rounds each time. */
+  readonly longestSum: number;
   readonly choices: TfjsChoices;
 }
 
@@ -62,6 +64,7 @@ const everything = {
   dilatedDepthwise: true,
   biasesAsMade: false,
   remembersRightSides: false,
+  longestSum: Infinity,
 } as const;
 
 const noFilterGradients = [
@@ -122,6 +125,7 @@ export const capabilities: Readonly<Record<TfjsPlanTarget, TfjsCapabilities>> = 
     lacks: noFilterGradients,
     biasesAsMade: true,
     remembersRightSides: true,
+    longestSum: 128,
     choices: {
       // The kernel of the backend does 4 GFLOP/s, a convolution 30.
       inputGradient: ["convolution", "convolution"],
@@ -165,6 +169,7 @@ export const capabilities: Readonly<Record<TfjsPlanTarget, TfjsCapabilities>> = 
     dilatedDepthwise: false,
     biasesAsMade: true,
     remembersRightSides: true,
+    longestSum: 128,
     choices: {
       inputGradient: ["convolution", "convolution"],
       filterGradient: "convolution",
