@@ -21,8 +21,11 @@ export function sumOver(b: CallBuilder, x: CallValue, shape: Shape, axes: readon
   return rows === 1 ? x : sumOfRows(b, x, [rows, sizeOf(shape) / rows]);
 }
 
-/** Rows of a pool: few enough that the sum of each is as exact as one in a tree. */
-const MOST_POOLED = 1024;
+/**
+ * Rows of a pool. A pool keeps one running sum, which rounds each time: with few rows, and pools of pools, sums are as exact as in
+ * a tree. That decides on which side of 0 a number is that should be 0: a ReLU behind a norm has a gradient or none.
+ */
+const MOST_POOLED = 32;
 /** With fewer, what is left to sum is hardly less. */
 const LEAST_POOLED = 16;
 
@@ -31,10 +34,15 @@ function sumOfRows(b: CallBuilder, x: CallValue, [rows, columns]: readonly [numb
   const pooled = b.capabilities.choices.outerSums === "pools" ? largestDivisor(rows, MOST_POOLED) : 1;
   if (pooled < LEAST_POOLED) return c.matMul(b, c.filled(b, 1, [1, rows]), c.reshape(b, x, [rows, columns]));
   const blocks = rows / pooled;
-  const column = c.reshape(b, x, [blocks, pooled, 1, columns]);
-  const means = c.avgPool(b, column, { window: [pooled, 1], strides: [1, 1] });
-  const ofMeans = c.reshape(b, means, [blocks, columns]);
-  return c.times(b, blocks === 1 ? ofMeans : sumOfRows(b, ofMeans, [blocks, columns]), pooled);
+  const ofBlocks = c.reshape(b, meansOfColumns(b, x, [blocks, pooled, columns]), [blocks, columns]);
+  return c.times(b, blocks === 1 ? ofBlocks : sumOfRows(b, ofBlocks, [blocks, columns]), pooled);
+}
+
+type Three = readonly [before: number, reduced: number, after: number];
+
+/** Means over the second of three axes. */
+function meansOfColumns(b: CallBuilder, x: CallValue, [before, length, after]: Three): CallValue {
+  return c.avgPool(b, c.reshape(b, x, [before, length, 1, after]), { window: [length, 1], strides: [1, 1] });
 }
 
 /** At most `limit`. */
@@ -45,7 +53,7 @@ function largestDivisor(count: number, limit: number): number {
 }
 
 /** [before, reduced, after] where the axes are one run in the middle. */
-function middle(shape: Shape, axes: readonly number[]): readonly [number, number, number] | undefined {
+function middle(shape: Shape, axes: readonly number[]): Three | undefined {
   const within = shape.flatMap((length, axis) => (length > 1 && axes.includes(axis) ? [axis] : []));
   const [first, last] = [within[0], within.at(-1)];
   if (first === undefined || last === undefined) return undefined;
@@ -57,9 +65,7 @@ function middle(shape: Shape, axes: readonly number[]): readonly [number, number
 function middleSum(b: CallBuilder, x: CallValue, shape: Shape, axes: readonly number[]): CallValue {
   const three = b.capabilities.choices.meansByPools ? middle(shape, axes) : undefined;
   if (three === undefined) return reduce(b, "sum", x, shape, axes);
-  const [before, length, after] = three;
-  const column = c.reshape(b, x, [before, length, 1, after]);
-  return c.times(b, c.avgPool(b, column, { window: [length, 1], strides: [1, 1] }), length);
+  return c.times(b, meansOfColumns(b, x, three), three[1]);
 }
 
 export function meanOver(b: CallBuilder, x: CallValue, shape: Shape, axes: readonly number[]): CallValue {
