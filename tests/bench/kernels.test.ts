@@ -1,4 +1,4 @@
-/** The bench's kernels compute what they are said to: on WASM as on the reference device, and convolutions as defined. */
+/** The bench's kernels compute what they are said to: on WASM and in TensorFlow.js as on the reference device. */
 import { expect, test } from "vitest";
 import { inputsOf } from "../../bench/inputs.ts";
 import { ourContender, type OurDevice } from "../../bench/ours/contender.ts";
@@ -21,8 +21,11 @@ async function resultOn(device: OurDevice, workload: ProductWorkload | Convoluti
   return results.get("result")!;
 }
 
-test.each([product, ...convolutions])("$kind $pass $form: wasm and reference agree", async (workload) => {
-  const [wasm, reference] = [await resultOn("wasm", workload), await resultOn("reference", workload)];
-  expect(wasm.some((value) => value !== 0)).toBe(true);
-  wasm.forEach((value, i) => expect(value).toBeCloseTo(reference[i]!, 4));
+test.each([product, ...convolutions])("$kind $pass $form: all devices agree", async (workload) => {
+  const reference = await resultOn("reference", workload);
+  expect(reference.some((value) => value !== 0)).toBe(true);
+  for (const device of ["wasm", "tfjs:wasm"] as const) {
+    const result = await resultOn(device, workload);
+    result.forEach((value, i) => expect(value, device).toBeCloseTo(reference[i]!, 4));
+  }
 });
