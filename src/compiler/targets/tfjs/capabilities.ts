@@ -21,6 +21,8 @@ export interface TfjsChoices {
   readonly depthwiseFilterGradient: GradientLowering;
   /** Sums over the first axes: as the backend sums, as products with ones, or as averages of blocks first. */
   readonly outerSums: "kernel" | "products" | "pools";
+  /** Sums over the last axis, and over windows of one channel, are pools. */
+  readonly poolsOfSingles: boolean;
   /** Means over axes in the middle are pools. */
   readonly meansByPools: boolean;
   /** Products of several matrices, or of transposed ones, are so slow that they are done one by one, after transposes. */
@@ -87,6 +89,7 @@ const libtensorflow = {
     filterGradient: "native",
     depthwiseFilterGradient: "native",
     outerSums: "kernel",
+    poolsOfSingles: false,
     meansByPools: false,
     plainProducts: false,
     wideColumns: false,
@@ -105,6 +108,7 @@ const graphicsCard = {
     filterGradient: "taps",
     depthwiseFilterGradient: "native",
     outerSums: "products",
+    poolsOfSingles: true,
     meansByPools: true,
     plainProducts: false,
     wideColumns: false,
@@ -133,6 +137,7 @@ export const capabilities: Readonly<Record<TfjsPlanTarget, TfjsCapabilities>> = 
       depthwiseFilterGradient: "convolution",
       // Of a product the right matrix is packed first, which takes 20 times as long as the pools.
       outerSums: "pools",
+      poolsOfSingles: false,
       meansByPools: true,
       // 2 GFLOP/s where 30 are possible.
       plainProducts: true,
@@ -151,6 +156,7 @@ export const capabilities: Readonly<Record<TfjsPlanTarget, TfjsCapabilities>> = 
       filterGradient: "convolution",
       depthwiseFilterGradient: "convolution",
       outerSums: "products",
+      poolsOfSingles: false,
       meansByPools: true,
       plainProducts: false,
       // Any broadcast but of scalars and rows takes ten times as long.
@@ -175,6 +181,7 @@ export const capabilities: Readonly<Record<TfjsPlanTarget, TfjsCapabilities>> = 
       filterGradient: "convolution",
       depthwiseFilterGradient: "convolution",
       outerSums: "kernel",
+      poolsOfSingles: false,
       meansByPools: false,
       plainProducts: false,
       wideColumns: false,

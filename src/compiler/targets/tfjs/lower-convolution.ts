@@ -12,6 +12,7 @@ import { MAX_RANK, type CallBuilder, type CallValue } from "./call-builder.ts";
 import * as c from "./calls.ts";
 import { around, convolve, stuffed, taps, underStrides } from "./lower-geometry.ts";
 import { matrixProduct } from "./lower-matmul.ts";
+import { sumOver } from "./lower-reductions.ts";
 import { transposedConvolution, transposedDepthwise, type Geometry, type TapFilters } from "./lower-transposed.ts";
 
 type Four = readonly [number, number, number, number];
@@ -252,6 +253,16 @@ function tapsWeightGradient(b: CallBuilder, x: CallValue, g: CallValue, geometry
   const cotangent = c.reshape(b, g, [pixels, outputs]);
   const { kernel, padding } = geometry;
   const under = taps(b, around(b, x, padding), geometry, [height, width]);
+  // A product for each sample occupies more of a card, where the products are few numbers beside their factors.
+  if (batch > 1 && 2 * inputs * outputs <= height * width * Math.max(inputs, outputs)) {
+    const samples = c.reshape(b, g, [batch, height * width, outputs]);
+    const each = under.map((tap) => {
+      const product = c.matMul(b, c.reshape(b, tap, [batch, height * width, inputs]), samples, { a: true });
+      return c.reshape(b, product, [batch, inputs * outputs]);
+    });
+    const all = sumOver(b, c.concat(b, each, 1), [batch, sizeOf(kernel) * inputs * outputs], [0]);
+    return backToRows(b, c.reshape(b, all, [...kernel, inputs, outputs]));
+  }
   const products = under.map((tap) => matrixProduct(b, c.reshape(b, tap, [pixels, inputs]), cotangent, { a: true }));
   return backToRows(b, c.reshape(b, c.concat(b, products, 0), [...kernel, inputs, outputs]));
 }

@@ -62,7 +62,18 @@ function middle(shape: Shape, axes: readonly number[]): Three | undefined {
   return broken || three[0] === 1 || three[2] === 1 ? undefined : three;
 }
 
+/** Whether the axes are the last ones, and enough others are left to keep a card busy. */
+function areLast(shape: Shape, axes: readonly number[]): boolean {
+  const kept = shape.flatMap((length, axis) => (length === 1 || axes.includes(axis) ? [] : [axis]));
+  return countOf(shape, kept) >= LEAST_POOLED && axes.every((axis) => shape[axis] === 1 || axis > kept.at(-1)!);
+}
+
 function middleSum(b: CallBuilder, x: CallValue, shape: Shape, axes: readonly number[]): CallValue {
+  const count = countOf(shape, axes);
+  if (b.capabilities.choices.poolsOfSingles && count > 1 && count <= MOST_POOLED && areLast(shape, axes)) {
+    const rows = c.reshape(b, x, [1, sizeOf(shape) / count, count, 1]);
+    return c.times(b, c.avgPool(b, rows, { window: [1, count], strides: [1, count] }), count);
+  }
   const three = b.capabilities.choices.meansByPools ? middle(shape, axes) : undefined;
   if (three === undefined) return reduce(b, "sum", x, shape, axes);
   return c.times(b, meansOfColumns(b, x, three), three[1]);

@@ -29,7 +29,8 @@ const allOne = (values: readonly number[]): boolean => values.every((v) => v ===
 function sums(b: CallBuilder, x: CallValue, { kernel, stride, padding, dilation }: WindowAttributes): CallValue {
   const [, , , channels] = image(b, x);
   const convolution = { strides: stride, padding, dilations: dilation };
-  if (channels === 1) return convolve(b, "conv2d", x, c.filled(b, 1, [...kernel, 1, 1]), convolution);
+  const pooled = allOne(dilation) && b.capabilities.choices.poolsOfSingles;
+  if (channels === 1 && !pooled) return convolve(b, "conv2d", x, c.filled(b, 1, [...kernel, 1, 1]), convolution);
   if (!allOne(dilation)) {
     return convolve(b, "depthwiseConv2d", x, c.filled(b, 1, [...kernel, channels, 1]), convolution);
   }
@@ -59,7 +60,7 @@ export function windowSpread(
     return fit(b, b.call("upsample", [g], { factor: kernel }), inputShape, padding);
   }
   // One channel, as of patch norms.
-  if (inputShape[3] === 1) {
+  if (inputShape[3] === 1 && !(allOne(stride) && b.capabilities.choices.poolsOfSingles)) {
     return transposedConvolution(b, g, ones(b), inputShape, window);
   }
   const spread = stuffed(b, g, stride);
