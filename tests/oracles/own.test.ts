@@ -8,6 +8,7 @@ import { runNetwork, type NetworkOracle } from "../../scripts/oracles/networks.t
 import { lineOf, type Target } from "../../scripts/oracles/outcome.ts";
 import { runTrajectory, type TrainingOracle } from "../../scripts/oracles/training.ts";
 import { referenceDevice } from "../../src/runtime/devices/reference/device.ts";
+import { findDevice } from "../../src/runtime/devices/registry.ts";
 import { wasmDevice } from "../../src/runtime/devices/wasm/device.ts";
 
 const folder = join(import.meta.dirname, "data");
@@ -17,6 +18,8 @@ const targets: readonly (Target & { readonly name: string })[] = [
   { name: "reference, float64", device: referenceDevice, precision: "float64" },
   { name: "reference, float32", device: referenceDevice, precision: "float32" },
   { name: "wasm", device: wasmDevice, precision: "float32" },
+  { name: "tfjs:cpu", device: await findDevice("tfjs:cpu"), precision: "float32" },
+  { name: "tfjs:wasm", device: await findDevice("tfjs:wasm"), precision: "float32" },
 ];
 
 describe.each(targets)("$name", (target) => {
