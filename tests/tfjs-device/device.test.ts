@@ -317,6 +317,25 @@ describe("programs of their own beside it", () => {
   });
 });
 
+it("a kernel of WebAssembly that traps ends the session's use, not the process", async () => {
+  await tf.setBackend("cpu");
+  const before = counts();
+  const session = await openDevice("wasm");
+  const feeds = { x: f(1, 1, 1, 1), v: f(1, 1, 1, 1) };
+  const engine = tf.engine();
+  const { runKernel } = engine;
+  engine.runKernel = () => {
+    throw new WebAssembly.RuntimeError("memory access out of bounds");
+  };
+  const said = /^run\/tfjs: .*`tfjs:wasm` in `square`: memory access out of bounds$/;
+  await expect(session.run("explain", feeds)).rejects.toThrow(said);
+  engine.runKernel = runKernel;
+  await expect(session.run("explain", feeds)).rejects.toThrow(said);
+  await expect(session.read("w")).rejects.toThrow(said);
+  await session.dispose();
+  expect(counts()).toEqual(before);
+});
+
 it("WebAssembly whose memory is full is an error before anything is written over", async () => {
   const shape = [100, 100];
   const calls = [2, 3, 4].map((value) => call("broadcastTo", [0], value, shape, { shape }));

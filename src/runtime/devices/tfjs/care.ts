@@ -8,6 +8,12 @@ import type { OpenedBackend } from "./turn.ts";
 /** That there is no more memory. */
 export class MemoryFailure extends Error {}
 
+/** A kernel that traps has left the memory of all tensors as it may be. */
+export function isTrap(error: unknown): boolean {
+  if (error instanceof WebAssembly.RuntimeError) return true;
+  return error instanceof Error && error.cause !== undefined && isTrap(error.cause);
+}
+
 export interface Trouble {
   readonly memory: boolean;
   readonly reason: string;
@@ -83,8 +89,11 @@ function careForGpu(backend: GpuBackend): Care {
 
 /** Of tfjs-backend-wasm 4.22. */
 interface WasmBackend {
-  readonly wasm: { _malloc(bytes: number): number };
+  readonly wasm: { _malloc(bytes: number): number; readonly HEAPU8: Uint8Array };
 }
+
+/** As far as its memory grows: one page less than 4 GiB. */
+const MOST_BYTES = 2 ** 32 - 2 ** 16;
 
 function careForWasm({ wasm }: WasmBackend): Care {
   return {
@@ -99,6 +108,12 @@ function careForWasm({ wasm }: WasmBackend): Care {
       };
       try {
         return { result: work(), trouble: quiet };
+      } catch (error) {
+        // What kernels pack for themselves they allocate without looking.
+        if (!isTrap(error) || wasm.HEAPU8.length < MOST_BYTES) throw error;
+        throw new MemoryFailure("WebAssembly's memory has grown to its 4 GiB, and a kernel found none left", {
+          cause: error,
+        });
       } finally {
         wasm._malloc = allocate;
       }

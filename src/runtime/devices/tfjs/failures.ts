@@ -6,7 +6,7 @@ import { CallFailure } from "./runner.ts";
 
 /** How engines, TensorFlow and drivers say that memory is short. */
 const MEMORY =
-  /\bOOM\b|out of memory|allocation failed|array buffer allocation|invalid (typed )?array length|resource exhausted/i;
+  /\bOOM\b|out of memory|allocation failed|invalid (typed )?array length|resource exhausted|larger than the maximum .*(binding|buffer) size/i;
 
 /** Throws `run/memory` or `run/tfjs`; errors of the project as they are. */
 export function explainFailure(

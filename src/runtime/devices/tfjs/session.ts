@@ -11,7 +11,7 @@ import { fillUniform } from "../../random.ts";
 import { createContinuation } from "../continuation.ts";
 import { checkAsked } from "../plan-run.ts";
 import { DeviceLoss, orLost } from "../webgpu/device-loss.ts";
-import { careFor } from "./care.ts";
+import { careFor, isTrap } from "./care.ts";
 import { explainFailure } from "./failures.ts";
 import { checkTensorFeeds, type Feed } from "./feeds.ts";
 import { planBytes } from "./plan-bytes.ts";
@@ -70,9 +70,12 @@ export function openTfjsSession(
     try {
       return care.watch(() => onBackend(opened, body));
     } catch (error) {
-      // A kernel that traps has left the memory of all tensors as it may be.
-      if (error instanceof Error && (error.cause ?? error) instanceof WebAssembly.RuntimeError) broken = error;
-      return explainFailure(error, { device, bytes });
+      try {
+        return explainFailure(error, { device, bytes });
+      } catch (failure) {
+        if (isTrap(error)) broken = failure;
+        throw failure;
+      }
     }
   }
 
