@@ -48,6 +48,13 @@ export interface ResidentOptions<V extends object = object> {
    * a device that failed leaves it alone. Devices whose values are not made before they are computed do not call it.
    */
   readonly create?: (bytes: number) => V;
+  /** More feeds, made of outputs that do not depend on them: what comes before is computed once. */
+  readonly after?: {
+    /** They are results too. */
+    readonly outputs: readonly string[];
+    /** Must not wait for anything. What it is given and what it makes stays as it is until the run resolves. */
+    readonly feeds: (outputs: Readonly<Record<string, V>>) => Readonly<Record<string, V | ArrayLike<number>>>;
+  };
 }
 
 export interface DeviceSession {

@@ -198,11 +198,15 @@ function createSession(
   ): Promise<Record<string, V>> {
     return serially(async () => {
       requireGraph(program, graph);
-      const resident = (opened.resident ?? fail("run/no-resident", { device })) as ResidentRuns<V>;
-      const values = Object.entries(feeds).map(([name, value]) => {
-        return [name, "length" in value ? toTensor(value, precision) : value] as const;
-      });
-      return resident.run(graph, Object.fromEntries(values), only, options);
+      const resident = (opened.resident ?? fail("run/no-resident", { device })) as unknown as ResidentRuns<V>;
+      const typed = (given: typeof feeds): Record<string, V | Tensor> =>
+        Object.fromEntries(
+          Object.entries(given).map(([name, value]) => [name, "length" in value ? toTensor(value, precision) : value]),
+        );
+      if (options?.after === undefined) return resident.run(graph, typed(feeds), only, options);
+      const { outputs, feeds: next } = options.after;
+      const after = { outputs, feeds: (first: Readonly<Record<string, V>>) => typed(next(first)) };
+      return resident.run(graph, typed(feeds), only, { ...options, after });
     });
   }
 

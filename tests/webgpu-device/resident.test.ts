@@ -140,6 +140,39 @@ describe.skipIf(gpu === undefined)("runs on buffers", () => {
     expect(await readAll(through)).toEqual(await two.run("explain", { image: image!, cotangent: cotangent! }));
   });
 
+  it("may make feeds of early outputs, and compute what comes before once", async () => {
+    const session = await sessionOn();
+    const { image } = feedsOf(program, "explain", 4);
+    const { logits } = await session.run("predict", { image: image! });
+    const wanted = await session.run("explain", { image: image!, cotangent: logits! });
+    const started: string[][] = [];
+    const after = {
+      outputs: ["logits"],
+      feeds: (first: Readonly<Record<string, GPUBuffer>>) => {
+        started.push(Object.keys(first));
+        return { cotangent: first["logits"]! };
+      },
+    };
+    for (const given of [bufferOf(image!), image!]) {
+      const outputs = await session.runResident<GPUBuffer>("explain", { image: given }, undefined, { after });
+      expect(await readAll(outputs)).toEqual(wanted);
+    }
+    const some = await session.runResident<GPUBuffer>("explain", { image: image! }, ["contributions"], { after });
+    expect(await readAll(some)).toEqual({ logits: wanted["logits"], contributions: wanted["contributions"] });
+    expect(started).toEqual([["logits"], ["logits"], ["logits"]]);
+    const train = session.runResident("train", feedsOf(program, "train", 1), undefined, { after });
+    await expect(train).rejects.toThrow("run/resume");
+    const thrown = {
+      ...after,
+      feeds: () => {
+        throw new Error("no feeds");
+      },
+    };
+    const failing = session.runResident("explain", { image: image! }, undefined, { after: thrown });
+    await expect(failing).rejects.toThrow("no feeds");
+    expect(await session.run("explain", { image: image!, cotangent: logits! })).toEqual(wanted);
+  });
+
   it("leave nothing to resume from, and nothing of other runs behind", async () => {
     const { run, resident, dispose } = await webgpuDeviceOn(device!).open(program, {});
     const feeds = Object.fromEntries(

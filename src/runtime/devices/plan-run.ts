@@ -75,7 +75,7 @@ export function checkRun(
     string,
     Float32Array
   >;
-  const needed = neededLaunches(plan, wanted, resume ? { changed: [...given.keys()] } : undefined);
+  const needed = neededLaunches(plan, wanted, resume ? { changed: [...given.keys(), ...held] } : undefined);
   return { plan, wanted, feeds: given, needed };
 }
 

@@ -10,10 +10,16 @@ export interface Passage {
   /** Whether nothing goes through the processor. */
   readonly direct: boolean;
   /** As `Session.run`. Tensors that are given stay the caller's; what is returned is the caller's to dispose. */
-  run(graph: GraphName, feeds: TensorFeeds, only?: readonly string[]): Promise<NamedTensors>;
+  run(graph: GraphName, feeds: TensorFeeds, only?: readonly string[], after?: After): Promise<NamedTensors>;
 }
 
 export type TensorFeeds = Readonly<Record<string, Tensor | ArrayLike<number>>>;
+
+/** More feeds, made of outputs that do not depend on them: see `ResidentOptions.after`. They are the run's to dispose. */
+export interface After {
+  readonly outputs: readonly string[];
+  readonly feeds: (outputs: NamedTensors) => NamedTensors;
+}
 
 /** By the backend that TensorFlow.js computes with now. */
 export function passageTo(tf: TensorFlow, session: Session): Passage {
@@ -55,35 +61,50 @@ function throughBuffers(tf: TensorFlow, session: Session, shared: SharedBackend)
   /** With floats in its buffer: the same buffer where it has them already. */
   const copy = (tensor: Tensor): Tensor =>
     shared.hasFloats(tensor) ? tensor.clone() : tf.tidy(() => tf.add(tensor, 0));
+  const buffersOf = (feeds: TensorFeeds): Record<string, GPUBuffer | ArrayLike<number>> =>
+    Object.fromEntries(
+      Object.entries(feeds).map(([name, value]) => [name, isTensor(value) ? shared.bufferOf(value) : value]),
+    );
   return {
     direct: true,
-    async run(graph, feeds, only) {
-      const held = hold(feeds, copy);
+    async run(graph, feeds, only, after) {
+      const shapes = outputShapes(session.program, graph);
+      const holds = [hold(feeds, copy)];
       const acquired = new Set<GPUBuffer>();
       const tensors: NamedTensors = {};
+      const wrap = (buffers: Readonly<Record<string, GPUBuffer>>): NamedTensors => {
+        for (const [name, buffer] of Object.entries(buffers)) {
+          if (!acquired.delete(buffer)) continue;
+          tensors[name] = shared.tensorOf(buffer, shapes[name]!);
+          // A scope may be open where this is called back.
+          tensors[name].kept = true;
+        }
+        return tensors;
+      };
+      const more = (outputs: Readonly<Record<string, GPUBuffer>>): Record<string, GPUBuffer | ArrayLike<number>> => {
+        const made = after!.feeds({ ...wrap(outputs) });
+        holds.push(hold(made, copy));
+        for (const tensor of Object.values(made)) tensor.dispose();
+        return buffersOf(holds.at(-1)!.feeds);
+      };
       try {
-        const given = Object.entries(held.feeds).map(
-          ([name, value]) => [name, isTensor(value) ? shared.bufferOf(value) : value] as const,
-        );
-        const outputs = await session.runResident<GPUBuffer>(graph, Object.fromEntries(given), only, {
+        const outputs = await session.runResident<GPUBuffer>(graph, buffersOf(holds[0]!.feeds), only, {
           create(bytes) {
             const buffer = shared.acquire(bytes);
             acquired.add(buffer);
             return buffer;
           },
+          ...(after === undefined ? {} : { after: { outputs: after.outputs, feeds: more } }),
         });
-        const shapes = outputShapes(session.program, graph);
-        for (const [name, buffer] of Object.entries(outputs)) {
-          tensors[name] = shared.tensorOf(buffer, shapes[name]!);
-          acquired.delete(buffer);
-        }
-        return tensors;
+        const results = wrap(outputs);
+        for (const tensor of Object.values(results)) tensor.kept = false;
+        return results;
       } catch (error) {
         for (const tensor of Object.values(tensors)) tensor.dispose();
         for (const buffer of acquired) shared.release(buffer);
         throw error;
       } finally {
-        held.dispose();
+        for (const held of holds) held.dispose();
       }
     },
   };
@@ -92,11 +113,20 @@ function throughBuffers(tf: TensorFlow, session: Session, shared: SharedBackend)
 function throughTensors(session: Session): Passage {
   return {
     direct: true,
-    async run(graph, feeds, only) {
+    async run(graph, feeds, only, after) {
       const held = hold(feeds);
+      const made: Tensor[] = [];
+      const more = (outputs: NamedTensors): NamedTensors => {
+        const own = after!.feeds(outputs);
+        for (const tensor of Object.values(own)) tensor.kept = true;
+        made.push(...Object.values(own));
+        return own;
+      };
+      const options = after === undefined ? {} : { after: { outputs: after.outputs, feeds: more } };
       try {
-        return await session.runResident<Tensor>(graph, held.feeds as Record<string, Tensor>, only);
+        return await session.runResident<Tensor>(graph, held.feeds as Record<string, Tensor>, only, options);
       } finally {
+        for (const tensor of made) tensor.dispose();
         held.dispose();
       }
     },
@@ -104,21 +134,43 @@ function throughTensors(session: Session): Passage {
 }
 
 function throughNumbers(tf: TensorFlow, session: Session): Passage {
+  const shapesOf = (graph: GraphName) => outputShapes(session.program, graph);
+  const run = async (
+    graph: GraphName,
+    feeds: Readonly<Record<string, ArrayLike<number>>>,
+    only: readonly string[] | undefined,
+  ): Promise<NamedTensors> => {
+    const shapes = shapesOf(graph);
+    const outputs = await session.run(graph, feeds, only);
+    return Object.fromEntries(
+      Object.entries(outputs).map(([name, values]) => {
+        return [name, tf.tensor(Float32Array.from(values), [...shapes[name]!], "float32")];
+      }),
+    );
+  };
   return {
     direct: false,
-    async run(graph, feeds, only) {
-      const numbers = await Promise.all(
-        Object.entries(feeds).map(
-          async ([name, value]) => [name, isTensor(value) ? await value.data() : value] as const,
-        ),
-      );
-      const outputs = await session.run(graph, Object.fromEntries(numbers), only);
-      const shapes = outputShapes(session.program, graph);
-      return Object.fromEntries(
-        Object.entries(outputs).map(([name, values]) => {
-          return [name, tf.tensor(Float32Array.from(values), [...shapes[name]!], "float32")];
-        }),
-      );
+    async run(graph, feeds, only, after) {
+      const numbers = await numbersOf(feeds);
+      if (after === undefined) return run(graph, numbers, only);
+      const first = await run(graph, numbers, after.outputs);
+      const more = after.feeds(first);
+      try {
+        const others = (only ?? Object.keys(shapesOf(graph))).filter((output) => !(output in first));
+        return { ...first, ...(await run(graph, { ...numbers, ...(await numbersOf(more)) }, others)) };
+      } catch (error) {
+        for (const tensor of Object.values(first)) tensor.dispose();
+        throw error;
+      } finally {
+        for (const tensor of Object.values(more)) tensor.dispose();
+      }
     },
   };
+}
+
+async function numbersOf(feeds: TensorFeeds): Promise<Record<string, ArrayLike<number>>> {
+  const read = Object.entries(feeds).map(async ([name, value]) => {
+    return [name, isTensor(value) ? await value.data() : value] as const;
+  });
+  return Object.fromEntries(await Promise.all(read));
 }

@@ -4,7 +4,7 @@ import { fail } from "../../diagnostics/catalogue.ts";
 import { signatureOf } from "../../graph-signature.ts";
 import { sameShape } from "../../shape.ts";
 import { requireGraph, type Session } from "../session.ts";
-import { isTensor, passageTo, type TensorFeeds } from "./passage.ts";
+import { isTensor, passageTo, type After, type TensorFeeds } from "./passage.ts";
 import { countImages, inBatches, requireFloat } from "./tensor-images.ts";
 import type { NamedTensors, Tensor, Tensor1D, Tensor2D, TensorFlow } from "./tensorflow.ts";
 
@@ -89,33 +89,54 @@ export function tensorSession(tf: TensorFlow, session: Session): TensorSession {
     }
   }
 
+  /** `after` is called for each batch, with its part of the rows. */
   function batches(
     graph: GraphName,
     count: number,
     rows: Readonly<Record<string, Tensor>>,
     only?: readonly string[],
+    after?: (parts: Readonly<NamedTensors>) => After,
   ): Promise<NamedTensors> {
     const names = Object.keys(rows);
     return inBatches(tf, { count, batch }, Object.values(rows), (parts) => {
-      const feeds = Object.fromEntries(names.map((name, i) => [name, parts[i]!]));
-      return passageTo(tf, session).run(graph, feeds, only);
+      const cut = Object.fromEntries(names.map((name, i) => [name, parts[i]!]));
+      const feeds = Object.fromEntries(Object.entries(cut).filter(([name]) => name !== MINUS));
+      return passageTo(tf, session).run(graph, feeds, only, after?.(cut));
     });
   }
 
-  async function cotangentOf(rows: Tensor, count: number, options: TensorExplainOptions): Promise<Tensor> {
+  /** Rows with a 1 at the index. */
+  const oneHot = (indices: Tensor): Tensor =>
+    // Not as float32 at once: tfjs-wasm writes the bits of a whole number then.
+    tf.cast(tf.oneHot(indices as Tensor1D, classes, 1, 0, "int32"), "float32");
+
+  /** Explanations of one cotangent for each image, which is made of the logits where the class is not given. */
+  async function explained(images: Tensor, count: number, options: TensorExplainOptions): Promise<NamedTensors> {
     const { target = "predicted", versus } = options;
-    const oneHot = (indices: Tensor): Tensor =>
-      // Not as float32 at once: tfjs-wasm writes the bits of a whole number then.
-      tf.cast(tf.oneHot(indices as Tensor1D, classes, 1, 0, "int32"), "float32");
     const chosen = (name: string, choice: number | ArrayLike<number>): Tensor =>
       oneHot(tf.tensor(classIndices(name, choice, count, classes), [count], "int32"));
-    const minus = (of: Tensor): Tensor => (versus === undefined ? of : tf.sub(of, chosen("versus", versus)));
-    if (target !== "predicted") return tf.tidy(() => minus(chosen("target", target)));
-    const { logits } = await batches("explain", count, { [input.name]: rows }, ["logits"]);
+    const rows: Record<string, Tensor> = { [input.name]: images };
+    const made = tf.tidy(() => {
+      const minus = versus === undefined ? {} : { [MINUS]: chosen("versus", versus) };
+      if (target === "predicted") return minus;
+      const plus = chosen("target", target);
+      return { cotangent: versus === undefined ? plus : tf.sub(plus, minus[MINUS]!) };
+    });
+    Object.assign(rows, made);
+    const largest = ({ [MINUS]: minus }: Readonly<NamedTensors>): After => ({
+      outputs: ["logits"],
+      feeds: ({ logits }) => {
+        const cotangent = tf.tidy(() => {
+          const plus = oneHot(tf.argMax(logits!, 1));
+          return minus === undefined ? plus : tf.sub(plus, minus);
+        });
+        return { cotangent };
+      },
+    });
     try {
-      return tf.tidy(() => minus(oneHot(tf.argMax(logits!, 1))));
+      return await batches("explain", count, rows, undefined, target === "predicted" ? largest : undefined);
     } finally {
-      logits!.dispose();
+      tf.dispose(made);
     }
   }
 
@@ -135,17 +156,13 @@ export function tensorSession(tf: TensorFlow, session: Session): TensorSession {
       }),
     async explain(images, options = {}) {
       requireGraph(program, "explain");
-      return withRows(images, async (rows, count) => {
-        const cotangent = await cotangentOf(rows, count, options);
-        try {
-          return explanationOf(await batches("explain", count, { [input.name]: rows, cotangent }));
-        } finally {
-          cotangent.dispose();
-        }
-      });
+      return withRows(images, async (rows, count) => explanationOf(await explained(rows, count, options)));
     },
   };
 }
+
+/** What is taken from the cotangent of the largest logit. No feed has this name. */
+const MINUS = "-";
 
 /** One class for each image. Throws `run/input`. */
 function classIndices(name: string, choice: number | ArrayLike<number>, count: number, classes: number): Int32Array {

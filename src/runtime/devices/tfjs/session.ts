@@ -282,6 +282,19 @@ export function openTfjsSession(
     return { wanted, made };
   }
 
+  async function residentRun(
+    name: GraphName,
+    feeds: Readonly<Record<string, object>>,
+    only: readonly string[] | undefined,
+    resume: boolean,
+  ): Promise<Record<string, TfjsTensor>> {
+    const given = feeds as Readonly<Record<string, Tensor | TfjsTensor>>;
+    const { wanted, made } = await perform(name, given, { only, resume, read: false });
+    // From now on they are tensors as all others: a scope that the caller returns them from disposes them.
+    for (const tensor of made.outputs) tensor.kept = false;
+    return Object.fromEntries(wanted.map((output, i) => [output, made.outputs[i]!]));
+  }
+
   function usable(): void {
     if (disposed) fail("run/disposed", {});
     if (broken !== undefined) throw broken;
@@ -367,13 +380,20 @@ export function openTfjsSession(
       }),
     resident: {
       place: opened.instance,
-      run: (name, feeds, only) =>
+      run: (name, feeds, only, { after } = {}) =>
         serially(async () => {
-          const given = feeds as Readonly<Record<string, Tensor | TfjsTensor>>;
-          const { wanted, made } = await perform(name, given, { only, resume: false, read: false });
-          // From now on they are tensors as all others: a scope that the caller returns them from disposes them.
-          for (const tensor of made.outputs) tensor.kept = false;
-          return Object.fromEntries(wanted.map((output, i) => [output, made.outputs[i]!]));
+          if (after === undefined) return residentRun(name, feeds, only, false);
+          // Twice the same step would be another one.
+          if (Object.keys(code.plans[name]?.updates ?? {}).length > 0) fail("run/resume", { graph: name });
+          const first = await residentRun(name, feeds, after.outputs, false);
+          try {
+            const others = (only ?? Object.keys(code.plans[name]!.outputs)).filter((output) => !(output in first));
+            const more = after.feeds(first) as Readonly<Record<string, object>>;
+            return { ...first, ...(await residentRun(name, more, others, true)) };
+          } catch (error) {
+            disposeAll(Object.values(first));
+            throw error;
+          }
         }),
     },
     dispose() {

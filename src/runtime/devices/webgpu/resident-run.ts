@@ -21,12 +21,14 @@ export interface ResidentRun extends Omit<WorkOptions, "plan"> {
   /** Buffers by the feed that they are given for. */
   readonly held: ReadonlyMap<string, object>;
   readonly wanted: readonly string[];
+  /** Outputs of the part of the run before this one. */
+  readonly made?: ReadonlyMap<string, GPUBuffer>;
   /** Makes the buffers of results. Default: the run itself, which destroys them where it fails. */
   readonly create?: ((bytes: number) => object) | undefined;
 }
 
 export interface ResidentResults {
-  readonly outputs: Readonly<Record<string, GPUBuffer>>;
+  readonly outputs: ReadonlyMap<string, GPUBuffer>;
   /** What WebGPU had against the run, once that is known. */
   readonly fault: Promise<GpuFault | undefined>;
   /** Destroys the outputs, unless somebody else has made them. */
@@ -54,7 +56,7 @@ export async function runOnBuffers(
   run: ResidentRun,
 ): Promise<ResidentResults> {
   const { device } = resources.gpu;
-  const { plan, dispatches, wanted, held, create, ...work } = run;
+  const { plan, dispatches, wanted, held, made = new Map(), create, ...work } = run;
   const fed = new Map<string, GPUBuffer>();
   for (const [name, { shape }] of Object.entries(plan.inputs)) {
     const buffer = held.get(name);
@@ -72,13 +74,13 @@ export async function runOnBuffers(
         outputs.set(name, buffer);
         noteBuffer(device, buffer);
       }
-      const { rebindings, before, after } = placeValues(resources, slots, plan, fed, outputs);
+      const { rebindings, before, after } = placeValues(resources, slots, plan, { fed, made, outputs });
       return { bound: dispatches.map((dispatch) => resources.rebind(dispatch, rebindings)), before, after };
     });
     const { bound, ...copies } = value;
     const { fault: submission } = await submitDispatches(resources, { ...work, plan, dispatches: bound, ...copies });
     const fault = Promise.all([binding, submission]).then((faults) => faults.find((found) => found !== undefined));
-    return { outputs: Object.fromEntries(outputs), fault, destroy };
+    return { outputs, fault, destroy };
   } catch (error) {
     destroy();
     throw error;
@@ -99,9 +101,13 @@ function placeValues(
   { layout, buffers }: Resources,
   slots: MovedSlots,
   plan: Plan,
-  fed: ReadonlyMap<string, GPUBuffer>,
-  outputs: ReadonlyMap<string, GPUBuffer>,
+  values: {
+    readonly fed: ReadonlyMap<string, GPUBuffer>;
+    readonly made: ReadonlyMap<string, GPUBuffer>;
+    readonly outputs: ReadonlyMap<string, GPUBuffer>;
+  },
 ): Placement {
+  const { fed, made, outputs } = values;
   const rebindings: Rebinding[] = [];
   const before: BufferCopy[] = [];
   const after: BufferCopy[] = [];
@@ -118,6 +124,12 @@ function placeValues(
   }
   /** Where the value of a slot is, when the run is done. */
   const placed = new Map<number, GPUBuffer>(rebindings.map(({ slot, buffer }) => [slot, buffer]));
+  for (const [name, buffer] of made) {
+    const moved = slots.output(name);
+    if (moved === undefined || placed.has(moved.slot)) continue;
+    rebindings.push({ ...moved, buffer });
+    placed.set(moved.slot, buffer);
+  }
   for (const [name, buffer] of outputs) {
     const { shape, buffer: ref } = plan.outputs[name]!;
     const elsewhere = ref.kind === "slot" ? placed.get(ref.index) : undefined;

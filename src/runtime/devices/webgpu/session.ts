@@ -12,7 +12,7 @@ import type { Plan } from "../../../compiler/plan/plan.ts";
 import type { Tuning } from "../../tuning.ts";
 import { createContinuation, type NeededLaunches } from "../continuation.ts";
 import { writesState } from "../plan-facts.ts";
-import { checkRun } from "../plan-run.ts";
+import { checkRun, type PlanRun } from "../plan-run.ts";
 import { createRecorder } from "../recorder.ts";
 import { requireTraits } from "./adapter.ts";
 import { delay, DeviceLoss, orLost } from "./device-loss.ts";
@@ -21,10 +21,11 @@ import { createHistory, noHistory, type HistoryLimits } from "./history.ts";
 import { createLateFaults } from "./late-faults.ts";
 import { bufferOf } from "./memory.ts";
 import type { GpuSource, OpenedGpu } from "./opened-gpu.ts";
-import { movedSlotsOf, runOnBuffers, type MovedSlots } from "./resident-run.ts";
+import { movedSlotsOf, runOnBuffers, type MovedSlots, type ResidentResults, type ResidentRun } from "./resident-run.ts";
 import { createResources, type Resources } from "./resources.ts";
 import { createRunTimer, type RunTimer } from "./run-timer.ts";
 import { runDispatches, type SliceClock } from "./runner.ts";
+import { readState, writeState } from "./state-buffers.ts";
 import { createStamps, type Stamps } from "./stamps.ts";
 
 export interface GpuSessionOptions {
@@ -143,27 +144,6 @@ export async function openGpuSession(program: Program, options: GpuSessionOption
     }
   }
 
-  function stateOf(resources: Resources, path: string): readonly { buffer: GPUBuffer; length: number }[] {
-    const parts = resources.layout.state.get(path)!;
-    return parts.map(({ buffer, length }) => ({ buffer: resources.buffers[buffer]!, length }));
-  }
-
-  async function readState(resources: Resources, paths: readonly string[]): Promise<readonly Float32Array[]> {
-    const all = paths.map((path) => stateOf(resources, path));
-    const values = await runDispatches(resources, { dispatches: [], requests: all.flat() });
-    let at = 0;
-    return all.map((parts) => joined(values.slice(at, (at += parts.length))));
-  }
-
-  function writeState(resources: Resources, path: string, values: Float32Array): void {
-    resources.prepared.clear();
-    let at = 0;
-    for (const { buffer, length } of stateOf(resources, path)) {
-      const part = values.subarray(at, (at += length)) as Float32Array<ArrayBuffer>;
-      resources.gpu.device.queue.writeBuffer(buffer, 0, part);
-    }
-  }
-
   function writeFeeds(resources: Resources, plan: Plan, feeds: ReadonlyMap<string, Float32Array>): void {
     for (const [feed, { buffer: ref }] of Object.entries(plan.inputs)) {
       const values = feeds.get(feed);
@@ -261,41 +241,62 @@ export async function openGpuSession(program: Program, options: GpuSessionOption
     get place() {
       return current?.gpu.device ?? place;
     },
-    async run(name, feeds, only, { create } = {}) {
+    async run(name, feeds, only, { create, after } = {}) {
       await usable();
       return serially(async () => {
         faults.raise();
-        const all = Object.entries(feeds);
-        const numbers = Object.fromEntries(
-          all.filter((entry): entry is [string, Tensor] => ArrayBuffer.isView(entry[1])),
-        );
-        const held = new Map(all.filter(([, value]) => !ArrayBuffer.isView(value)));
-        const asked = { feeds: numbers, only, resume: false, held: [...held.keys()] };
+        const { numbers, held } = sorted(feeds);
+        const first = after?.outputs ?? only;
+        const asked = { feeds: numbers, only: first, resume: false, held: [...held.keys()] };
         const run = checkRun(program, "webgpu", name, asked, continuation);
-        const { plan, wanted } = run;
+        const { plan } = run;
+        const changes = writesState(plan);
+        // Twice the same step would be another one.
+        if (after !== undefined && changes) fail("run/resume", { graph: name });
         continuation.forget();
         before = undefined;
-        const changes = writesState(plan);
         // What buffers hold is not kept: a run on them can't be done again.
         const keeps = changes && held.size === 0;
         if (keeps && history.full) await takeSnapshot();
-        const work = async (resources: Resources): Promise<Record<string, object>> => {
-          const timer = timerOf(resources, name, false);
+        const part = async (
+          resources: Resources,
+          { feeds: fed, needed, wanted }: PlanRun,
+          more: Pick<ResidentRun, "held" | "made">,
+        ): Promise<ResidentResults> => {
+          const timer = timerOf(resources, name, needed.from > 0);
           const timed = timer === undefined ? {} : { timer };
-          writeFeeds(resources, plan, run.feeds);
-          const dispatches = dispatchesOf(resources, name, run.needed);
-          const done = await runOnBuffers(resources, movedSlots(plan), {
-            ...{ plan, dispatches, wanted, held, create, ...slices, ...timed },
-          });
+          writeFeeds(resources, plan, fed);
+          const dispatches = dispatchesOf(resources, name, needed);
+          const work = { plan, dispatches, wanted, create, ...more, ...slices, ...timed };
+          const done = await runOnBuffers(resources, movedSlots(plan), work);
           notePrepared(resources, plan);
           timer?.tell();
           faults.watch(plan, done.fault, () => {
             resources.prepared.clear();
             done.destroy();
           });
-          return done.outputs;
+          return done;
         };
-        const outputs = await onDevice(work, { once: held.size > 0 });
+        const work = async (resources: Resources): Promise<Record<string, object>> => {
+          const done = await part(resources, run, { held });
+          if (after === undefined) return Object.fromEntries(done.outputs);
+          try {
+            const more = sorted(after.feeds(Object.fromEntries(done.outputs)));
+            continuation.done(name, [...run.feeds.keys(), ...held.keys()], false);
+            const others = (only ?? Object.keys(plan.outputs)).filter((output) => !done.outputs.has(output));
+            const rest = { feeds: more.numbers, only: others, resume: true, held: [...more.held.keys()] };
+            const again = checkRun(program, "webgpu", name, rest, continuation);
+            const all = new Map([...held, ...more.held]);
+            const { outputs } = await part(resources, again, { held: all, made: done.outputs });
+            return Object.fromEntries([...done.outputs, ...outputs]);
+          } catch (error) {
+            done.destroy();
+            throw error;
+          } finally {
+            continuation.forget();
+          }
+        };
+        const outputs = await onDevice(work, { once: held.size > 0 || after !== undefined });
         if (keeps) history.add({ kind: "run", graph: name, feeds: copies(run.feeds) });
         else if (changes) history.lose();
         return outputs;
@@ -368,18 +369,16 @@ export async function openGpuSession(program: Program, options: GpuSessionOption
   };
 }
 
-function copies(feeds: ReadonlyMap<string, Float32Array>): ReadonlyMap<string, Float32Array> {
-  return new Map([...feeds].map(([feed, values]) => [feed, values.slice()]));
+/** What is given as numbers, and what lies on the device. */
+function sorted(feeds: Readonly<Record<string, object>>): {
+  readonly numbers: Record<string, Tensor>;
+  readonly held: ReadonlyMap<string, object>;
+} {
+  const all = Object.entries(feeds);
+  const isNumbers = (entry: [string, object]): entry is [string, Tensor] => ArrayBuffer.isView(entry[1]);
+  return { numbers: Object.fromEntries(all.filter(isNumbers)), held: new Map(all.filter((e) => !isNumbers(e))) };
 }
 
-function joined(parts: readonly Float32Array[]): Float32Array {
-  const [only, ...others] = parts;
-  if (only !== undefined && others.length === 0) return only;
-  const whole = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+function copies(feeds: ReadonlyMap<string, Float32Array>): ReadonlyMap<string, Float32Array> {
+  return new Map([...feeds].map(([feed, values]) => [feed, values.slice()]));
 }
