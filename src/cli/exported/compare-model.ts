@@ -25,7 +25,9 @@ export interface Comparison {
 
 export interface Difference {
   readonly largest: number;
-  /** To the largest amount that our device gives. */
+  /** The largest amount that our device gives. Where that is 0, nothing was compared but zeros. */
+  readonly amount: number;
+  /** `largest` over `amount`. */
   readonly relative: number;
 }
 
@@ -153,7 +155,7 @@ function differenceOf(found: Float32Array, expected: ArrayLike<number>): Differe
     if (!(difference <= largest)) largest = difference;
     amount = Math.max(amount, Math.abs(expected[i]!));
   }
-  return { largest, relative: largest === 0 ? 0 : largest / amount };
+  return { largest, amount, relative: largest === 0 ? 0 : largest / amount };
 }
 
 function largestResidual(

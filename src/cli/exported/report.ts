@@ -52,11 +52,11 @@ export function graphModelText(exported: ExportedModel, verbose: boolean): strin
 function comparisonLines({ comparison }: ExportedModel): readonly string[] {
   if (comparison === undefined) return ["  not compared"];
   const { backend, device, images, samePredictions, differences, relativeResidual } = comparison;
-  const rows = Object.entries(differences).map(([output, { largest, relative }]) => [
-    output,
-    `differ by at most ${largest.toExponential(1)},`,
-    `${relative.toExponential(1)} of the largest`,
-  ]);
+  const rows = Object.entries(differences).map(([output, { largest, amount, relative }]) =>
+    amount === 0
+      ? [output, "0 on both: these weights say nothing of them"]
+      : [output, `differ by at most ${largest.toExponential(1)},`, `${relative.toExponential(1)} of the largest`],
+  );
   const residual =
     relativeResidual === undefined ? [] : [`  largest relative residual ${relativeResidual.toExponential(1)}`];
   return [

@@ -67,7 +67,9 @@ export function evaluateCall(call: TfjsCall, inputs: readonly Known[]): Known {
   if (binary !== undefined) return { shape, data: zipped(binary, x, y, shape) };
   const other = OTHERS[op] as ((call: TfjsCall, inputs: readonly Known[]) => Float32Array) | undefined;
   if (other === undefined) throw new Error(`${op} is not computed when a model is exported`);
-  return { shape, data: other(call, inputs) };
+  const data = other(call, inputs);
+  // Only a reshape is the same data: tfjs-wasm keeps what it makes of a right side of products by its data alone.
+  return { shape, data: op !== "reshape" && data === x.data ? data.slice() : data };
 }
 
 type Evaluation<K extends TfjsOp> = (call: TfjsCallOf<K>, inputs: readonly Known[]) => Float32Array;
