@@ -6,6 +6,7 @@ import { storeFloat32, writeSafetensors } from "../../src/runtime/weights/safete
 import { createRandom } from "../../src/runtime/random.ts";
 import { sizeOf } from "../../src/shape.ts";
 import { textState } from "../weights/networks.ts";
+import { lookFrom } from "./look-from.ts";
 import { bcosc, bcoscHere, temporaryFolder } from "./run.ts";
 import { tinyModel } from "./tiny.ts";
 
@@ -152,6 +153,26 @@ describe("bcosc export --to tfjs", () => {
     const run = await bcoscHere("export", ...given, "--explain");
     expect(run.code).toBe(2);
     expect(run.err).toContain("`--explain` is of no use without `--to tfjs`");
+  });
+
+  it.each([
+    ["of none", /^@tensorflow\//, "the package `@tensorflow/tfjs-core`"],
+    ["of the reader of models", /^@tensorflow\/tfjs-converter$/, "@tensorflow/tfjs-converter"],
+  ])("says what to install where there are packages of TensorFlow.js, but %s", async (_, names, missing) => {
+    const run = await bcosc(words("net.safetensors", "missing"), { node: lookFrom(folder, names) });
+    expect(run).toMatchObject({ code: 1, out: "" });
+    expect(run.err).toMatch(/^error\[run\/no-converter\]: the exported model can not be loaded back, to be compared: /);
+    expect(run.err).toContain(missing);
+    expect(run.err).toContain("`npm install @tensorflow/tfjs-core@");
+    expect(run.err).not.toMatch(/^ +at /m);
+    expect(existsSync(at("missing"))).toBe(false);
+  });
+
+  it("needs no package of TensorFlow.js where nothing is compared", async () => {
+    const run = await bcosc(words("net.safetensors", "without", "--unchecked"), {
+      node: lookFrom(folder, /tensorflow/),
+    });
+    expect(run).toMatchObject({ code: 0, err: "" });
   });
 
   it("can not write where a file is", async () => {

@@ -1,8 +1,8 @@
 /** What users meet where WebGPU can not work: no package, a package that does not load, no driver. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
+import { lookFrom } from "./look-from.ts";
 import { bcosc, temporaryFolder, type RunOptions } from "./run.ts";
 import { tinyData, tinyModel } from "./tiny.ts";
 
@@ -16,26 +16,18 @@ const folder = temporaryFolder({
   "broken/node_modules/webgpu/dawn.node": "no binary of this system",
 });
 
-/** Options of Node that make it look for the package `webgpu` from another folder, so that its own errors are met. */
-function lookFrom(place: string): readonly string[] {
-  const from = pathToFileURL(join(folder, place, "main.js")).href;
-  const hooks = `export const resolve = (name, context, next) =>
-    next(name, name === "webgpu" ? { ...context, parentURL: ${JSON.stringify(from)} } : context);`;
-  const module = (text: string): string => `data:text/javascript,${encodeURIComponent(text)}`;
-  return ["--import", module(`import { register } from "node:module"; register(${JSON.stringify(module(hooks))});`)];
-}
-
+const webgpu = /^webgpu$/;
 const nowhere = join(folder, "no-driver.json");
 const faults: readonly { name: string; options: RunOptions; reason: string | RegExp; hint: string }[] = [
   {
     name: "the package is not installed",
-    options: { node: lookFrom("bare") },
+    options: { node: lookFrom(join(folder, "bare"), webgpu) },
     reason: "the package `webgpu` is not installed",
     hint: "`npm install webgpu@",
   },
   {
     name: "the package does not load",
-    options: { node: lookFrom("broken") },
+    options: { node: lookFrom(join(folder, "broken"), webgpu) },
     reason: /the package `webgpu` can not be loaded: .*dawn\.node/,
     hint: "see whether this system is one that it has a binary for",
   },

@@ -3,6 +3,7 @@ import { basename } from "node:path";
 import type * as Core from "@tensorflow/tfjs-core";
 import type * as Converter from "@tensorflow/tfjs-converter";
 import { fail } from "../../diagnostics/catalogue.ts";
+import { BcosError } from "../../diagnostics/diagnostic.ts";
 import { withoutGreetings } from "../../runtime/devices/tfjs/greetings.ts";
 import { loadTfjs, type MissingTfjs } from "../../runtime/devices/tfjs/load.ts";
 import { readBytes } from "../../runtime/files/read.node.ts";
@@ -14,8 +15,7 @@ export interface LoadedModel {
   readonly backend: string;
   /** Runs it on a batch of images, and on what else is fed. Gives the numbers of the wanted outputs. */
   run(feeds: Readonly<Record<string, Fed>>, outputs: readonly string[]): Promise<readonly Float32Array[]>;
-  /** Frees its tensors. Gives how many are left of those that came with it: none. */
-  dispose(): number;
+  dispose(): void;
 }
 
 export interface Fed {
@@ -57,16 +57,25 @@ export async function loadModel(
   { tf, loadGraphModel, backend }: Packages,
   files: ReadonlyMap<string, string>,
 ): Promise<LoadedModel> {
-  const before = tf.memory().numTensors;
-  const model = await loadGraphModel(fileHandler(tf, files));
+  const device = `tfjs:${backend}`;
+  const model = await attempt(device, "loading the exported model", () => loadGraphModel(fileHandler(tf, files)));
   return {
     backend,
-    run: (feeds, outputs) => withoutGreetings(() => runModel(tf, model, feeds, outputs)),
-    dispose() {
-      model.dispose();
-      return tf.memory().numTensors - before;
-    },
+    run: (feeds, outputs) =>
+      attempt(device, "the exported model", () => withoutGreetings(() => runModel(tf, model, feeds, outputs))),
+    dispose: () => model.dispose(),
   };
+}
+
+/** Throws `run/tfjs` for whatever TensorFlow.js throws, such as a lack of memory. */
+async function attempt<T>(device: string, what: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof BcosError) throw error;
+    const hints = ["`--unchecked` exports without loading it back"];
+    return fail("run/tfjs", { device, what, reason: reasonOf(error) }, { hints });
+  }
 }
 
 async function runModel(
