@@ -49,7 +49,7 @@ export async function loadPackages(): Promise<Packages> {
       return fail("run/no-converter", { reason: reasonOf(error) });
     }
   }
-  return fail("run/no-converter", { reason: missing.map((found) => found.missing).join("; ") });
+  return fail("run/no-converter", { reason: [...new Set(missing.map((found) => found.missing))].join("; ") });
 }
 
 /** The model in files: where each is by its name. */
