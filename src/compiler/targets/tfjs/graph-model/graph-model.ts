@@ -9,6 +9,7 @@ import { addCall, NeedsFixedBatch } from "./call-nodes.ts";
 import { foldState } from "./fold-state.ts";
 import { shapeProto, typeAttribute, type DataType, type GraphDef, type Signature } from "./graph-def.ts";
 import { createKnownValues, createOnes, scopeOf } from "./known-values.ts";
+import { plainProducts } from "./plain-products.ts";
 import { isSamePadded, type Convolution } from "./same-padding.ts";
 import { createNodeBuilder, neededNodes, type GraphWeight, type NodeBuilder } from "./node-builder.ts";
 
@@ -42,10 +43,15 @@ export interface GraphModelOptions {
  */
 export function createGraphModel(plan: TfjsPlan, options: GraphModelOptions): GraphModel;
 export function createGraphModel(plan: TfjsPlan, options: GraphModelOptions, other: TfjsPlan): GraphModel | undefined;
-export function createGraphModel(plan: TfjsPlan, options: GraphModelOptions, other?: TfjsPlan): GraphModel | undefined {
-  if (plan.draws.length > 0) throw new Error("graph models draw no numbers");
+export function createGraphModel(
+  given: TfjsPlan,
+  options: GraphModelOptions,
+  other?: TfjsPlan,
+): GraphModel | undefined {
+  if (given.draws.length > 0) throw new Error("graph models draw no numbers");
+  const plan = plainProducts(given);
   if (other === undefined) return { ...modelOf(plan, fixedShapes(plan), options), batch: plan.batch };
-  const shapes = anyBatchShapes(plan, other);
+  const shapes = anyBatchShapes(plan, plainProducts(other));
   if (shapes === undefined) return undefined;
   try {
     return { ...modelOf(plan, shapes, options), batch: undefined };
