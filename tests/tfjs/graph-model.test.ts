@@ -256,6 +256,15 @@ describe("graph models of networks", () => {
     expect(new Set(node.map(({ name }) => name)).size).toBe(node.length);
     await session.dispose();
   });
+
+  it("has products with weights as they are stored, for the explanation too", async () => {
+    const { model, session } = await make(transformer, "bcos", "explain");
+    const weights = new Set(model.weights.map(({ name }) => name));
+    const products = model.topology.node.filter(({ op, input }) => op === "MatMul" && weights.has(input![1]!));
+    expect(products.length).toBeGreaterThan(10);
+    expect(products.filter(({ attr }) => (attr["transpose_b"] as { b: boolean }).b)).toEqual([]);
+    await session.dispose();
+  });
 });
 
 function logitsTimes(logits: Float32Array, target: Float32Array, image: number, classes: number): number {
