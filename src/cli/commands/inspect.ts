@@ -5,9 +5,10 @@ import type { GraphName } from "../../compiler/graph/program.ts";
 import { printGraph } from "../../compiler/graph/print.ts";
 import { passes } from "../../compiler/graph/simplify.ts";
 import type { Network } from "../../compiler/network/network.ts";
-import { targetNames, type TargetName } from "../../compiler/plan/plan.ts";
 import type { StorageType } from "../../compiler/plan/storage.ts";
 import { printPlan } from "../../compiler/plan/print-plan.ts";
+import { codeTargets, type CodeTarget } from "../../compiler/targets/code-target.ts";
+import { printTfjsPlan } from "../../compiler/targets/tfjs/print-plan.ts";
 import { launchedKernels, printWgsl } from "../../compiler/targets/webgpu/print-wgsl.ts";
 import { type LayerSummary, summarise } from "../../compiler/network/summary.ts";
 import { diagnose, fail } from "../../diagnostics/catalogue.ts";
@@ -36,7 +37,7 @@ export const inspect: Command = {
   options: [
     ...modelOptions,
     { flags: "--dump <stage>", summary: "Print a stage instead: `network`, `graph`, `plan` or `wgsl` (GPU kernels)" },
-    { flags: "--target <name>", summary: `What to plan for: ${targetNames.join(", ")} (wasm)` },
+    { flags: "--target <name>", summary: `What to plan for: ${codeTargets.join(", ")} (wasm)` },
     storageOption,
     { flags: "--graph <name>", summary: `Which graph to dump, or to plan: ${graphNames.join(", ")} (predict)` },
     { flags: "--after <pass>", summary: `Dump the graph after a pass: ${passNames.join(", ")} (the last)` },
@@ -50,6 +51,7 @@ export const inspect: Command = {
     "bcosc inspect models/mnist.bcos --dump graph --graph explain --after build",
     "bcosc inspect models/mnist.bcos --dump plan --graph train --batch 64",
     "bcosc inspect models/mnist.bcos --dump plan --target webgpu",
+    "bcosc inspect models/mnist.bcos --dump plan --target tfjs:wasm --graph explain",
     "bcosc inspect plan.json",
     "bcosc inspect src/models/mnist.wasm.plan.json",
     "bcosc inspect models/mnist.bcos --dump wgsl --graph explain",
@@ -77,6 +79,12 @@ export const inspect: Command = {
         ...(dump.after === undefined ? {} : { stopAfter: dump.after }),
         ...(dump.target === undefined ? {} : { targets: [dump.target], storage: dump.storage }),
       });
+      const calls = program.tfjs?.plans[dump.graph];
+      if (calls !== undefined) {
+        if (json) writeJson(calls, terminal.out);
+        else terminal.out.write(printTfjsPlan(calls));
+        return Promise.resolve(exitCodes.ok);
+      }
       const plan = program.wasm?.plans[dump.graph] ?? program.webgpu?.plans[dump.graph];
       if (plan !== undefined) {
         const kernels = dump.stage === "wgsl" ? launchedKernels(plan, program.webgpu!) : undefined;
@@ -117,7 +125,7 @@ type Dump =
       readonly graph: GraphName;
       readonly after: string | undefined;
       readonly batch: number;
-      readonly target: TargetName | undefined;
+      readonly target: CodeTarget | undefined;
       readonly storage: StorageType;
     };
 
@@ -126,7 +134,7 @@ function readDump(args: Arguments, options: ModelOptions): Dump | undefined {
   const graph = args.choice("--graph", graphNames);
   const after = args.choice("--after", passNames);
   const batch = args.integer("--batch", { min: 1, max: 65536 });
-  const target = args.choice("--target", targetNames);
+  const target = args.choice("--target", codeTargets);
   const storage = readStorage(args);
   const planned = stage === "plan" || stage === "wgsl";
   if (stage !== "plan" && target !== undefined)

@@ -57,6 +57,30 @@ function byGroup(b: CallBuilder, groups: number, axis: number, body: (group: num
   return c.concat(b, Array.from({ length: groups }, (_, group) => body(group)), axis); // prettier-ignore
 }
 
+/** How many groups of `each` channels are done as one, with zeros for the channels of the others: a divisor of all. */
+function joinedGroups(b: CallBuilder, groups: number, each: number): number {
+  let joined = 1;
+  while (joined < groups && (joined * each < b.capabilities.choices.groupChannels || groups % joined !== 0)) joined++;
+  return joined;
+}
+
+/** [O,1,joined,1]: 1 at an output's own one of the groups that are joined. */
+function ownGroups(b: CallBuilder, outputs: number, groups: number, joined: number): CallValue {
+  const own = Array.from({ length: outputs * joined }, (_, at) => {
+    const group = Math.floor((Math.floor(at / joined) * groups) / outputs);
+    return group % joined === at % joined ? 1 : 0;
+  });
+  return c.constant(b, own, [outputs, 1, joined, 1]);
+}
+
+/** Weights [O,kh,kw,I] as [O,kh,kw,joined·I], with zeros. */
+function joinGroups(b: CallBuilder, w: CallValue, groups: number, joined: number): CallValue {
+  const [outputs, height, width, inputs] = four(b.shapeOf(w));
+  const taps = c.reshape(b, w, [outputs, height * width, 1, inputs]);
+  const wide = c.mul(b, taps, ownGroups(b, outputs, groups, joined));
+  return c.reshape(b, wide, [outputs, height, width, joined * inputs]);
+}
+
 export function convolution(b: CallBuilder, x: CallValue, w: CallValue, conv: ConvAttributes): CallValue {
   const [shape, weightShape] = [four(b.shapeOf(x)), four(b.shapeOf(w))];
   const { groups, stride, padding, dilation } = conv;
@@ -65,6 +89,10 @@ export function convolution(b: CallBuilder, x: CallValue, w: CallValue, conv: Co
   if (groups === 1) return convolve(b, "conv2d", x, filters(b, w, weightShape), geometry);
   if (groups === channels) {
     return convolve(b, "depthwiseConv2d", x, depthwiseFilters(b, w, weightShape, channels), geometry);
+  }
+  const joined = joinedGroups(b, groups, weightShape[3]);
+  if (joined > 1) {
+    return convolution(b, x, joinGroups(b, w, groups, joined), { ...conv, groups: groups / joined });
   }
   const [each, outputs] = [channels / groups, weightShape[0] / groups];
   return byGroup(b, groups, 3, (group) =>
@@ -92,6 +120,11 @@ export function inputGradient(
       : transposedConvolution(b, g, chosenFrom(b, w), inputShape, geometry);
   }
   if (groups !== channels) {
+    const joined = joinedGroups(b, groups, weightShape[3]);
+    if (joined > 1) {
+      const fewer = { ...conv, groups: groups / joined, inputShape };
+      return inputGradient(b, g, joinGroups(b, w, groups, joined), fewer);
+    }
     const [each, made] = [channels / groups, outputs / groups];
     return byGroup(b, groups, 3, (group) =>
       inputGradient(b, channelsOf(b, g, group * made, made), outputsOf(b, w, group * made, made), {
@@ -186,6 +219,13 @@ export function weightGradient(
       : convolvedWeightGradient(b, x, g, geometry);
   }
   if (groups === channels) return depthwiseWeightGradient(b, x, g, geometry);
+  const joined = joinedGroups(b, groups, perGroup);
+  if (joined > 1) {
+    const fewer = { ...conv, groups: groups / joined, weightShape: [outputs, kh, kw, joined * perGroup] };
+    const blocks = c.reshape(b, weightGradient(b, x, g, fewer), [outputs, kh * kw, joined, perGroup]);
+    const own = c.mul(b, blocks, ownGroups(b, outputs, groups, joined));
+    return c.reshape(b, b.call("sum", [own], { axes: [2] }), weightShape);
+  }
   const each = outputs / groups;
   return byGroup(b, groups, 0, (group) =>
     weightGradient(b, channelsOf(b, x, group * perGroup, perGroup), channelsOf(b, g, group * each, each), {

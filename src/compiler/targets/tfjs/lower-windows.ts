@@ -34,8 +34,11 @@ function sums(b: CallBuilder, x: CallValue, { kernel, stride, padding, dilation 
   if (!allOne(dilation)) {
     return convolve(b, "depthwiseConv2d", x, c.filled(b, 1, [...kernel, channels, 1]), convolution);
   }
-  const means = c.avgPool(b, around(b, x, padding), { window: kernel, strides: stride });
-  return c.times(b, means, sizeOf(kernel));
+  return c.times(b, means(b, x, kernel, stride, padding), sizeOf(kernel));
+}
+
+function means(b: CallBuilder, x: CallValue, kernel: Pair, stride: Pair, padding: Sides): CallValue {
+  return c.avgPool(b, around(b, x, padding), { window: kernel, strides: stride });
 }
 
 export function windowSum(b: CallBuilder, x: CallValue, window: WindowAttributes): CallValue {
@@ -63,10 +66,14 @@ export function windowSpread(
   if (inputShape[3] === 1 && !(allOne(stride) && b.capabilities.choices.poolsOfSingles)) {
     return transposedConvolution(b, g, ones(b), inputShape, window);
   }
-  const spread = stuffed(b, g, stride);
+  const summed = allOne(dilation);
+  // A sum is so many means. The factor is for the cotangent, which is smaller, and often meets its inverse there.
+  const spread = stuffed(b, summed ? c.times(b, g, sizeOf(kernel)) : g, stride);
   const [, height, width] = image(b, spread);
   const around = transposedPadding(inputShape, [height, width], kernel, window);
-  return sums(b, spread, { ...window, stride: [1, 1], padding: around });
+  return summed
+    ? means(b, spread, kernel, [1, 1], around)
+    : sums(b, spread, { ...window, stride: [1, 1], padding: around });
 }
 
 /** A filter of ones: a chosen tap is 1, none is 0. */
