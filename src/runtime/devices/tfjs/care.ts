@@ -92,8 +92,8 @@ interface WasmBackend {
   readonly wasm: { _malloc(bytes: number): number; readonly HEAPU8: Uint8Array };
 }
 
-/** As far as its memory grows: one page less than 4 GiB. */
-const MOST_BYTES = 2 ** 32 - 2 ** 16;
+/** Of at most 4 GiB. What lacks behind this is memory, far more likely than anything else. */
+const MUCH = 2 ** 31;
 
 function careForWasm({ wasm }: WasmBackend): Care {
   return {
@@ -110,8 +110,10 @@ function careForWasm({ wasm }: WasmBackend): Care {
         return { result: work(), trouble: quiet };
       } catch (error) {
         // What kernels pack for themselves they allocate without looking.
-        if (!isTrap(error) || wasm.HEAPU8.length < MOST_BYTES) throw error;
-        throw new MemoryFailure("WebAssembly's memory has grown to its 4 GiB, and a kernel found none left", {
+        const taken = wasm.HEAPU8.length;
+        if (!isTrap(error) || taken < MUCH) throw error;
+        const mebibytes = Math.round(taken / 2 ** 20);
+        throw new MemoryFailure(`WebAssembly has taken ${mebibytes} of at most 4096 MiB, and a kernel trapped`, {
           cause: error,
         });
       } finally {
