@@ -2,18 +2,21 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, it } from "vitest";
 import type { Program } from "../../src/compiler/graph/program.ts";
-import type { TfjsTarget } from "../../src/compiler/targets/tfjs/backends.ts";
+import { tfjsBackendOf, type TfjsTarget } from "../../src/compiler/targets/tfjs/backends.ts";
 import type { Device } from "../../src/runtime/device.ts";
 import { findDevice } from "../../src/runtime/devices/registry.ts";
+import { backendName } from "../../src/runtime/devices/tfjs/tf.ts";
 import { openSession, type Session } from "../../src/runtime/session.ts";
 import { feedsOf, stateOf } from "../wasm-device/compare.ts";
-import { leastProgram, tinyProgram, webgpuBackend } from "./backends.ts";
+import { leastProgram, nodeBackend, tinyProgram, webgpuBackend } from "./backends.ts";
 
 const webgpu = await webgpuBackend();
+const node = await nodeBackend();
 const backends: readonly { name: TfjsTarget; device: Device; steps: number }[] = [
   { name: "tfjs:cpu", device: await findDevice("tfjs:cpu"), steps: 1000 },
   { name: "tfjs:wasm", device: await findDevice("tfjs:wasm"), steps: 1000 },
   ...(webgpu === undefined ? [] : [{ name: "tfjs:webgpu" as const, device: webgpu, steps: 30 }]),
+  ...(node === undefined ? [] : [{ name: "tfjs:node" as const, device: node.device, steps: 1000 }]),
 ];
 
 function counts(): Readonly<Record<string, number>> {
@@ -39,7 +42,7 @@ async function everyGraph(session: Session, program: Program, step: number): Pro
 }
 
 describe.each(backends)("$name", ({ name, device, steps }) => {
-  const backend = name.slice("tfjs:".length);
+  const backend = backendName(tfjsBackendOf(name)!);
 
   it(`has as many tensors after ${steps} steps as after two, and none in the end`, async () => {
     const program = leastProgram(name);
@@ -104,3 +107,33 @@ describe.each(backends)("$name", ({ name, device, steps }) => {
     expect(counts()).toEqual(before);
   });
 });
+
+it.skipIf(webgpu === undefined)(
+  "what the graphics device refuses is an error of the run that asked for it",
+  async () => {
+    const program = leastProgram("tfjs:webgpu");
+    const session = await openSession(program, { device: webgpu!, seed: 1 });
+    const train = (): Promise<unknown> => session.run("train", feedsOf(program, "train", 1, 1));
+    await train();
+    const opened = counts();
+    const state = await stateOf(session);
+    const engine = tf.engine();
+    const { device } = engine.registry["webgpu"] as unknown as { device: { createBuffer(of: object): unknown } };
+    const refused = (): unknown => device.createBuffer({ size: 16, usage: 0x1 | 0x80 });
+    const { runKernel } = engine;
+    engine.runKernel = ((...given: Parameters<typeof runKernel>) => {
+      refused();
+      return runKernel.apply(engine, given);
+    }) as typeof runKernel;
+    try {
+      await expect(train()).rejects.toThrow(/^run\/tfjs: TensorFlow\.js failed on `tfjs:webgpu` in a run: /);
+    } finally {
+      engine.runKernel = runKernel;
+    }
+    expect(await stateOf(session)).toEqual(state);
+    expect(counts()).toEqual(opened);
+    await train();
+    expect(await stateOf(session)).not.toEqual(state);
+    await session.dispose();
+  },
+);
