@@ -32,10 +32,16 @@ export const broadcastByOnes: CallRule = (b, call, inputs) =>
     ? c.mul(b, inputs[0]!, c.filled(b, 1, call.shape))
     : undefined;
 
-/** Columns [..., 1] and maps [N,1,1,C] that a call would repeat, made whole before. */
+/** Columns [..., 1] and maps [N,1,1,C] that a call would repeat, made whole before; single numbers without axes. */
 export const widen: CallRule = (b, call, inputs) => {
   if (!b.capabilities.choices.wideColumns || !broadcasting.has(call.op)) return undefined;
-  const wide = inputs.map((input) => widened(b, input, call.shape));
+  // The others may be single numbers only where one has all axes already.
+  const whole = inputs.some((input) => sameShape(b.shapeOf(input), call.shape));
+  const wide = inputs.map((input) =>
+    whole && sizeOf(b.shapeOf(input)) === 1 && sizeOf(call.shape) > 1
+      ? c.reshape(b, input, [])
+      : widened(b, input, call.shape),
+  );
   return sameShape(wide, inputs) ? undefined : b.call(call.op, wide, call.attributes);
 };
 
@@ -44,8 +50,9 @@ function widened(b: CallBuilder, x: CallValue, shape: Shape): CallValue {
   if (own.length !== shape.length || sameShape(own, shape) || sizeOf(own) === 1) return x;
   const columns = shape.at(-1)!;
   const rows = sizeOf(own);
-  if (sameShape([...own.slice(0, -1), columns], shape)) {
-    const product = c.matMul(b, c.reshape(b, x, [rows, 1]), c.filled(b, 1, [1, columns]));
+  const shared = own.findLastIndex((length) => length > 1) + 1;
+  if (shared < shape.length && sameShape(own.slice(0, shared), shape.slice(0, shared))) {
+    const product = c.matMul(b, c.reshape(b, x, [rows, 1]), c.filled(b, 1, [1, sizeOf(shape) / rows]));
     return c.reshape(b, product, shape);
   }
   const [batch, height, width, channels] = own as readonly [number, number, number, number];
