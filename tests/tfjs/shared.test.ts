@@ -119,34 +119,10 @@ describe.skipIf(found === undefined)("a session on the device of tfjs-webgpu", (
     for (const options of [{}, { target: 1 }, { target: [0, 2, 1] }, { target: 2, versus: [0, 1, 0] }]) {
       const explanation = await fused.explain(images, options);
       const wanted = await explain(numbers, numbersOf(3), options);
-      const joined = (of: (one: (typeof wanted)[number]) => ArrayLike<number>): number[] =>
-        wanted.flatMap((one) => Array.from(of(one)));
-      const where = JSON.stringify(options);
-      await expectNumbers(
-        explanation.logits,
-        joined(({ logits }) => logits),
-        where,
-      );
-      await expectNumbers(
-        explanation.explained,
-        wanted.map(({ explained }) => explained),
-        where,
-      );
-      await expectNumbers(
-        explanation.contributions,
-        joined(({ contributions }) => contributions),
-        where,
-      );
-      await expectNumbers(
-        explanation.weights,
-        joined(({ weights }) => weights),
-        where,
-      );
-      await expectNumbers(
-        explanation.constant,
-        wanted.map(({ constant }) => constant),
-        where,
-      );
+      for (const name of ["logits", "explained", "contributions", "weights", "constant"] as const) {
+        const parts = wanted.map(({ [name]: part }) => (typeof part === "number" ? [part] : Array.from(part)));
+        await expectNumbers(explanation[name], parts.flat(), `${name} ${JSON.stringify(options)}`);
+      }
       expect(explanation.contributions.shape).toEqual([3, 4, 4]);
       expect(explanation.weights.shape).toEqual([3, ...program.input.encodedShape]);
       expect(Object.keys(explanation.constants)).toEqual(Object.keys(wanted[0]!.constants));

@@ -173,6 +173,28 @@ describe.skipIf(gpu === undefined)("runs on buffers", () => {
     expect(await session.run("explain", { image: image!, cotangent: logits! })).toEqual(wanted);
   });
 
+  it("may be cut into slices, and timed", async () => {
+    const adapter = (await gpu!.requestAdapter())!;
+    const own = await adapter.requestDevice({
+      requiredFeatures: adapter.features.has("timestamp-query") ? ["timestamp-query"] : [],
+    });
+    devices.push(own);
+    const session = await openSession(program, { device: webgpuDeviceOn(own), seed: 5, sliceMilliseconds: 0.001 });
+    open.push(session);
+    const feeds = feedsOf(program, "predict", 1);
+    const image = bufferOf(feeds["image"]!, own);
+    const wanted = await (await sessionOn()).run("predict", feeds);
+    const { logits } = await session.runResident<GPUBuffer>("predict", { image });
+    expect(await numbersIn(logits!, own)).toEqual(wanted["logits"]);
+    if (!own.features.has("timestamp-query")) return;
+    await session.startProfile();
+    const timed = await session.runResident<GPUBuffer>("predict", { image });
+    const { runs, launches } = await session.stopProfile();
+    expect(runs.map(({ graph }) => graph)).toEqual(["predict"]);
+    expect(launches.length).toBeGreaterThan(1);
+    expect(await numbersIn(timed["logits"]!, own)).toEqual(wanted["logits"]);
+  });
+
   it("leave nothing to resume from, and nothing of other runs behind", async () => {
     const { run, resident, dispose } = await webgpuDeviceOn(device!).open(program, {});
     const feeds = Object.fromEntries(
