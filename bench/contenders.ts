@@ -6,7 +6,7 @@ import { fusedContender, fusedOnTfjs } from "./ours/on-tfjs.ts";
 import { provideWebgpu } from "./peers/dawn.ts";
 import { jaxContender } from "./peers/jax-js/contender.ts";
 import { pytorchContenders } from "./peers/pytorch/contender.ts";
-import { ownGradientsContender, tfjsContender } from "./peers/tfjs/contender.ts";
+import { openTfjs, ownGradientsContender, tfjsContender } from "./peers/tfjs/contender.ts";
 
 /** A part of the field, and why the others are not in it. */
 export interface Field {
@@ -29,7 +29,11 @@ const entries: readonly Entry[] = [
   { name: "PyTorch cuda", open: () => pytorchContenders("cuda", [1]) },
   { name: "PyTorch cuda tf32", open: () => pytorchContenders("cuda", [1], "tf32") },
   { name: "bcosc webgpu", slow: true, open: () => provideWebgpu().then(() => [ourContender("webgpu", 1)]) },
-  { name: "bcosc tfjs:webgpu", slow: true, open: () => provideWebgpu().then(() => [ourContender("tfjs:webgpu", 1)]) },
+  {
+    name: "bcosc tfjs:webgpu",
+    slow: true,
+    open: () => openTfjs("webgpu").then(() => [ourContender("tfjs:webgpu", 1)]),
+  },
   { name: fusedOnTfjs, slow: true, open: async () => [await fusedContender()] },
   { name: "tfjs-webgpu", slow: true, open: async () => [await tfjsContender("webgpu")] },
   { name: "jax-js webgpu", slow: true, open: async () => [await jaxContender("webgpu")] },

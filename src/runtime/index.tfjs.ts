@@ -4,6 +4,7 @@
  */
 export { createTfjsDevice, type TfjsDeviceOptions } from "./devices/tfjs/device.ts";
 export { fusedDevice } from "./tfjs/fused-device.ts";
+export { startWebgpu, type StartedTensorFlow, type WebgpuBackendModule } from "./tfjs/start-webgpu.ts";
 export type { TensorFeeds } from "./tfjs/passage.ts";
 export {
   tensorModel,

@@ -2,8 +2,8 @@
 import type * as core from "@tensorflow/tfjs-core";
 import { gpuOf } from "../webgpu-device/support.ts";
 
-/** TensorFlow.js with its backend `webgpu`; undefined, with a line that says so, where there is no adapter. */
-export async function tfjsOnWebgpu(): Promise<typeof core | undefined> {
+/** Imported and not started; undefined, with a line that says so, where there is no adapter. */
+export async function importTfjsOnWebgpu() {
   const gpu = await gpuOf("vulkan");
   if (gpu === undefined) return undefined;
   // It looks for these when it is imported.
@@ -11,8 +11,16 @@ export async function tfjsOnWebgpu(): Promise<typeof core | undefined> {
   Object.assign(globalThis, globals);
   Object.defineProperty(globalThis, "navigator", { value: { ...navigatorFacts(), gpu }, configurable: true });
   const tf = await import("@tensorflow/tfjs-core");
-  await import("@tensorflow/tfjs-backend-webgpu");
+  const webgpu = await import("@tensorflow/tfjs-backend-webgpu");
   await import("@tensorflow/tfjs-backend-cpu");
+  return { tf, webgpu };
+}
+
+/** TensorFlow.js with its backend `webgpu`; undefined where there is no adapter. */
+export async function tfjsOnWebgpu(): Promise<typeof core | undefined> {
+  const imported = await importTfjsOnWebgpu();
+  if (imported === undefined) return undefined;
+  const { tf } = imported;
   await tf.setBackend("webgpu");
   await tf.ready();
   return tf;

@@ -1,5 +1,6 @@
 /** TensorFlow.js as contenders, a backend each. */
 import type { Contender } from "../../contender.ts";
+import { startWebgpu, type WebgpuBackendModule } from "../../../src/runtime/tfjs/start-webgpu.ts";
 import { provideWebgpu } from "../dawn.ts";
 import { importPeer } from "../import.ts";
 import type { Backend } from "./backend.ts";
@@ -44,11 +45,18 @@ export async function ownGradientsContender(name: "cpu" | "webgpu"): Promise<Con
 /** Images of a step; each takes a quarter of a minute. */
 const MOST_ON_CPU = 1;
 
+/**
+ * tfjs-webgpu is on a device that has all of the adapter's features. It asks for none that its kernels use; ours, which run
+ * on the same device, use subgroups.
+ */
+let started: Promise<unknown> | undefined;
+
 /** The library with that backend, which is then the current one. */
 export async function openTfjs(name: BackendName): Promise<Backend> {
   if (name === "webgpu") await provideWebgpu();
   const tf = await importTf();
-  if (name !== "cpu") await importPeer(`@tensorflow/tfjs-backend-${name}`);
+  const module = name === "cpu" ? undefined : await importPeer(`@tensorflow/tfjs-backend-${name}`);
+  if (name === "webgpu") await (started ??= startWebgpu(tf as never, module as WebgpuBackendModule));
   const use = async (): Promise<void> => {
     if (!(await tf.setBackend(name))) throw new Error(`tfjs has no backend ${name}`);
   };
