@@ -126,13 +126,6 @@ function call({ op, attributes }: TfjsCall, x: readonly tf.Tensor[]): tf.Tensor 
         dataFormat: "NHWC",
         filterShape: list(attributes.filterShape),
       } as never) as tf.Tensor;
-    case "depthwiseInputGradient":
-      return tf.engine().runKernel("DepthwiseConv2dNativeBackpropInput", { dy: a, filter: b }, {
-        strides: two(attributes.strides),
-        pad: paddingOf(attributes.padding),
-        dilations: two(attributes.dilations),
-        inputShape: list(attributes.inputShape),
-      } as never) as tf.Tensor;
     case "depthwiseFilterGradient":
       return tf.engine().runKernel("DepthwiseConv2dNativeBackpropFilter", { x: a, dy: b }, {
         strides: two(attributes.strides),

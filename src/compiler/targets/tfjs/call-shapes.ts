@@ -205,10 +205,6 @@ const rules: Rules = {
     shape: ([x, g], { filterShape, ...c }) =>
       gradient(filterShape, g!, convolved(x!, filterShape, { ...c, dilations: noDilation })),
   },
-  depthwiseInputGradient: {
-    arity: 2,
-    shape: ([g, w], { inputShape, ...c }) => gradient(inputShape, g!, depthwise(inputShape, w!, c)),
-  },
   depthwiseFilterGradient: {
     arity: 2,
     shape: ([x, g], { filterShape, ...c }) => gradient(filterShape, g!, depthwise(x!, filterShape, c)),
@@ -223,8 +219,4 @@ export function callShape<K extends TfjsOp>(op: K, inputs: readonly Shape[], att
   const fits = typeof arity === "number" ? inputs.length === arity : inputs.length >= arity.min;
   expect(fits, () => `${op} does not take ${inputs.length} inputs`);
   return shape(inputs, attributes);
-}
-
-export function isTfjsOp(name: string): name is TfjsOp {
-  return Object.hasOwn(rules, name);
 }

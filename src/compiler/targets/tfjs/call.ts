@@ -88,9 +88,7 @@ export interface TfjsAttributes {
   readonly conv2dInputGradient: Omit<TfjsConvolution, "dilations"> & { readonly inputShape: Shape };
   /** (x, g) → gradient to w, of `filterShape`: the backend's own kernel. */
   readonly conv2dFilterGradient: Omit<TfjsConvolution, "dilations"> & { readonly filterShape: Shape };
-  /** (g, w [kh,kw,C,M]). */
-  readonly depthwiseInputGradient: TfjsConvolution & { readonly inputShape: Shape };
-  /** (x, g). */
+  /** (x, g) → gradient to w [kh,kw,C,M], of `filterShape`: the backend's own kernel. */
   readonly depthwiseFilterGradient: TfjsConvolution & { readonly filterShape: Shape };
 
   // Windows, without padding.

@@ -8,11 +8,11 @@ type Unary = (b: Builder, x: CallValue) => CallValue;
 type Binary = (b: Builder, x: CallValue, y: CallValue) => CallValue;
 
 const unary =
-  (op: "neg" | "abs" | "square" | "sqrt" | "rsqrt" | "reciprocal" | "exp" | "log" | "step" | "softmax"): Unary =>
+  (op: "abs" | "square" | "sqrt" | "rsqrt" | "reciprocal" | "exp" | "log" | "step" | "softmax"): Unary =>
   (b, x) =>
     b.call(op, [x], {});
 const binary =
-  (op: "add" | "sub" | "mul" | "div" | "maximum" | "pow" | "greater" | "equal"): Binary =>
+  (op: "add" | "sub" | "mul" | "maximum" | "pow" | "greater"): Binary =>
   (b, x, y) =>
     b.call(op, [x, y], {});
 
@@ -25,7 +25,6 @@ export const filled = (b: Builder, value: number, shape: Shape): CallValue =>
 export const constant = (b: Builder, values: readonly number[], shape: Shape): CallValue =>
   b.leaf({ kind: "constant", values }, shape);
 
-export const neg = unary("neg");
 export const abs = unary("abs");
 export const square = unary("square");
 export const sqrt = unary("sqrt");
@@ -39,11 +38,9 @@ export const softmax = unary("softmax");
 export const add = binary("add");
 export const sub = binary("sub");
 export const mul = binary("mul");
-export const div = binary("div");
 export const maximum = binary("maximum");
 export const pow = binary("pow");
 export const greater = binary("greater");
-export const equal = binary("equal");
 /** x · v for a number v. */
 export const times = (b: Builder, x: CallValue, v: number): CallValue => mul(b, x, number(b, v));
 
@@ -56,8 +53,6 @@ export const slice = (b: Builder, x: CallValue, start: Shape, size: Shape): Call
   b.call("slice", [x], { start, size });
 export const pad = (b: Builder, x: CallValue, before: Shape, after: Shape, value = 0): CallValue =>
   b.call("pad", [x], { before, after, value });
-export const reverse = (b: Builder, x: CallValue, axes: readonly number[]): CallValue =>
-  b.call("reverse", [x], { axes });
 
 export const matMul = (
   b: Builder,

@@ -69,11 +69,7 @@ const everything = {
   longestSum: Infinity,
 } as const;
 
-const noFilterGradients = [
-  "Conv2DBackpropFilter",
-  "DepthwiseConv2dNativeBackpropFilter",
-  "DepthwiseConv2dNativeBackpropInput",
-] as const;
+const noFilterGradients = ["Conv2DBackpropFilter", "DepthwiseConv2dNativeBackpropFilter"] as const;
 
 /**
  * libtensorflow's convolutions name their padding 'SAME' or 'VALID'; its depthwise ones have one stride for both directions, and
@@ -237,7 +233,6 @@ const kernels: { readonly [K in TfjsOp]: readonly string[] } = {
   depthwiseConv2d: ["DepthwiseConv2dNative"],
   conv2dInputGradient: ["Conv2DBackpropInput"],
   conv2dFilterGradient: ["Conv2DBackpropFilter"],
-  depthwiseInputGradient: ["DepthwiseConv2dNativeBackpropInput"],
   depthwiseFilterGradient: ["DepthwiseConv2dNativeBackpropFilter"],
   maxPool: ["MaxPool"],
   avgPool: ["AvgPool"],

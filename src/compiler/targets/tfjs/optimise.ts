@@ -92,7 +92,7 @@ const linear: ReadonlySet<TfjsOp> = new Set<TfjsOp>([
 /** Calls that are linear in each of two inputs. */
 const bilinear: ReadonlySet<TfjsOp> = new Set<TfjsOp>([
   ...(["mul", "matMul", "conv2d", "depthwiseConv2d"] as const),
-  ...(["conv2dInputGradient", "conv2dFilterGradient", "depthwiseInputGradient", "depthwiseFilterGradient"] as const),
+  ...(["conv2dInputGradient", "conv2dFilterGradient", "depthwiseFilterGradient"] as const),
 ]);
 
 const isBilinear = (call: TfjsCall): boolean => bilinear.has(call.op) && call.inputs.length === 2 && !("activation" in call.attributes && call.attributes.activation !== "linear"); // prettier-ignore

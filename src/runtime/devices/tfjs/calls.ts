@@ -245,15 +245,6 @@ export const calls: { readonly [K in TfjsOp]: CallKernels<K> } = {
     make: ({ run }, [x, dy], { filterShape, ...window }) =>
       run("Conv2DBackpropFilter", { x: x!, dy: dy! }, { ...windowOf(window), filterShape: [...filterShape] }),
   },
-  depthwiseInputGradient: {
-    kernels: ["DepthwiseConv2dNativeBackpropInput"],
-    make: ({ run }, [dy, filter], { inputShape, dilations, ...window }) =>
-      run(
-        "DepthwiseConv2dNativeBackpropInput",
-        { dy: dy!, filter: filter! },
-        { ...windowOf(window), dilations: [...dilations], inputShape: [...inputShape] },
-      ),
-  },
   depthwiseFilterGradient: {
     kernels: ["DepthwiseConv2dNativeBackpropFilter"],
     make: ({ run }, [x, dy], { filterShape, dilations, ...window }) =>

@@ -199,7 +199,6 @@ const rules: Rules = {
     return node(place, "Conv2DBackpropInput", [place.builder.integers(inputShape), w!, g!], attributes);
   },
   conv2dFilterGradient: notInModels,
-  depthwiseInputGradient: notInModels,
   depthwiseFilterGradient: notInModels,
 
   maxPool: (place, { attributes }) => node(place, "MaxPool", place.inputs, poolAttributes(attributes)),
