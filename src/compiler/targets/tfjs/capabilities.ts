@@ -214,7 +214,7 @@ const kernels: { readonly [K in TfjsOp]: readonly string[] } = {
   pow: ["Pow"],
   greater: ["Greater", "Cast"],
   equal: ["Equal", "Cast"],
-  where: ["Cast", "Select"],
+  where: ["NotEqual", "Select"],
   sum: ["Sum"],
   mean: ["Mean"],
   max: ["Max"],
